@@ -1,0 +1,1 @@
+"""The online side: routes, inbound webhooks, builder-facing pages, and the command line."""

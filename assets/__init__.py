@@ -1,0 +1,1 @@
+"""What is kept in sync: one thin Dagster asset per entity and direction."""

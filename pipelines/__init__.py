@@ -1,0 +1,1 @@
+"""When it runs: Dagster definitions, partitions, jobs, schedules, sensors, the real-time worker."""

@@ -1,0 +1,1 @@
+"""The outside world: settings, store, embedded Postgres, vault, HTTP, OAuth, the providers."""

@@ -1,0 +1,1 @@
+"""The QuickBooks Online provider: its words stop in this folder."""

@@ -1,0 +1,1 @@
+"""The Xero provider: its words stop in this folder."""

@@ -1,0 +1,1 @@
+"""The product's mind: records, comparison, policies, use cases. No I/O."""
