@@ -1,1 +1,1 @@
-"""The product's mind: records, comparison, policies, use cases. No I/O."""
+"""The product's mind: records, comparison, policies, mapping and use cases. No input or output happens here."""

@@ -1,0 +1,136 @@
+"""What the use cases need from the outside world, as protocols. `resources/` implements them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+
+from sync.errors import SyncError
+from sync.records import Canonical, Entity, RemoteRecord
+
+Operation = Literal["create", "update", "void", "delete", "activate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write to a provider, everything resolved: `canonical` is in the provider's dialect (`sync.records`).
+
+    `remote_id` and `version` are set for every operation but `create`; `previous` is the mirror's raw record of the
+    document to be changed. `marker` is put where it can be found again; `request_id` makes a replay harmless.
+    """
+
+    entity: Entity
+    operation: Operation
+    canonical: Canonical
+    request_id: str
+    marker: str
+    label: str
+    remote_id: str | None = None
+    version: str | None = None
+    previous: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The provider confirmed the write and answered with the record as it now stands."""
+
+    record: RemoteRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The provider did not execute the write and said why. The error's remedy decides what happens next."""
+
+    error: SyncError
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The provider's record is no longer at the version we knew; nothing was written."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No confirmation: the write may or may not have happened."""
+
+    reason: str
+
+
+WriteOutcome = Done | Rejected | Moved | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """A page of provider records. `cursor` is set on the last page only: where the next look begins."""
+
+    records: Sequence[RemoteRecord]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The company file behind a connection."""
+
+    remote_id: str
+    name: str
+    currency: str
+    country: str | None = None
+    books_closed_until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBalance:
+    """One row of the provider's trial balance: debit minus credit, in the home currency."""
+
+    account_id: str | None
+    account_name: str
+    amount: Decimal
+
+
+class Provider(Protocol):
+    """One authorised company of one accounting system; speaks canonical records in the provider's dialect.
+
+    Reads may be retried inside. Writes are sent at most once per call and never retried blindly. Every method may
+    raise AccessExpired, RateLimited or ProviderUnavailable.
+    """
+
+    @property
+    def calls(self) -> int:
+        """How many calls this object has made so far, token calls not counted."""
+        ...
+
+    def company(self) -> Company:
+        """Read the company's name, currency and closing date."""
+        ...
+
+    def changes(self, cursor: str | None) -> Iterator[ChangePage]:
+        """Yield everything that changed since the cursor, deletes included; with None, everything there is.
+
+        Without a cursor every entity and every list that pushing needs is read in pages that stay stable under
+        concurrent change. The cursor handed out overlaps, so that nothing committed meanwhile is missed.
+        """
+        ...
+
+    def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
+        """Read one record as it stands now; None where the provider no longer has it."""
+        ...
+
+    def find(self, entity: Entity, *, canonical: Canonical, marker: str) -> Sequence[RemoteRecord]:
+        """Look in the ledger for records that could be this one: by marker, number, name, date and amount."""
+        ...
+
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
+        """Send writes (in batches where the provider has them) and return one outcome each, in order."""
+        ...
+
+    def trial_balance(self) -> Sequence[LedgerBalance]:
+        """Return the provider's own trial balance as of today."""
+        ...
+
+    def check(self, entity: Entity, canonical: Canonical) -> str | None:
+        """Say in words why the provider is known to refuse this record, or None; makes no call."""
+        ...
