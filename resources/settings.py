@@ -1,0 +1,259 @@
+"""Every setting of Tieout, read once from `TIEOUT_…` variables and a `.env` file.
+
+Promises a frozen, checked `Settings`, and one clear sentence for each setting that is wrong. What the settings
+mean for Postgres, the vault or a provider is decided where they are used.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "TIEOUT_"
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+DATABASE_SCHEME = "postgresql+psycopg"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text has one sentence per wrong setting, each with its remedy."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = sentences
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"'{value}' is not a web address; write it like https://example.com")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError(
+            f"'{value}' would send secrets unencrypted; use https, or http on this machine only (127.0.0.1)"
+        )
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """Everything that can differ between two installations."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
+
+    home: Path = Field(
+        default=Path(".tieout"),
+        description="Data folder: the embedded database, Dagster's files, the key file, the demo's books.",
+    )
+    database_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="PostgreSQL 15 or later as postgresql+psycopg://user:password@host:5432/database; empty means embedded.",
+    )
+    dagster_database: str = Field(
+        default="dagster",
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="Name of Dagster's own database, in the same server as the product's.",
+    )
+    api_host: str = Field(default="127.0.0.1", description="Address the API and pages listen on.")
+    api_port: Port = Field(default=8000, description="Port of the API and pages.")
+    dagster_host: str = Field(default="127.0.0.1", description="Address Dagster's web server listens on.")
+    dagster_port: Port = Field(default=3000, description="Port of Dagster's web server.")
+    dagster_url: WebAddress | None = Field(
+        default=None,
+        description="Where the API reaches Dagster's web server; empty means http://127.0.0.1 and the Dagster port.",
+    )
+    public_url: WebAddress | None = Field(
+        default=None,
+        description="Address builders' browsers use, the base of OAuth redirect addresses; "
+        "empty means http://127.0.0.1 and the API port.",
+    )
+    quickbooks_sandbox_port: Port = Field(default=8101, description="Port of the QuickBooks sandbox.")
+    xero_sandbox_port: Port = Field(default=8102, description="Port of the Xero sandbox.")
+
+    quickbooks_base_url: WebAddress = Field(
+        default="https://quickbooks.api.intuit.com",
+        description="QuickBooks Online's API: production, Intuit's own sandbox, or Tieout's.",
+    )
+    quickbooks_authorize_url: WebAddress = Field(
+        default="https://appcenter.intuit.com/connect/oauth2",
+        description="QuickBooks' consent page.",
+    )
+    quickbooks_token_url: WebAddress = Field(
+        default="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
+        description="QuickBooks' token endpoint.",
+    )
+    quickbooks_revoke_url: WebAddress = Field(
+        default="https://developer.api.intuit.com/v2/oauth2/tokens/revoke",
+        description="QuickBooks' revocation endpoint.",
+    )
+    quickbooks_client_id: str = Field(default="", description="Client id of your app at Intuit.")
+    quickbooks_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Client secret of your app at Intuit."
+    )
+    quickbooks_webhook_token: SecretStr = Field(
+        default=SecretStr(""), description="Verifier token of your app's webhooks at Intuit."
+    )
+
+    xero_base_url: WebAddress = Field(
+        default="https://api.xero.com", description="Xero's API: production, or Tieout's sandbox."
+    )
+    xero_authorize_url: WebAddress = Field(
+        default="https://login.xero.com/identity/connect/authorize", description="Xero's consent page."
+    )
+    xero_token_url: WebAddress = Field(
+        default="https://identity.xero.com/connect/token", description="Xero's token endpoint."
+    )
+    xero_revoke_url: WebAddress = Field(
+        default="https://identity.xero.com/connect/revocation", description="Xero's revocation endpoint."
+    )
+    xero_client_id: str = Field(default="", description="Client id of your app at Xero.")
+    xero_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Client secret of your app at Xero."
+    )
+    xero_webhook_key: SecretStr = Field(
+        default=SecretStr(""), description="Signing key of your app's webhooks at Xero."
+    )
+
+    keyring: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys that wrap stored tokens, as id:base64key,… with the newest first (32 bytes each); "
+        "empty means a key file under the data folder, made at the first start.",
+    )
+
+    smtp_host: str = Field(default="", description="Mail server; empty means no mail is sent.")
+    smtp_port: Port = Field(default=587, description="Port of the mail server.")
+    smtp_username: str = Field(default="", description="User name at the mail server; empty means none.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password at the mail server.")
+    smtp_starttls: bool = Field(default=True, description="Encrypt the mail connection with STARTTLS.")
+    smtp_from: str = Field(default="tieout@localhost", description="Sender address of Tieout's mail.")
+
+    log_format: Annotated[str, Field(pattern="^(auto|json|console)$")] = Field(
+        default="auto", description="json, console, or auto: console on a terminal, json elsewhere."
+    )
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
+        default="info", description="Least level that is logged: debug, info, warning or error."
+    )
+
+    @field_validator("home")
+    @classmethod
+    def _home_is_absolute(cls, value: Path) -> Path:
+        # Dagster and Postgres both refuse relative folders, and every child process has its own idea of "here".
+        return value.expanduser().resolve()
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url_names_its_driver(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(normalise_database_url(value.get_secret_value()))
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        taken: dict[int, str] = {}
+        for name in ("api_port", "dagster_port", "quickbooks_sandbox_port", "xero_sandbox_port"):
+            other = taken.setdefault(getattr(self, name), name)
+            if other != name:
+                raise ValueError(
+                    f"{PREFIX}{name.upper()} and {PREFIX}{other.upper()} are both {getattr(self, name)}; "
+                    "give each its own port"
+                )
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether Tieout runs its own PostgreSQL."""
+        return not self.database_url.get_secret_value()
+
+    @property
+    def dagster_home(self) -> Path:
+        """The folder Dagster calls DAGSTER_HOME."""
+        return self.home / "dagster"
+
+    @property
+    def public_base_url(self) -> str:
+        """Where builders' browsers find the API and pages."""
+        return self.public_url or f"http://127.0.0.1:{self.api_port}"
+
+    @property
+    def dagster_base_url(self) -> str:
+        """Where the API finds Dagster's web server."""
+        return self.dagster_url or f"http://127.0.0.1:{self.dagster_port}"
+
+
+def normalise_database_url(value: str) -> str:
+    """The URL with its driver named, or a ValueError that says what to write instead."""
+    if not value:
+        return ""
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        raise ValueError(
+            "it is not a database address; write postgresql+psycopg://user:password@host:5432/database"
+        )
+    # A bare scheme means psycopg 3 to us and breaks Dagster's storage, so that nothing of ours ever passes one on.
+    if scheme in {"postgres", "postgresql", DATABASE_SCHEME}:
+        _check_database_address(rest)
+        return f"{DATABASE_SCHEME}://{rest}"
+    raise ValueError(
+        f"it begins with {scheme}://, which Tieout cannot use; write postgresql+psycopg://user:password@host:5432/database"
+    )
+
+
+def _check_database_address(rest: str) -> None:
+    parts = urlsplit(f"postgresql://{rest}")
+    if not parts.path.strip("/"):
+        raise ValueError("it names no database; add it at the end, like …:5432/tieout")
+    if not parts.username:
+        raise ValueError("it names no user; write postgresql+psycopg://user:password@host:5432/database")
+
+
+def load_settings(**given: object) -> Settings:
+    """The settings of this process, or a SettingsError with a sentence per wrong one."""
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what the environment or a test gives
+    except ValidationError as error:
+        raise SettingsError([_sentence(dict(problem)) for problem in error.errors()]) from None
+
+
+def _sentence(problem: dict[str, object]) -> str:
+    context = problem.get("ctx")
+    cause = context.get("error") if isinstance(context, dict) else None
+    reason = str(cause) if isinstance(cause, ValueError) else _as_clause(str(problem["msg"]))
+    location = problem["loc"]
+    if not isinstance(location, tuple) or not location:
+        return f"{reason}."
+    return f"{PREFIX}{str(location[0]).upper()} is wrong: {reason}. See docs/settings.md."
+
+
+def _as_clause(message: str) -> str:
+    return (
+        (message[:1].lower() + message[1:])
+        .replace("input should be", "it must be")
+        .replace("string should match", "it must match")
+        .rstrip(".")
+    )
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """One sentence for each `TIEOUT_…` variable that no setting answers to, with the nearest real name."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    sentences = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists every setting."
+            sentences.append(f"{name} is set, but there is no such setting; {hint}")
+    return sentences
