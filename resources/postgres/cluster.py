@@ -6,13 +6,13 @@ create roles or databases, an administrator does it once with the files in sql/c
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
 from resources.postgres.errors import PostgresError
+from resources.postgres.statements import cluster_statement
 from resources.postgres.urls import (
     DAGSTER_ROLE,
     OWNER_ROLE,
@@ -25,7 +25,6 @@ from resources.settings import Settings
 
 VERSION_NUMBER_MIN = 150_000
 CONNECT_SECONDS_MAX = 10
-STATEMENTS = Path(__file__).resolve().parents[2] / "sql" / "cluster"
 
 
 def prepare_cluster(settings: Settings) -> None:
@@ -67,7 +66,7 @@ def _unreachable(url: str, error: psycopg.OperationalError) -> str:
 
 
 def _make_roles(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    row = connection.execute(_statement("roles_ready")).fetchone()
+    row = connection.execute(cluster_statement("roles_ready")).fetchone()
     version, are_ready = row or (0, False)
     if isinstance(version, int) and version < VERSION_NUMBER_MIN:
         raise PostgresError(
@@ -77,7 +76,7 @@ def _make_roles(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     if are_ready:
         return
     try:
-        connection.execute(_statement("roles"))
+        connection.execute(cluster_statement("roles"))
     except psycopg.errors.InsufficientPrivilege as error:
         user = connection.info.user
         raise PostgresError(
@@ -87,10 +86,10 @@ def _make_roles(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
 
 def _make_database(connection: psycopg.Connection[tuple[object, ...]], database: str, owner: str) -> None:
-    found = connection.execute(_statement("database_exists"), {"database": database}).fetchone()
+    found = connection.execute(cluster_statement("database_exists"), {"database": database}).fetchone()
     if found and found[0]:
         return
-    template = sql.SQL(_statement("database_create"))
+    template = sql.SQL(cluster_statement("database_create"))
     try:
         connection.execute(template.format(database=sql.Identifier(database), owner=sql.Identifier(owner)))
     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
@@ -103,18 +102,13 @@ def _make_database(connection: psycopg.Connection[tuple[object, ...]], database:
 
 
 def _grant_schema(connection: psycopg.Connection[tuple[object, ...]], database: str) -> None:
-    held = connection.execute(_statement("database_grants_held")).fetchone()
+    held = connection.execute(cluster_statement("database_grants_held")).fetchone()
     if held and held[0]:
         return
     try:
-        connection.execute(_statement("database_grants"))
+        connection.execute(cluster_statement("database_grants"))
     except psycopg.errors.InsufficientPrivilege as error:
         raise PostgresError(
             f"The database user {connection.info.user} may not give rights in the database {database}; ask an "
             "administrator to run sql/cluster/database_grants.sql there."
         ) from error
-
-
-def _statement(name: str) -> str:
-    # Trusted text of our own, which psycopg's type for "literal strings only" cannot see.
-    return STATEMENTS.joinpath(f"{name}.sql").read_text(encoding="utf-8")

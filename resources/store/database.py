@@ -1,0 +1,158 @@
+"""Connections and transactions: the only place that commits, and the only way to a builder's rows.
+
+`builder_tx` names the builder to row-level security for one transaction; without it the application's role sees no
+row at all. Nothing here may stay open across a call to a provider.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import partial
+from typing import Any, Self, cast
+from uuid import UUID
+
+import psycopg
+import simplejson
+import sqlalchemy as sa
+from psycopg.types.json import JsonbDumper
+
+from resources.postgres.errors import PostgresError
+from resources.postgres.statements import cluster_statement
+from resources.postgres.urls import DatabaseUrls
+from resources.store.queries import named_query
+
+POOL_SIZE = 5
+POOL_OVERFLOW_MAX = 15
+POOL_WAIT_SECONDS_MAX = 30
+CONNECTION_AGE_SECONDS_MAX = 1800
+
+
+class Transaction:
+    """One open transaction, in which named queries run."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+
+    def rows(self, query: str, /, **parameters: Any) -> Sequence[sa.RowMapping]:
+        """All rows of a named query."""
+        return self._execute(query, parameters).mappings().all()
+
+    def row(self, query: str, /, **parameters: Any) -> sa.RowMapping | None:
+        """The only row of a named query, or None; two rows are a bug."""
+        return self._execute(query, parameters).mappings().one_or_none()
+
+    def value(self, query: str, /, **parameters: Any) -> Any:
+        """The first column of the only row, or None when there is none."""
+        return self._execute(query, parameters).scalar_one_or_none()
+
+    def run(self, query: str, /, **parameters: Any) -> int:
+        """Run a named query for its effect; the number of rows it touched."""
+        return self._execute(query, parameters).rowcount
+
+    def run_many(self, query: str, parameters: Iterable[Mapping[str, Any]], /) -> None:
+        """Run a named query once per set of parameters, in one round trip."""
+        prepared = [_checked(query, each) for each in parameters]
+        if prepared:
+            self.connection.exec_driver_sql(named_query(query).text, prepared)
+
+    def stream(self, query: str, /, *, page_rows: int = 1000, **parameters: Any) -> Iterator[sa.RowMapping]:
+        """The rows of a named query in pages, for results too large to hold."""
+        options = {"yield_per": page_rows, "stream_results": True}
+        result = self.connection.exec_driver_sql(
+            named_query(query).text, _checked(query, parameters), execution_options=options
+        )
+        yield from result.mappings()
+
+    def cursor(self) -> psycopg.Cursor[Any]:
+        """The driver's cursor inside this transaction, for COPY."""
+        return cast("psycopg.Cursor[Any]", self.connection.connection.cursor())
+
+    def _execute(self, query: str, parameters: Mapping[str, Any]) -> sa.CursorResult[Any]:
+        return self.connection.exec_driver_sql(named_query(query).text, _checked(query, parameters))
+
+
+class Database:
+    """The product's database, as the application and the scheduler reach it."""
+
+    def __init__(self, urls: DatabaseUrls, *, pool_size: int = POOL_SIZE) -> None:
+        self._app = _engine(urls.app, pool_size=pool_size)
+        # Only a handful of short reads across builders ever run as the scheduler.
+        self._scheduler = _engine(urls.scheduler, pool_size=1)
+
+    @contextmanager
+    def builder_tx(self, builder_id: UUID) -> Iterator[Transaction]:
+        """A transaction that sees and writes one builder's rows; commits at the end, rolls back on an error."""
+        with self._app.begin() as connection:
+            transaction = Transaction(connection)
+            transaction.value("set_builder", builder_id=str(builder_id))
+            yield transaction
+
+    @contextmanager
+    def scheduler_tx(self) -> Iterator[Transaction]:
+        """A transaction that sees what is due across builders, and no records."""
+        with self._scheduler.begin() as connection:
+            yield Transaction(connection)
+
+    def close(self) -> None:
+        """Give all connections back to the server."""
+        self._app.dispose()
+        self._scheduler.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def json_text(value: Any) -> str:
+    """JSON with amounts written digit by digit; Decimal never passes through a float."""
+    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, default=str)
+
+
+json_value = partial(json.loads, parse_float=Decimal)
+
+
+class _PlainJsonb(JsonbDumper):
+    """Dumps dictionaries and `Jsonb` values alike."""
+
+    _dumps = staticmethod(json_text)
+
+
+def _engine(url: str, *, pool_size: int) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=POOL_OVERFLOW_MAX,
+        pool_timeout=POOL_WAIT_SECONDS_MAX,
+        pool_recycle=CONNECTION_AGE_SECONDS_MAX,
+        pool_pre_ping=True,
+        json_serializer=json_text,
+        json_deserializer=json_value,
+        hide_parameters=True,
+    )
+    sa.event.listen(engine, "connect", _prepare_connection)
+    return engine
+
+
+def _prepare_connection(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.adapters.register_dumper(dict, _PlainJsonb)
+    with connection.cursor() as cursor:
+        found = cursor.execute(cluster_statement("role_is_bound")).fetchone()
+    connection.rollback()
+    if found is None or not found[0]:
+        role = found[1] if found else "(unknown)"
+        raise PostgresError(
+            f"The database role {role} ignores row-level security, so that builders could see each other's books; "
+            "Tieout does not run under it. Use a login that is no superuser and has no BYPASSRLS, or one that may "
+            "become tieout_app."
+        )
+
+
+def _checked(query: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    wanted = named_query(query).parameters
+    assert wanted == parameters.keys(), f"{query} takes {sorted(wanted)}, and was given {sorted(parameters)}"
+    return parameters
