@@ -6,12 +6,13 @@ create roles or databases, an administrator does it once with the files in sql/c
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
-from resources.postgres.errors import PostgresError
+from resources.postgres.errors import PostgresError, connection_problem
 from resources.postgres.statements import cluster_statement
 from resources.postgres.urls import (
     DAGSTER_ROLE,
@@ -58,9 +59,8 @@ def _connected(url: str) -> psycopg.Connection[tuple[object, ...]]:
 
 def _unreachable(url: str, error: psycopg.OperationalError) -> str:
     parts = urlsplit(url)
-    reason = str(error).strip().splitlines()[-1]
     return (
-        f"The database at {parts.hostname or 'the local socket'} cannot be used by {parts.username}: {reason}. "
+        f"The database at {parts.hostname or 'the local socket'} cannot be used by {parts.username}: {connection_problem(error)}. "
         "Check TIEOUT_DATABASE_URL, and that the server is up."
     )
 
@@ -102,13 +102,18 @@ def _make_database(connection: psycopg.Connection[tuple[object, ...]], database:
 
 
 def _grant_schema(connection: psycopg.Connection[tuple[object, ...]], database: str) -> None:
-    held = connection.execute(cluster_statement("database_grants_held")).fetchone()
-    if held and held[0]:
+    if _are_grants_held(connection):
         return
-    try:
+    with suppress(psycopg.errors.InsufficientPrivilege):
         connection.execute(cluster_statement("database_grants"))
-    except psycopg.errors.InsufficientPrivilege as error:
+    # Asked again: a grant by someone who may not give it is only a warning.
+    if not _are_grants_held(connection):
         raise PostgresError(
             f"The database user {connection.info.user} may not give rights in the database {database}; ask an "
             "administrator to run sql/cluster/database_grants.sql there."
-        ) from error
+        )
+
+
+def _are_grants_held(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
+    row = connection.execute(cluster_statement("database_grants_held")).fetchone()
+    return row is not None and bool(row[0])

@@ -21,7 +21,7 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import Revision, RevisionMap
 
-from resources.postgres.errors import PostgresError
+from resources.postgres.errors import PostgresError, connection_problem
 from resources.postgres.statements import SQL_FOLDER, cluster_statement
 from resources.postgres.urls import for_psycopg
 
@@ -67,7 +67,7 @@ def _connected(url: str) -> Iterator[sa.Connection]:
         connection = engine.connect()
     except sa.exc.OperationalError as error:
         raise PostgresError(
-            f"The database cannot be reached: {str(error.orig).strip().splitlines()[-1]}. "
+            f"The database cannot be reached: {connection_problem(error.orig)}. "
             "Start it with 'tieout db start', or check TIEOUT_DATABASE_URL."
         ) from error
     with connection:
@@ -81,7 +81,7 @@ def _one_at_a_time(url: str) -> Iterator[None]:
         holder = psycopg.connect(for_psycopg(url), autocommit=True)
     except psycopg.OperationalError as error:
         raise PostgresError(
-            f"The database cannot be reached: {str(error).strip().splitlines()[-1]}. "
+            f"The database cannot be reached: {connection_problem(error)}. "
             "Start it with 'tieout db start', or check TIEOUT_DATABASE_URL."
         ) from error
     with holder:

@@ -12,7 +12,7 @@ begin
     perform pg_advisory_xact_lock(7436861);
     foreach wanted in array array['tieout_owner', 'tieout_app', 'tieout_scheduler', 'tieout_dagster'] loop
         if not exists (select from pg_roles where rolname = wanted) then
-            execute format('create role %I login noinherit', wanted);
+            execute format('create role %I login', wanted);
         end if;
         -- A superuser may act as anyone; every other login has to be a member before it can set the role.
         if not pg_has_role(current_user, wanted, 'member') then
