@@ -1,0 +1,165 @@
+"""The command line, `tieout`.
+
+Every command imports what it needs when it runs, so that `--help` is quick; what needs Dagster or a sandbox is
+another program, which takes this process's place.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from resources.settings import Settings
+
+app = typer.Typer(
+    name="tieout",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Keeps a construction platform's books and its builders' accounting systems in agreement.\n\n"
+    "To see it work: tieout demo --once. For your own installation: put your settings into a .env file, "
+    "then tieout doctor, tieout migrate, tieout serve.",
+)
+db = typer.Typer(
+    no_args_is_help=True, help="Start, stop or look at the embedded PostgreSQL under TIEOUT_HOME."
+)
+app.add_typer(db, name="db")
+
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def main() -> None:
+    """Run a command; what a user can mend ends in one sentence and status 1, never in a traceback."""
+    from resources.postgres.errors import PostgresError
+    from resources.settings import SettingsError
+    from sync.errors import SyncError
+
+    try:
+        app()
+    except (SettingsError, PostgresError, SyncError) as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema; starts the embedded PostgreSQL when it is stopped.
+
+    Safe to run at any time and from two machines at once. On a PostgreSQL of your own it also makes the roles
+    tieout_owner, tieout_app, tieout_scheduler and tieout_dagster, when its user may create roles.
+    """
+    from resources.postgres import database_urls, prepare_cluster, start_embedded
+    from resources.postgres.migrate import migrate as run_migrations
+
+    settings = _settings()
+    if settings.is_embedded:
+        start_embedded(settings)
+    else:
+        prepare_cluster(settings)
+    report = run_migrations(database_urls(settings).owner)
+    for name in report.applied:
+        print(f"applied {name}")
+    print(f"The database is at {report.stands_at}.")
+
+
+@app.command()
+def doctor() -> None:
+    """Look over settings, data folder, database and ports; ends with status 1 when something is wrong."""
+    from resources.doctor import Verdict, examine
+
+    is_wrong = False
+    for finding in examine(_settings()):
+        is_wrong = is_wrong or finding.verdict is Verdict.WRONG
+        print(f"{finding.verdict:<5} {finding.subject:<18} {finding.sentence}")
+    if is_wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else TIEOUT_API_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; else TIEOUT_API_PORT.")] = None,
+) -> None:
+    """Run the API and the builders' pages until Ctrl-C."""
+    import uvicorn
+
+    from resources.logging import configure_logging
+
+    settings = _settings()
+    configure_logging(settings)
+    uvicorn.run(
+        "api.app:create_app",
+        factory=True,
+        host=host or settings.api_host,
+        port=port or settings.api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
+
+
+@app.command(context_settings=PASSED_ON)
+def demo(context: typer.Context) -> None:
+    """Bring everything up with two made-up builders and run a first sync; --once ends after it."""
+    _become("pipelines.demo", context.args)
+
+
+@app.command(context_settings=PASSED_ON)
+def sandbox(context: typer.Context) -> None:
+    """Run a made-up provider on this machine: tieout sandbox quickbooks --port 8101, or xero."""
+    _become("sandbox", context.args)
+
+
+@db.command("start")
+def db_start() -> None:
+    """Start the embedded PostgreSQL; finds one that already runs."""
+    from resources.postgres import start_embedded
+
+    server = start_embedded(_settings())
+    print(f"PostgreSQL {'started' if server.was_started else 'already runs'} (process {server.pid}).")
+
+
+@db.command("stop")
+def db_stop() -> None:
+    """Stop the embedded PostgreSQL and wait for its end."""
+    from resources.postgres import stop_embedded
+
+    print("PostgreSQL stopped." if stop_embedded(_settings()) else "PostgreSQL was not running.")
+
+
+@db.command("status")
+def db_status() -> None:
+    """Tell whether the embedded PostgreSQL runs; ends with status 3 when it does not."""
+    from resources.postgres import embedded_status
+    from resources.postgres.urls import database_urls
+
+    settings = _settings()
+    if not settings.is_embedded:
+        print("TIEOUT_DATABASE_URL names a PostgreSQL of your own; 'tieout doctor' looks at it.")
+        return
+    server = embedded_status(settings)
+    if server is None:
+        print("PostgreSQL is stopped.")
+        raise typer.Exit(3)
+    psql = f"psql 'postgresql://{database_urls(settings).admin.split('://', 1)[1]}'"
+    print(f"PostgreSQL runs (process {server.pid}). To look inside: {psql}")
+
+
+def _settings() -> Settings:
+    from resources.settings import load_settings
+
+    return load_settings()
+
+
+def _become(module: str, arguments: list[str]) -> NoReturn:
+    # In this process's place, so that signals and the exit status need no passing on.
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
+
+
+if __name__ == "__main__":
+    main()
