@@ -1,0 +1,305 @@
+"""Mappings in Postgres: read one version as sync uses it, save a new one, and show how a connection stands.
+
+A save is one transaction: new version, its full set of rows, the holds it releases, the audit entry. Older versions
+keep their rows, so that what was sent under them can always be explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from resources.store.audit import AuditEntry, write_audit
+from resources.store.database import Transaction
+from sync.errors import NotFound
+from sync.mapping import (
+    PROFILE_WORDS,
+    WITH_DEFAULT,
+    CostCode,
+    LineKey,
+    MappingRow,
+    MappingTable,
+    Profile,
+    ProviderAccount,
+    row_problems,
+)
+from sync.refusals import MappingRejected, NotConnected, StaleMapping
+
+HELD_CAUSE = "hold.mapping_missing"
+# A journal line or a role without a cost code is held under the role's name instead of a cost code's id.
+ROLES_WITHOUT_CODE = frozenset({"retainage", "stored_materials"})
+
+
+@dataclass(frozen=True, slots=True)
+class MappingVersion:
+    """One saved state of a connection's mapping."""
+
+    id: UUID
+    number: int
+    note: str
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRow:
+    """One row of a version, and whether its account is still there."""
+
+    profile: Profile
+    cost_code_id: str | None
+    account_id: str
+    account_name: str | None
+    account_number: str | None
+    account_type: str | None
+    direction: str
+    is_broken: bool
+
+    @property
+    def key(self) -> LineKey:
+        """What the row maps."""
+        return (self.profile, self.cost_code_id)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingUse:
+    """How much depends on one key: lines of the builder's documents, and records that wait for it."""
+
+    lines: int = 0
+    held_records: int = 0
+
+
+def load_mapping(
+    tx: Transaction, connection_id: UUID | str, *, version_id: UUID | str | None = None
+) -> MappingTable:
+    """Return the mapping as sync looks accounts up: the newest version, or the one a record was sent under."""
+    version = _version(tx, connection_id, version_id=version_id)
+    if version is None:
+        return MappingTable()
+    rows = saved_rows(tx, version.id, only_active=version_id is None)
+    accounts: dict[LineKey, str] = {}
+    codes: dict[tuple[Profile, str], list[str]] = {}
+    for row in rows:
+        if row.is_broken:
+            continue
+        if row.direction != "pull":
+            accounts[row.key] = row.account_id
+        if row.direction != "push" and row.cost_code_id is not None:
+            codes.setdefault((row.profile, row.account_id), []).append(row.cost_code_id)
+    return MappingTable(
+        version_id=str(version.id),
+        number=version.number,
+        accounts=accounts,
+        broken=frozenset(row.key for row in rows if row.is_broken),
+        codes={key: tuple(found) for key, found in codes.items()},
+    )
+
+
+def newest_version(tx: Transaction, connection_id: UUID | str) -> MappingVersion | None:
+    """Return the version that is valid now, or None before the first save."""
+    return _version(tx, connection_id, version_id=None)
+
+
+def saved_rows(tx: Transaction, version_id: UUID | str, *, only_active: bool = True) -> list[SavedRow]:
+    """Return the rows of one version with the present state of their accounts."""
+    return [
+        SavedRow(
+            profile=row["profile"],
+            cost_code_id=str(row["cost_code_id"]) if row["cost_code_id"] else None,
+            account_id=row["account_id"],
+            account_name=row["account_name"],
+            account_number=row["account_number"],
+            account_type=row["account_type"],
+            direction=row["direction"],
+            is_broken=row["account_state"] != "active",
+        )
+        for row in tx.rows("mapping_rows", version_id=version_id, only_active=only_active)
+    ]
+
+
+def cost_codes(tx: Transaction) -> list[CostCode]:
+    """Return every cost code of the builder."""
+    return [
+        CostCode(str(row["id"]), row["code"], row["name"], row["division"], row["is_active"])
+        for row in tx.rows("mapping_cost_codes")
+    ]
+
+
+def provider_accounts(tx: Transaction, connection_id: UUID | str) -> list[ProviderAccount]:
+    """Return the provider's chart of accounts as the mirror last saw it."""
+    return [
+        ProviderAccount(
+            row["id"], row["name"], row["type"] or "", row["number"], is_active=row["state"] == "active"
+        )
+        for row in tx.rows("mapping_accounts", connection_id=connection_id)
+    ]
+
+
+def mapping_uses(tx: Transaction, connection_id: UUID | str) -> dict[LineKey, MappingUse]:
+    """Return what depends on each key: lines of documents, and records held for want of it."""
+    lines: dict[LineKey, int] = {}
+    for row in tx.rows("mapping_usage"):
+        code = str(row["cost_code_id"]) if row["cost_code_id"] else None
+        lines[row["profile"], code] = row["lines"]
+    held: dict[LineKey, int] = {}
+    for row in tx.rows("mapping_held_causes", connection_id=connection_id):
+        key = key_of_cause(row["cause"])
+        if key is not None:
+            held[key] = held.get(key, 0) + row["records"]
+    return {key: MappingUse(lines.get(key, 0), held.get(key, 0)) for key in lines.keys() | held.keys()}
+
+
+def key_of_cause(cause: str) -> LineKey | None:
+    """Return what a hold's cause waits for, or None where no mapping can release it (a line without a cost code)."""
+    _, _, rest = cause.partition(f"{HELD_CAUSE}:")
+    words, _, subject = rest.partition(":")
+    profile = next((profile for profile, word in PROFILE_WORDS.items() if words in (profile, word)), None)
+    if profile is None or not subject:
+        return None
+    if subject in ROLES_WITHOUT_CODE:
+        return (profile, None) if profile in WITH_DEFAULT else None
+    try:
+        return (profile, str(UUID(subject)))
+    except ValueError:
+        return None
+
+
+def save_mapping(
+    tx: Transaction,
+    connection_id: UUID | str,
+    *,
+    expected_number: int,
+    rows: Sequence[MappingRow],
+    note: str = "",
+    saved_by: str,
+) -> MappingTable:
+    """Replace the mapping by these rows as a new version and release what it holds no longer.
+
+    Raises StaleMapping when another version was saved meanwhile, MappingRejected with every problem at once. The
+    same rows again are no new version.
+    """
+    connection = tx.row("mapping_connection_lock", connection_id=connection_id)
+    if connection is None:
+        raise NotFound(what="connection", id=str(connection_id))
+    if connection["status"] == "disconnected":
+        raise NotConnected(what="This connection", status="disconnected")
+    version = newest_version(tx, connection_id)
+    number = version.number if version else 0
+    if number != expected_number:
+        raise StaleMapping(what="The mapping", done="saved", current=number, sent=expected_number)
+    before = saved_rows(tx, version.id) if version else []
+    accounts = {account.id: account for account in provider_accounts(tx, connection_id)}
+    codes = cost_codes(tx)
+    problems = row_problems(rows, cost_codes=codes, accounts=accounts.values())
+    if problems:
+        raise MappingRejected(
+            count=len({problem.position for problem in problems}),
+            first=problems[0].message,
+            problems=[
+                {"position": each.position, "field": each.field, "message": each.message} for each in problems
+            ],
+        )
+    if not _is_same(before, rows):
+        _store_version(
+            tx, connection_id, number=number + 1, rows=rows, accounts=accounts, note=note, saved_by=saved_by
+        )
+        _audit_save(
+            tx, connection_id, number=number + 1, before=before, rows=rows, note=note, saved_by=saved_by
+        )
+    table = load_mapping(tx, connection_id)
+    _release(tx, connection_id, table)
+    return table
+
+
+def _version(
+    tx: Transaction, connection_id: UUID | str, *, version_id: UUID | str | None
+) -> MappingVersion | None:
+    if version_id is None:
+        row = tx.row("mapping_version_newest", connection_id=connection_id)
+    else:
+        row = tx.row("mapping_version_by_id", connection_id=connection_id, version_id=version_id)
+    return MappingVersion(**row) if row else None
+
+
+def _is_same(before: Sequence[SavedRow], rows: Sequence[MappingRow]) -> bool:
+    return {(row.key, row.account_id, row.direction) for row in before} == {
+        (row.key, row.account_id, row.direction) for row in rows
+    }
+
+
+def _store_version(
+    tx: Transaction,
+    connection_id: UUID | str,
+    *,
+    number: int,
+    rows: Sequence[MappingRow],
+    accounts: Mapping[str, ProviderAccount],
+    note: str,
+    saved_by: str,
+) -> None:
+    version_id = tx.value(
+        "mapping_version_insert", connection_id=connection_id, number=number, note=note, created_by=saved_by
+    )
+    tx.run("mapping_rows_retire", connection_id=connection_id)
+    tx.run_many(
+        "mapping_row_insert",
+        [
+            {
+                "connection_id": connection_id,
+                "version_id": version_id,
+                "profile": row.profile,
+                "cost_code_id": row.cost_code_id,
+                "account_id": row.account_id,
+                "account_name": accounts[row.account_id].name,
+                "account_type": accounts[row.account_id].type,
+                "direction": row.direction,
+            }
+            for row in rows
+        ],
+    )
+
+
+def _audit_save(
+    tx: Transaction,
+    connection_id: UUID | str,
+    *,
+    number: int,
+    before: Sequence[SavedRow],
+    rows: Sequence[MappingRow],
+    note: str,
+    saved_by: str,
+) -> None:
+    """Keep what changed, not the whole set: the versions' rows are still there."""
+    was = {row.key: row.account_id for row in before}
+    now = {row.key: row.account_id for row in rows}
+    changed = sorted((key for key in was.keys() | now.keys() if was.get(key) != now.get(key)), key=str)
+    write_audit(
+        tx,
+        AuditEntry(
+            actor=saved_by,
+            action="mapping.saved",
+            reason=note,
+            connection_id=connection_id,
+            before={"version": number - 1, "rows": _changed_rows(changed, was)},
+            after={"version": number, "rows": _changed_rows(changed, now)},
+        ),
+    )
+
+
+def _changed_rows(keys: Sequence[LineKey], accounts: Mapping[LineKey, str]) -> list[dict[str, Any]]:
+    return [
+        {"profile": profile, "cost_code_id": code, "account_id": accounts[profile, code]}
+        for profile, code in keys
+        if (profile, code) in accounts
+    ]
+
+
+def _release(tx: Transaction, connection_id: UUID | str, table: MappingTable) -> None:
+    """Open again what waited for something that is mapped now; the next sync sends it."""
+    causes = [row["cause"] for row in tx.rows("mapping_held_causes", connection_id=connection_id)]
+    keys = {cause: key_of_cause(cause) for cause in causes}
+    released = [cause for cause, key in keys.items() if key is not None and table.lookup(*key) is not None]
+    if released:
+        tx.run("mapping_release", connection_id=connection_id, causes=released)

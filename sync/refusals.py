@@ -1,0 +1,108 @@
+"""Why a request from a builder or a program is not carried out; the branch of the error tree that the API meets.
+
+SyncError
+├─ NotAllowed
+│  └─ Unauthenticated           no key, or one that opens nothing
+├─ AlreadyDone
+│  ├─ StaleMapping              somebody saved another version meanwhile
+│  ├─ StaleChoice               the conflict is no longer the one that was shown
+│  └─ StillLookedUp             the record's last write is being looked up in the ledger
+├─ InvalidInput
+│  ├─ WhichConnection           there are several connections and none was named
+│  ├─ MappingRejected           rows that cannot be a mapping, each with its sentence
+│  ├─ ChoiceRejected            a choice that does not answer the conflict
+│  └─ TooLarge
+├─ NotConnected                 reconnect
+└─ LaunchFailed                 retry_later: the run was not started
+"""
+
+from __future__ import annotations
+
+from sync.errors import AlreadyDone, Category, InvalidInput, NotAllowed, Remedy, SyncError
+
+
+class Unauthenticated(NotAllowed):
+    """The request carries no key, or one that opens nothing."""
+
+    code = "access.unauthenticated"
+    template = (
+        "This request needs a valid API key. Send it as 'Authorization: Bearer tieout_…';"
+        " the builder's owner can make a new one."
+    )
+
+
+class StaleMapping(AlreadyDone):
+    """Somebody saved the mapping after it was loaded."""
+
+    code = "mapping.stale"
+    template = (
+        "The mapping was saved as version {current} after you loaded version {sent}."
+        " Load it again, look at what changed, and save once more."
+    )
+
+
+class StaleChoice(AlreadyDone):
+    """The conflict changed after it was shown, so the choice was made about other values."""
+
+    code = "conflict.stale"
+    template = (
+        "{label} changed again after this conflict was shown. Look at the fresh values and choose once more."
+    )
+
+
+class StillLookedUp(AlreadyDone):
+    """The outcome of the record's last write is not known yet; leaving it now could double the document."""
+
+    code = "queue.still_looked_up"
+    template = (
+        "{label} was sent and not confirmed; it is being looked up in the ledger. Wait for that to finish, or retry"
+        " it to look at once, and decide then."
+    )
+
+
+class WhichConnection(InvalidInput):
+    """The builder has several connections and the request names none."""
+
+    code = "input.which_connection"
+    template = "There are {count} connections ({providers}). Say which one with connection_id."
+
+
+class MappingRejected(InvalidInput):
+    """Rows that cannot be a mapping; details carry one problem per wrong row."""
+
+    code = "mapping.rejected"
+    template = (
+        "The mapping was not saved: {count} row(s) cannot be used. {first} Correct them and save again."
+    )
+
+
+class ChoiceRejected(InvalidInput):
+    """A choice that does not answer the conflict."""
+
+    code = "conflict.choice_rejected"
+    template = "The conflict was not resolved: {reason}."
+
+
+class TooLarge(InvalidInput):
+    """The request's body is larger than anything that could be meant."""
+
+    code = "input.too_large"
+    template = "The request is larger than {bytes_max} bytes. Send it in smaller parts."
+
+
+class NotConnected(SyncError):
+    """The builder has no usable connection for this."""
+
+    code = "connection.not_connected"
+    remedy = Remedy.RECONNECT
+    category = Category.AUTH
+    template = "{what} is not connected ({status}). Connect it in Settings > Integrations, then try again."
+
+
+class LaunchFailed(SyncError):
+    """The sync was not started because Dagster did not take the run."""
+
+    code = "sync.launch_failed"
+    remedy = Remedy.RETRY_LATER
+    category = Category.NETWORK
+    template = "The sync was not started: {reason}. Check that Dagster is running, then start the sync again."
