@@ -1,0 +1,74 @@
+"""What every test may ask for: a database of its own, and settings that point to it.
+
+One embedded PostgreSQL serves the whole session, parallel workers included; each test module gets a clone of a
+migrated template, so that modules neither see nor wait for each other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resources.postgres import DatabaseUrls, database_urls
+from resources.settings import Settings
+from resources.store.database import Database
+from tests.support.postgres import SessionServer, release_home, reserve_home, session_server, settings_for
+
+# A developer's own settings must not decide what a test sees.
+for name in [name for name in os.environ if name.startswith("TIEOUT_")]:
+    del os.environ[name]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Reserve the session's data folder in the process that the parallel workers inherit from."""
+    if not hasattr(config, "workerinput"):
+        reserve_home()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server once every worker is done."""
+    if not hasattr(config, "workerinput"):
+        release_home()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> SessionServer:
+    """The session's embedded PostgreSQL, with a migrated template."""
+    return session_server()
+
+
+@pytest.fixture(scope="module")
+def settings(postgres_server: SessionServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of an installation of this test module's own: its home folder and a fresh, migrated database."""
+    with postgres_server.fresh_database() as url:
+        yield settings_for(url, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def urls(settings: Settings) -> DatabaseUrls:
+    """The addresses of the module's database, one per role."""
+    return database_urls(settings)
+
+
+@pytest.fixture(scope="module")
+def database(urls: DatabaseUrls) -> Iterator[Database]:
+    """The module's database as the application reaches it."""
+    with Database(urls) as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh_settings(postgres_server: SessionServer, tmp_path: Path) -> Iterator[Settings]:
+    """Like `settings`, for one test alone."""
+    with postgres_server.fresh_database() as url:
+        yield settings_for(url, tmp_path)
+
+
+@pytest.fixture
+def fresh_database(fresh_settings: Settings) -> Iterator[Database]:
+    """Like `database`, for one test alone."""
+    with Database(database_urls(fresh_settings)) as opened:
+        yield opened
