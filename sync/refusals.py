@@ -12,8 +12,7 @@ SyncError
 │  ├─ MappingRejected           rows that cannot be a mapping, each with its sentence
 │  ├─ ChoiceRejected            a choice that does not answer the conflict
 │  └─ TooLarge
-├─ NotConnected                 reconnect
-└─ LaunchFailed                 retry_later: the run was not started
+└─ NotConnected                 reconnect
 """
 
 from __future__ import annotations
@@ -97,12 +96,3 @@ class NotConnected(SyncError):
     remedy = Remedy.RECONNECT
     category = Category.AUTH
     template = "{what} is not connected ({status}). Connect it in Settings > Integrations, then try again."
-
-
-class LaunchFailed(SyncError):
-    """The sync was not started because Dagster did not take the run."""
-
-    code = "sync.launch_failed"
-    remedy = Remedy.RETRY_LATER
-    category = Category.NETWORK
-    template = "The sync was not started: {reason}. Check that Dagster is running, then start the sync again."

@@ -180,7 +180,8 @@ def save_mapping(
     Raises StaleMapping when another version was saved meanwhile, MappingRejected with every problem at once. The
     same rows again are no new version.
     """
-    connection = tx.row("mapping_connection_lock", connection_id=connection_id)
+    tx.value("mapping_save_lock", connection_id=connection_id)
+    connection = tx.row("mapping_connection", connection_id=connection_id)
     if connection is None:
         raise NotFound(what="connection", id=str(connection_id))
     if connection["status"] == "disconnected":

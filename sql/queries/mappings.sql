@@ -35,12 +35,15 @@ where m.version_id = %(version_id)s
   and (m.is_active or not %(only_active)s)
 order by m.platform_entity_type, m.platform_cost_code_id;
 
--- name: mapping_connection_lock
--- one save of a connection's mapping at a time
+-- name: mapping_save_lock
+-- one save of a connection's mapping at a time; the connection's row is left to the token refresh
+select pg_advisory_xact_lock(hashtextextended('tieout mapping ' || %(connection_id)s::text, 0));
+
+-- name: mapping_connection
+-- the connection a mapping belongs to
 select id, provider, status
 from v2_integration_connections
-where id = %(connection_id)s
-for update;
+where id = %(connection_id)s;
 
 -- name: mapping_cost_codes
 -- every cost code of the builder, for checks, suggestions and the page

@@ -1,0 +1,21 @@
+-- API keys: only their hash is stored.
+
+-- name: api_key_by_hash
+-- whose key this is; runs as the scheduler, because the builder is not known yet
+select builder_id, id, name, role
+from api_keys
+where key_hash = %(key_hash)s
+  and revoked_at is null;
+
+-- name: api_key_insert
+-- a new key of this builder
+insert into api_keys (builder_id, name, key_hash, last_four, role)
+values (current_setting('app.builder_id')::uuid, %(name)s, %(key_hash)s, %(last_four)s, %(role)s)
+returning id;
+
+-- name: api_key_revoke
+-- a key that opens nothing any more
+update api_keys
+set revoked_at = now()
+where id = %(id)s
+  and revoked_at is null;
