@@ -116,7 +116,7 @@ def suggest(
     found: dict[str, Suggestion] = {}
     for row, code in enumerate(cost_codes):
         column = int(evidence.score[row].argmax())
-        score = max(0, min(100, round(float(evidence.score[row, column]))))
+        score = max(0, min(100, round(evidence.score[row, column].item())))
         if score >= THRESHOLD:
             account = fitting[column]
             reason = _reason(code, account, evidence=evidence, row=row, column=column)
@@ -188,7 +188,7 @@ def _weigh(
     score = np.maximum(score, by_division * DIVISION_WEIGHT)
     for pair, relation in numbers.items():
         if relation == "equal":
-            score[pair] = max(float(score[pair]), NUMBER_EQUAL_SCORE) + NUMBER_BONUS
+            score[pair] = max(score[pair].item(), NUMBER_EQUAL_SCORE) + NUMBER_BONUS
         else:
             score[pair] += NUMBER_BONUS
     usual_type = ALLOWED_TYPES[profile][0]
@@ -266,7 +266,7 @@ def _number_relations(
 
 
 def _reason(code: CostCode, account: ProviderAccount, *, evidence: _Evidence, row: int, column: int) -> str:
-    alike, by_division = float(evidence.by_name[row, column]), float(evidence.by_division[row, column])
+    alike, by_division = evidence.by_name[row, column].item(), evidence.by_division[row, column].item()
     word = evidence.own_words.get((row, column))
     own = alike + (OWN_WORD_BONUS if word else 0)
     if alike >= 99.5:
@@ -296,7 +296,7 @@ def _usual(profile: Profile, fitting: Sequence[ProviderAccount]) -> Suggestion |
         return None
     alike = _similarities([plain_name(account.name) for account in fitting], usual).max(axis=1)
     position = int(alike.argmax())
-    score, account = round(float(alike[position])), fitting[position]
+    score, account = round(alike[position].item()), fitting[position]
     if score >= USUAL_THRESHOLD:
         reason = f"{account.label} is what such an account is usually called"
         return Suggestion(
