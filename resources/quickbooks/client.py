@@ -1,0 +1,204 @@
+"""Calls to QuickBooks' accounting API for one company.
+
+Reads are repeated when QuickBooks is busy or down; writes are sent once, and what cannot be told about them is said
+with OutcomeUnknown. Amounts come out as Decimal and go in digit by digit.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import simplejson
+import stamina
+import structlog
+
+from resources.pace import Paces
+from resources.quickbooks.catalogue import TITLE
+from resources.quickbooks.faults import Fault, error_of, fault_of
+from resources.spec import Access
+from sync.errors import AccessExpired, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
+
+MINOR_VERSION = "75"
+READ_ATTEMPTS_MAX = 4
+# A longer pause is the caller's: it lets go of the connection and comes back.
+THROTTLE_WAIT_SECONDS_MAX = 65
+QUERY_LENGTH_MAX = 3000  # in an address; longer ones go as a body
+
+# 500 a minute, 10 a second, 40 batches a minute: a little below each, because other programs call too.
+_CALLS = Paces([(9, 1.0), (480, 60.0)])
+_BATCHES = Paces([(38, 60.0)])
+
+Json = dict[str, Any]
+
+log = structlog.get_logger(__name__)
+
+
+class Client:
+    """Makes the calls of one company; safe across threads."""
+
+    def __init__(self, access: Access, *, http: httpx.Client) -> None:
+        self._access = access
+        self._http = http
+        self._realm = access.company.company_id
+        self._calls = 0
+        self._lock = threading.Lock()
+
+    @property
+    def calls(self) -> int:
+        """How many calls were made, repeated ones included."""
+        return self._calls
+
+    def read(self, path: str, params: Mapping[str, str] | None = None, *, label: str = "the company") -> Json:
+        """Ask for something; repeated while QuickBooks is busy or down."""
+        return self._read("GET", path, params=dict(params or {}), label=label)
+
+    def query(self, statement: str, *, label: str = "the company") -> Json:
+        """Run a query and return its QueryResponse, which is {} where nothing was found."""
+        if len(statement) <= QUERY_LENGTH_MAX:
+            body = self._read("GET", "query", params={"query": statement}, label=label)
+        else:
+            body = self._read("POST", "query", params={}, label=label, text=statement)
+        found = body.get("QueryResponse")
+        return found if isinstance(found, dict) else {}
+
+    def send(self, path: str, body: Json, *, params: Mapping[str, str], label: str) -> Json:
+        """Send a write exactly once.
+
+        Raises ProviderUnavailable, RateLimited, AccessExpired or the fault's error where it was certainly not
+        executed, and OutcomeUnknown where nobody can tell.
+        """
+        if path == "batch":
+            _BATCHES.of(self._realm).wait()
+        content = simplejson.dumps(body, use_decimal=True, ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json"}
+        try:
+            response = self._call("POST", path, params=dict(params), content=content, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise ProviderUnavailable(provider=TITLE, reason="no connection could be made") from error
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(provider=TITLE, label=label, reason=_reason(error)) from error
+        fault = fault_of(response)
+        if fault is not None:
+            raise self._error(fault, label=label, is_write=True)
+        answer = _decoded(response)
+        if answer is None:
+            raise OutcomeUnknown(provider=TITLE, label=label, reason="its answer could not be read")
+        self._access.confirm()
+        return answer
+
+    def _read(
+        self, method: str, path: str, *, params: dict[str, str], label: str, text: str | None = None
+    ) -> Json:
+        try:
+            for attempt in stamina.retry_context(
+                on=_pause, attempts=READ_ATTEMPTS_MAX, timeout=None, wait_initial=0.5, wait_max=8.0
+            ):
+                with attempt:
+                    return self._read_once(method, path, params=params, label=label, text=text)
+        except _Transient as transient:
+            raise transient.error from None
+        raise AssertionError("stamina either returns or raises")
+
+    def _read_once(self, method: str, path: str, *, params: dict[str, str], label: str, text: str | None) -> Json:
+        headers = {"Content-Type": "application/text"} if text is not None else {}
+        try:
+            response = self._call(
+                method, path, params=params, content=None if text is None else text.encode(), headers=headers
+            )
+        except httpx.HTTPError as error:
+            raise _Transient(ProviderUnavailable(provider=TITLE, reason=_reason(error))) from error
+        fault = fault_of(response)
+        if fault is not None:
+            error_here = self._error(fault, label=label, is_write=False)
+            if isinstance(error_here, RateLimited | ProviderUnavailable):
+                raise _Transient(error_here)
+            raise error_here
+        answer = _decoded(response)
+        if answer is None:
+            raise _Transient(ProviderUnavailable(provider=TITLE, reason="its answer could not be read"))
+        self._access.confirm()
+        return answer
+
+    def _call(
+        self, method: str, path: str, *, params: dict[str, str], content: bytes | None, headers: dict[str, str]
+    ) -> httpx.Response:
+        """One call, and one more with a renewed token after a 401, which executes nothing."""
+        token = self._access.token()
+        response = self._once(method, path, params=params, content=content, headers=headers, token=token)
+        if response.status_code == 401:
+            token = self._access.renew(token)
+            response = self._once(method, path, params=params, content=content, headers=headers, token=token)
+        return response
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str],
+        content: bytes | None,
+        headers: dict[str, str],
+        token: str,
+    ) -> httpx.Response:
+        _CALLS.of(self._realm).wait()
+        with self._lock:
+            self._calls += 1
+        response = self._http.request(
+            method,
+            f"/v3/company/{self._realm}/{path}",
+            params={**params, "minorversion": MINOR_VERSION},
+            content=content,
+            headers={**headers, "Accept": "application/json", "Authorization": f"Bearer {token}"},
+        )
+        log.debug(
+            "quickbooks_call",
+            method=method,
+            path=path,
+            status=response.status_code,
+            intuit_tid=response.headers.get("intuit_tid"),
+        )
+        return response
+
+    def _error(self, fault: Fault, *, label: str, is_write: bool) -> SyncError:
+        error = error_of(fault, label=label, is_write=is_write)
+        if isinstance(error, AccessExpired):
+            self._access.report(error)
+        return error
+
+
+class _Transient(Exception):
+    """A read that may be repeated."""
+
+    def __init__(self, error: RateLimited | ProviderUnavailable) -> None:
+        super().__init__(error.code)
+        self.error = error
+
+
+def _pause(error: Exception) -> bool | float:
+    """How long to wait before a read is repeated: True leaves it to the backoff, False gives up."""
+    if not isinstance(error, _Transient):
+        return False
+    if isinstance(error.error, RateLimited):
+        wait = float(error.error.details["wait_seconds"])
+        return wait if wait <= THROTTLE_WAIT_SECONDS_MAX else False
+    return True
+
+
+def _decoded(response: httpx.Response) -> Json | None:
+    try:
+        body = json.loads(response.content, parse_float=Decimal)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    # Never str(error): it can hold an address with a query.
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    return "the connection was cut"

@@ -1,0 +1,88 @@
+"""What one accounting system tells the rest of the product about itself, so that a new one is a folder and a line.
+
+`resources/<provider>/spec.py` makes one ProviderSpec; connections, API and pages work from it and know no provider
+by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httpx
+
+from resources.oauth import OAuthEndpoints
+from resources.settings import Settings
+from sync.clock import Clock
+from sync.errors import AccessExpired
+from sync.ports import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyFacts:
+    """What is known of a company before it is called; all but the id can be missing at the first call."""
+
+    company_id: str
+    name: str = ""
+    currency: str | None = None
+    country: str | None = None
+
+
+class Access(Protocol):
+    """The way into one company: hands out access tokens and hears what became of them. Safe across threads."""
+
+    @property
+    def company(self) -> CompanyFacts:
+        """Say which company this opens."""
+        ...
+
+    def token(self) -> str:
+        """Return an access token that is not about to expire; may raise AccessExpired or ProviderUnavailable."""
+        ...
+
+    def renew(self, refused: str) -> str:
+        """Return another token after the provider answered 401 to this one, refreshing unless somebody just did."""
+        ...
+
+    def report(self, error: AccessExpired) -> None:
+        """Hear that the company no longer opens, so that the connection says so from now on."""
+        ...
+
+    def confirm(self) -> None:
+        """Hear that a call succeeded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAnswer:
+    """What the provider sent back to our redirect address."""
+
+    state: str | None
+    code: str | None = field(default=None, repr=False)
+    # Where the provider names the chosen company in the callback itself.
+    company_id: str | None = None
+    # OAuth's own error code, `access_denied` when the person said no.
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """One accounting system: its words, its OAuth places, and how to make a Provider for one company."""
+
+    key: str
+    title: str
+    # How its users call one set of books.
+    company_word: str
+    # Settings that must be filled before anybody can connect.
+    credential_settings: tuple[str, str]
+    # Entity -> (one, many) in the provider's own words.
+    terms: Mapping[str, tuple[str, str]]
+    base_url: Callable[[Settings], str]
+    endpoints: Callable[[Settings], OAuthEndpoints]
+    read_callback: Callable[[Mapping[str, str]], CallbackAnswer]
+    # The companies a fresh consent opens; the access token is the second argument.
+    companies: Callable[[CallbackAnswer, str, httpx.Client], Sequence[str]]
+    build: Callable[[Access, httpx.Client, Clock], Provider]
+    # Ends one company's consent where revoking the refresh token would end others too; None means revoking.
+    release: Callable[[str, str, httpx.Client], None] | None = None

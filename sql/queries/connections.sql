@@ -1,0 +1,206 @@
+-- Connections to providers: consent, tokens, status and disconnection. Every query runs inside builder_tx, except
+-- the one that says otherwise.
+
+-- name: oauth_attempt_add
+-- Begin one authorisation: its state is known by hash only.
+insert into oauth_attempts
+    (builder_id, id, provider, state_hash, browser_hash, code_verifier_encrypted, redirect_uri, requested_by,
+     created_at, expires_at)
+values
+    (%(builder_id)s, %(id)s, %(provider)s, %(state_hash)s, %(browser_hash)s, %(verifier)s, %(redirect_uri)s,
+     %(requested_by)s, %(now)s, %(expires_at)s);
+
+-- name: oauth_attempts_forget
+-- Remove attempts that ended long ago, their sealed verifiers with them.
+delete from oauth_attempts
+where builder_id = %(builder_id)s
+  and expires_at < %(before)s;
+
+-- name: oauth_attempt_builder
+-- Whose attempt a state belongs to; runs as the scheduler, because a callback names no builder.
+select builder_id, id
+from oauth_attempts
+where state_hash = %(state_hash)s;
+
+-- name: oauth_attempt_use
+-- Use up a state: of two callbacks with the same one, only one gets the row.
+update oauth_attempts
+set used_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(id)s
+  and used_at is null
+returning provider, browser_hash, code_verifier_encrypted, redirect_uri, requested_by, expires_at;
+
+-- name: connection_of_provider
+-- The builder's connection to one provider, held until the transaction ends, so that two consents take turns.
+select id, status, provider_tenant_id, provider_company_name
+from v2_integration_connections
+where builder_id = %(builder_id)s
+  and provider = %(provider)s
+for update;
+
+-- name: connection_has_history
+-- Whether anything was ever linked or sent over this connection.
+select exists (
+           select 1 from links
+           where builder_id = %(builder_id)s and connection_id = %(id)s and record_id is not null
+             and remote_id is not null)
+    or exists (
+           select 1 from attempts
+           where builder_id = %(builder_id)s and connection_id = %(id)s) as has_history;
+
+-- name: connection_forget_links
+-- Forget what was only seen, never linked, of a company that another one replaces.
+delete from links
+where builder_id = %(builder_id)s
+  and connection_id = %(id)s
+  and record_id is null;
+
+-- name: connection_forget_mirror
+-- Forget the copy of a company that another one replaces.
+delete from mirror
+where builder_id = %(builder_id)s
+  and connection_id = %(id)s;
+
+-- name: connection_forget_cursors
+-- Forget how far a company was read that another one replaces.
+delete from cursors
+where builder_id = %(builder_id)s
+  and connection_id = %(id)s;
+
+-- name: connection_add
+-- Make the row of a first connection; tokens follow in the same transaction, sealed for its id.
+insert into v2_integration_connections (id, builder_id, provider, status, time_zone, created_at, updated_at)
+select %(id)s, b.id, %(provider)s, 'disconnected', b.time_zone, %(now)s, %(now)s
+from v2_builders b
+where b.id = %(builder_id)s;
+
+-- name: connection_connect
+-- Store a consent: company, tokens, status. Refused by a unique index when another builder holds the company.
+update v2_integration_connections
+set status = 'connected',
+    status_reason = null,
+    provider_tenant_id = %(company_id)s,
+    provider_company_name = %(company_name)s,
+    currency = %(currency)s,
+    settings = coalesce(settings, '{}') || %(settings)s,
+    access_token_encrypted = %(access)s,
+    refresh_token_encrypted = %(refresh)s,
+    token_expires_at = %(expires_at)s,
+    refresh_expires_at = %(refresh_expires_at)s,
+    refresh_failures = 0,
+    connected_at = %(now)s,
+    disconnected_at = null,
+    next_due_at = coalesce(next_due_at, %(next_due_at)s),
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: connection_default_settings
+-- Give a connection the default direction of every entity it has no setting for yet.
+insert into entity_settings (builder_id, connection_id, entity, direction)
+values (%(builder_id)s, %(id)s, %(entity)s, %(direction)s)
+on conflict (builder_id, connection_id, entity) do nothing;
+
+-- name: connection_read
+-- One connection as it stands.
+select id, provider, status, status_reason, provider_tenant_id, provider_company_name, currency,
+       access_token_encrypted, refresh_token_encrypted, token_expires_at, refresh_expires_at, refresh_failures,
+       settings
+from v2_integration_connections
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: connection_lock_patience
+-- Give up waiting for another process's refresh after a while, with an error instead of a hanging request.
+select set_config('lock_timeout', '45s', true);
+
+-- name: connection_hold
+-- The same, held until the transaction ends: token refresh and disconnection take turns.
+select id, provider, status, status_reason, provider_tenant_id, provider_company_name, currency,
+       access_token_encrypted, refresh_token_encrypted, token_expires_at, refresh_expires_at, refresh_failures,
+       settings
+from v2_integration_connections
+where builder_id = %(builder_id)s
+  and id = %(id)s
+for update;
+
+-- name: connection_store_tokens
+-- Keep what a refresh gave, before anybody uses it.
+update v2_integration_connections
+set access_token_encrypted = %(access)s,
+    refresh_token_encrypted = %(refresh)s,
+    token_expires_at = %(expires_at)s,
+    refresh_expires_at = coalesce(%(refresh_expires_at)s, refresh_expires_at),
+    refresh_failures = 0,
+    status = 'connected',
+    status_reason = null,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: connection_rewrap_tokens
+-- Store the same tokens under the newest key, unless a refresh was faster.
+update v2_integration_connections
+set access_token_encrypted = %(access)s,
+    refresh_token_encrypted = %(refresh)s,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: connection_refresh_failed
+-- Count a refresh that got no answer; the connection is not given up for it.
+update v2_integration_connections
+set refresh_failures = refresh_failures + 1,
+    status_reason = %(reason)s,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: connection_set_status
+-- Say that a connection stopped working (or works again) and why; a disconnected one stays disconnected.
+update v2_integration_connections
+set status = %(status)s,
+    status_reason = %(reason)s,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(id)s
+  and status <> 'disconnected'
+  and status is distinct from %(status)s;
+
+-- name: connection_disconnect
+-- End a connection on our side: no token stays, nothing is due any more.
+update v2_integration_connections
+set status = 'disconnected',
+    status_reason = null,
+    access_token_encrypted = null,
+    refresh_token_encrypted = null,
+    token_expires_at = null,
+    refresh_expires_at = null,
+    refresh_failures = 0,
+    next_due_at = null,
+    disconnected_at = %(now)s,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: connection_clear_mappings
+-- Take the account mapping out of use; its versions stay, because history names them.
+update v2_account_mappings
+set is_active = false,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and connection_id = %(id)s
+  and is_active;
+
+-- name: connection_audit
+-- Note who connected or disconnected what, and when.
+insert into audit_log (builder_id, at, actor, action, reason, connection_id, after)
+values (%(builder_id)s, %(now)s, %(actor)s, %(action)s, %(reason)s, %(connection_id)s, %(after)s);
+
+-- name: connections_with_tokens
+-- Every connection that holds tokens, for re-wrapping; runs as the scheduler.
+select builder_id, id
+from v2_integration_connections
+where status <> 'disconnected'
+order by builder_id, id;
