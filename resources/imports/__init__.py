@@ -1,0 +1,1 @@
+"""Files into the platform's tables: opening them, writing what `sync.imports` read, one transaction per file."""

@@ -1,0 +1,183 @@
+"""The first look at a file: where its headings are, which column is which field, and how it writes dates and amounts.
+
+A file is read twice, first for this and then for its rows, so that a file of any length is judged as a whole without
+being kept in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from sync.errors import ImportRejected
+from sync.imports.amounts import Mark, MarkEvidence
+from sync.imports.columns import Recognition, heading_key, likely_entity, nearest_heading, recognise
+from sync.imports.dates import Order, OrderEvidence
+from sync.imports.formats import Field, Format
+from sync.imports.problems import ImportProblem, UnreadableValue, rejection
+from sync.imports.texts import Cell, cell_text, clean_text
+
+# Headings stand within the first rows, under a title or the company's name.
+HEADING_ROWS_MAX = 30
+EVIDENCE_KINDS = frozenset({"amount", "price", "quantity"})
+
+
+class SourceRow(NamedTuple):
+    """One row of a file: its line (sheet row, record) counted from 1, and its cells."""
+
+    line: int
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the first look found."""
+
+    heading_line: int
+    headings: tuple[str, ...]
+    columns: Mapping[str, int]
+    unused: tuple[str, ...]
+    date_orders: Mapping[str, Order | None]
+    mark: Mark | None
+
+    def heading(self, field: Field) -> str:
+        """Return the file's own heading of a field, or the field's title where the file has no such column."""
+        position = self.columns.get(field.name)
+        return self.headings[position] if position is not None else field.title
+
+
+def survey(rows: Iterable[SourceRow], format_: Format, *, file_name: str) -> Survey:
+    """Look through a whole file once; raises ImportRejected when its headings cannot be used."""
+    iterator = iter(rows)
+    first = list(islice(iterator, HEADING_ROWS_MAX))
+    if not any(_texts(row) for row in first):
+        raise _rejected(
+            file_name, line=1, problem="the file is empty", suggestion="Choose the file that has the rows."
+        )
+    heading_line, headings, found = _headings(first, format_)
+    _check_headings(headings, found, format_, file_name=file_name, line=heading_line)
+    orders, marks = _evidence(
+        [row for row in first if row.line > heading_line], iterator, found.columns, format_
+    )
+    return Survey(
+        heading_line=heading_line,
+        headings=tuple(headings),
+        columns=found.columns,
+        unused=tuple(headings[position] for position in found.unused),
+        date_orders=orders,
+        mark=marks,
+    )
+
+
+def fit(first: Sequence[SourceRow], format_: Format) -> int:
+    """Say how well the first rows of a sheet fit a format, for choosing among the sheets of a workbook."""
+    return _headings(first, format_)[2].score if any(_texts(row) for row in first) else -len(format_.fields)
+
+
+def _headings(first: Sequence[SourceRow], format_: Format) -> tuple[int, list[str], Recognition]:
+    """Return the row that reads most like headings; of two rows under merged cells, both together."""
+    best: tuple[int, list[str], Recognition] | None = None
+    for index, row in enumerate(first):
+        candidates = [(row.line, _row_headings(row))]
+        if index + 1 < len(first):
+            candidates.append((first[index + 1].line, _joined(row, first[index + 1])))
+        for line, headings in candidates:
+            found = recognise(headings, format_)
+            if best is None or found.score > best[2].score:
+                best = (line, headings, found)
+    assert best is not None, "an empty file was refused before"
+    if not best[2].columns:
+        row = next(row for row in first if _texts(row))
+        return row.line, _row_headings(row), recognise(_row_headings(row), format_)
+    return best
+
+
+def _row_headings(row: SourceRow) -> list[str]:
+    return [clean_text(cell) if isinstance(cell, str) else "" for cell in row.cells]
+
+
+def _joined(upper: SourceRow, lower: SourceRow) -> list[str]:
+    """Join two rows of headings: a merged heading above ("Amount") belongs to each one below it."""
+    above, below = _row_headings(upper), _row_headings(lower)
+    width = max(len(above), len(below))
+    above += [""] * (width - len(above))
+    below += [""] * (width - len(below))
+    spread, last = [], ""
+    for over, under in zip(above, below, strict=True):
+        last = over or (last if under else "")
+        spread.append(f"{last} {under}".strip())
+    return spread
+
+
+def _check_headings(
+    headings: Sequence[str], found: Recognition, format_: Format, *, file_name: str, line: int
+) -> None:
+    if not found.missing:
+        return
+    entity = likely_entity(headings, other_than=format_.entity)
+    free = [headings[position] for position in found.unused]
+    problems = []
+    for field in found.missing:
+        alike = nearest_heading(field, free)
+        if alike is not None:
+            suggestion = f'If the column "{alike}" is meant, rename it to "{field.title}".'
+        elif entity is not None:
+            suggestion = f"The headings look like a file of {entity.replace('_', ' ')}: import it as that."
+        else:
+            there = ", ".join(f'"{heading}"' for heading in headings if heading)
+            suggestion = f'Add a column "{field.title}"; the columns found are {there or "none"}.'
+        problems.append(
+            ImportProblem(
+                line,
+                field.title,
+                f'no column for "{field.title}" of {_article(format_.noun)} was found',
+                suggestion,
+            )
+        )
+    raise rejection(file_name, problems)
+
+
+def _evidence(
+    first: Sequence[SourceRow], rest: Iterable[SourceRow], columns: Mapping[str, int], format_: Format
+) -> tuple[dict[str, Order | None], Mark | None]:
+    """Look at every date and amount for what they show about the file's way of writing them."""
+    dates = {
+        field.name: OrderEvidence()
+        for field in format_.fields
+        if field.kind == "date" and field.name in columns
+    }
+    marks = MarkEvidence()
+    noters = [(columns[name], evidence.note) for name, evidence in dates.items()]
+    noters += [
+        (columns[field.name], marks.note)
+        for field in format_.fields
+        if field.kind in EVIDENCE_KINDS and field.name in columns
+    ]
+    for rows in (first, rest):
+        for row in rows:
+            for position, note in noters:
+                cell = row.cells[position] if position < len(row.cells) else None
+                if isinstance(cell, str) and cell:
+                    note(_evident_text(cell))
+    return {name: evidence.order for name, evidence in dates.items()}, marks.mark
+
+
+def _evident_text(cell: str) -> str:
+    try:
+        return cell_text(cell)
+    except UnreadableValue:
+        return ""
+
+
+def _texts(row: SourceRow) -> list[str]:
+    return [cell for cell in row.cells if isinstance(cell, str) and heading_key(cell)]
+
+
+def _rejected(file_name: str, *, line: int, problem: str, suggestion: str) -> ImportRejected:
+    return rejection(file_name, [ImportProblem(line, "", problem, suggestion)])
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

@@ -1,0 +1,59 @@
+"""Texts out of cells: what a person meant to type, without the blanks and marks a program left around it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from decimal import Decimal
+
+from sync.imports.problems import UnreadableValue
+
+Cell = str | Decimal | date | datetime | bool | None
+
+# Excel's way to keep leading zeros in a CSV: ="00123"
+_QUOTED_FORMULA = re.compile(r'^="([^"]*)"$')
+_INVISIBLE = frozenset("\ufeff\u200b\u200c\u200d\u2060\u00ad")
+
+
+def clean_text(text: str) -> str:
+    """Return the text without invisible characters, with single blanks inside and none around."""
+    if text.isascii() and text.isprintable():
+        stripped = text.strip()
+        return stripped if "  " not in stripped else " ".join(stripped.split())
+    normal = unicodedata.normalize("NFC", text)
+    kept = "".join(
+        " " if c.isspace() or unicodedata.category(c) == "Cc" else c for c in normal if c not in _INVISIBLE
+    )
+    return " ".join(kept.split())
+
+
+def cell_text(cell: Cell) -> str:
+    """Return what stands in a cell as clean text, '' for nothing.
+
+    Raises UnreadableValue for a formula: in a text file only the formula is there, not the value it had.
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, Decimal):
+        return f"{cell.normalize():f}" if cell else "0"
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    text = clean_text(cell)
+    if text.startswith("="):
+        quoted = _QUOTED_FORMULA.match(text)
+        if quoted is None:
+            raise UnreadableValue(
+                f'"{shown(text)}" is a formula, not a value', "Replace it by its value and save again."
+            )
+        text = quoted[1].strip()
+    return text
+
+
+def shown(text: str) -> str:
+    """Shorten a text for use inside a sentence."""
+    return text if len(text) <= 40 else text[:37] + "..."
