@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOCKET_PATH_BYTES_MAX = 107
-SOCKET_FILE = ".s.PGSQL.5432.lock"
+SOCKET_FILE = ".s.PGSQL.5432"
+SOCKET_LOCK_FILE = f"{SOCKET_FILE}.lock"
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.+-]+")
 
 
@@ -57,7 +58,7 @@ class Places:
     def socket_folder(self) -> Path:
         """The folder of the server's socket."""
         near = self.folder / "socket"
-        fits = len(str(near / SOCKET_FILE).encode()) <= SOCKET_PATH_BYTES_MAX
+        fits = len(str(near / SOCKET_LOCK_FILE).encode()) <= SOCKET_PATH_BYTES_MAX
         if fits and PLAIN_PATH.fullmatch(str(near)):
             return near
         name = hashlib.sha256(str(self.home).encode()).hexdigest()[:16]

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
-from resources.postgres.places import Places
+from resources.postgres.places import SOCKET_FILE, SOCKET_LOCK_FILE, Places
+
+ORPHAN_SECONDS_MAX = 10
 
 
 def running_pid(places: Places) -> int | None:
@@ -22,9 +25,43 @@ def running_pid(places: Places) -> int | None:
 
 
 def forget_dead_server(places: Places) -> None:
-    """Remove the pid file of a server that is gone; PostgreSQL would take a reused id for a living server."""
-    if running_pid(places) is None:
+    """Clear away what a server that is gone left behind and the next one would stumble over.
+
+    PostgreSQL deals with its lock files itself as long as their process id is free; it cannot know that an id in use
+    belongs to a zombie or to another program. The server's own children are waited for first: they notice its death
+    and end, and until then the data is theirs.
+    """
+    pid = _written_pid(places.pid_file)
+    if pid is None or running_pid(places) is not None:
+        return
+    deadline = time.monotonic() + ORPHAN_SECONDS_MAX
+    while _has_orphans(places.data) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if _exists(pid):
         places.pid_file.unlink(missing_ok=True)
+        for name in (SOCKET_LOCK_FILE, SOCKET_FILE):
+            places.socket_folder.joinpath(name).unlink(missing_ok=True)
+
+
+def _has_orphans(data: Path) -> bool:
+    """Whether a server's child still works in the data folder, on systems that can tell."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.joinpath("cwd").readlink() == data:
+                return True
+        except OSError:  # gone by now, or somebody else's
+            continue
+    return False
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _written_pid(pid_file: Path) -> int | None:
@@ -52,12 +89,6 @@ def _is_server_by_proc(process: Path, data: Path) -> bool:
 
 
 def _is_server_by_ps(pid: int, data: Path) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
     shown = subprocess.run(
         ["ps", "-o", "stat=,command=", "-p", str(pid)],
         check=False,
