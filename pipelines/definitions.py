@@ -1,0 +1,33 @@
+"""Everything Dagster loads. `build_defs` makes it anew with other resources, for tests and other homes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from assets.ledger import provider_assets
+from assets.providers import PROVIDER_TITLES
+from pipelines.jobs import sync_job
+from pipelines.sensors import broken_run_sensors, due_connections_sensor
+from resources.dagster.resource import tieout_resource
+
+
+def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
+    """Return the definitions of every registered provider."""
+    jobs = {provider: sync_job(provider, title=title) for provider, title in PROVIDER_TITLES.items()}
+    resources: dict[str, object] = {"tieout": tieout_resource, **(resource_overrides or {})}
+    return dg.Definitions(
+        assets=[
+            asset
+            for provider, title in PROVIDER_TITLES.items()
+            for asset in provider_assets(provider, title=title)
+        ],
+        jobs=list(jobs.values()),
+        sensors=[due_connections_sensor(jobs), *broken_run_sensors(list(jobs.values()))],
+        resources=resources,
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,117 @@
+"""The desk: all that Dagster's assets and sensors ask of the product, as a protocol.
+
+Assets stay thin because of it, and tests put a fake behind it. The real one is `resources.dagster.resource`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from sync.records import Entity
+from sync.summary import EntitySummary, PullSummary, TieOut
+
+Trigger = Literal["manual", "scheduled", "initial_import"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedCompany:
+    """A builder's usable connection to one provider."""
+
+    connection_id: str
+    company_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueConnection:
+    """A connection whose next scheduled sync is due."""
+
+    builder_id: str
+    connection_id: str
+    provider: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequested:
+    """What a Dagster run knows about the sync it stands for; `sync_run_id` is None unless the API asked for it."""
+
+    builder_id: str
+    connection_id: str
+    dagster_run_id: str
+    sync_run_id: str | None = None
+    trigger: Trigger = "manual"
+    entities: Sequence[Entity] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One thing that breaks an accounting truth: which record, and what is wrong with it."""
+
+    label: str
+    sentence: str
+
+
+class SyncInProgress(Protocol):
+    """One connection's sync, held open while an asset works."""
+
+    def pull_changes(self) -> PullSummary:
+        """Bring what the provider changed since the last look into the mirror."""
+        ...
+
+    def sync_entity(self, entity: Entity) -> EntitySummary:
+        """Compare one entity on both sides and do what is to be done."""
+        ...
+
+    def tie_out(self) -> TieOut:
+        """Prove that both sides agree, or say where they do not."""
+        ...
+
+    def finish(self) -> object:
+        """Close the run: its status, and when the connection is due next."""
+        ...
+
+
+class Desk(Protocol):
+    """Where syncs are asked for."""
+
+    def connection_of(self, builder_id: str, provider: str) -> ConnectedCompany | None:
+        """Return the builder's connection to a provider, or None where it has none to sync."""
+        ...
+
+    def open_run(self, run: RunRequested) -> str:
+        """Return the id of the sync run that a Dagster run stands for, making its row when nobody else did."""
+        ...
+
+    def fail_run(self, *, builder_id: str, sync_run_id: str, sentence: str) -> None:
+        """Record that a sync run ended early, and why."""
+        ...
+
+    def fail_runs_of(self, *, builder_id: str, dagster_run_id: str, sentence: str) -> int:
+        """Record the end of every unfinished sync run that a dead Dagster run stood for; return how many."""
+        ...
+
+    def sync(
+        self, builder_id: str, connection_id: str, sync_run_id: str
+    ) -> AbstractContextManager[SyncInProgress]:
+        """Open one connection's sync; one at a time per connection."""
+        ...
+
+    def unbalanced_entries(self, builder_id: str) -> Sequence[Doubt]:
+        """Return posted journal entries whose debits and credits differ."""
+        ...
+
+    def stale_unknowns(self, builder_id: str, connection_id: str) -> Sequence[Doubt]:
+        """Return writes whose outcome has been unknown for more than a day."""
+        ...
+
+    def builder_ids(self) -> Sequence[str]:
+        """Return every builder, oldest first."""
+        ...
+
+    def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
+        """Return connections whose sync is due, the longest waiting first."""
+        ...
