@@ -9,6 +9,7 @@ SyncError                       code, user_message, details, remedy
 ├─ ConnectError                 ask_user: the consent did not lead to a connection
 │  ├─ ConsentDenied · StateMismatch · StateExpired · CodeRefused · CompanyTaken · NoCompany
 ├─ ProviderError                category auth | validation | rate_limit | network | unknown
+│  ├─ SyncBusy                  retry_later
 │  ├─ RateLimited               retry_later (wait_seconds)
 │  ├─ ProviderUnavailable       retry_later
 │  ├─ AccessExpired             refresh_token, then reconnect
@@ -60,7 +61,7 @@ class SyncError(Exception):
     category: Category = Category.VALIDATION
     template: ClassVar[str] = "Something went wrong with this record; open it and check its values."
 
-    def __init__(self, message: str | None = None, /, **details: Any) -> None:  # noqa: ANN401 - shown as they are
+    def __init__(self, message: str | None = None, /, **details: Any) -> None:
         """Keep the details (safe to show) and build the sentence from the class's template."""
         self.details: dict[str, Any] = details
         self.user_message = message if message is not None else self.template.format(**details)
@@ -81,7 +82,9 @@ class InvalidAmount(InvalidInput):
     """An amount that is no exact amount of money."""
 
     code = "input.amount"
-    template = "The amount {value} cannot be used: {reason}. Enter it as digits with a point, for example 1250.00."
+    template = (
+        "The amount {value} cannot be used: {reason}. Enter it as digits with a point, for example 1250.00."
+    )
 
 
 class InvalidSetting(InvalidInput):
@@ -131,14 +134,18 @@ class ConnectError(SyncError):
 
     code = "connect.failed"
     category = Category.AUTH
-    template = "The connection to {provider} was not made: {reason}. Start again from Settings > Integrations."
+    template = (
+        "The connection to {provider} was not made: {reason}. Start again from Settings > Integrations."
+    )
 
 
 class ConsentDenied(ConnectError):
     """The person pressed Cancel at the provider."""
 
     code = "connect.denied"
-    template = "{provider} was not connected because consent was not given. Start again and press Connect there."
+    template = (
+        "{provider} was not connected because consent was not given. Start again and press Connect there."
+    )
 
 
 class StateMismatch(ConnectError):
@@ -194,6 +201,13 @@ class ProviderError(SyncError):
     template = "{provider} did not answer as expected. It is tried again by itself."
 
 
+class SyncBusy(ProviderError):
+    """Another sync of the same connection is under way; one at a time keeps the order and the lock honest."""
+
+    code = "sync.busy"
+    template = "Another sync of {company} is under way. This one is tried again by itself, or start it again in a minute."
+
+
 class RateLimited(ProviderError):
     """The provider asks to slow down; details carry wait_seconds."""
 
@@ -215,7 +229,9 @@ class AccessExpired(ProviderError):
     code = "provider.access_expired"
     remedy = Remedy.RECONNECT
     category = Category.AUTH
-    template = "{provider} no longer accepts this connection ({reason}). Reconnect it in Settings > Integrations."
+    template = (
+        "{provider} no longer accepts this connection ({reason}). Reconnect it in Settings > Integrations."
+    )
 
 
 class RejectedByProvider(ProviderError):

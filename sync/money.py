@@ -38,7 +38,9 @@ def parse_amount(text: object) -> Decimal:
     Raises InvalidAmount when it is no finite number, too large, or has more digits than can be kept.
     """
     if isinstance(text, float):
-        raise InvalidAmount(value=repr(text), reason="it passed through a binary float and may have lost cents")
+        raise InvalidAmount(
+            value=repr(text), reason="it passed through a binary float and may have lost cents"
+        )
     try:
         amount = Decimal(str(text).strip())
     except InvalidOperation as error:
@@ -56,7 +58,7 @@ def amount_text(amount: Decimal) -> str:
     """Write an amount the one way it is compared and hashed: two digits after the point, up to four where needed."""
     exact = amount.quantize(STORED_DIGITS)
     text = f"{exact:f}"
-    while text.endswith("0") and len(text.split(".")[1]) > 2:  # noqa: PLR2004 - two digits are cents
+    while text.endswith("0") and len(text.split(".")[1]) > 2:
         text = text[:-1]
     return "0.00" if text == "-0.00" else text
 

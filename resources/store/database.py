@@ -17,7 +17,7 @@ from uuid import UUID
 import psycopg
 import simplejson
 import sqlalchemy as sa
-from psycopg.types.json import JsonbDumper
+from psycopg.types.json import JsonbDumper, set_json_loads
 
 from resources.postgres.errors import PostgresError
 from resources.postgres.statements import cluster_statement
@@ -96,6 +96,21 @@ class Database:
         with self._scheduler.begin() as connection:
             yield Transaction(connection)
 
+    @contextmanager
+    def session_lock(self, lock: str, unlock: str, /, **parameters: Any) -> Iterator[bool]:
+        """Try to take an advisory lock by a named query and hold it on a session of its own; False when it is taken.
+
+        The lock ends with the session, so a process that dies never leaves one behind. No transaction stays open.
+        """
+        with self._app.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            session = Transaction(connection)
+            is_locked = bool(session.value(lock, **parameters))
+            try:
+                yield is_locked
+            finally:
+                if is_locked:
+                    session.value(unlock, **parameters)
+
     def close(self) -> None:
         """Give all connections back to the server."""
         self._app.dispose()
@@ -140,6 +155,8 @@ def _engine(url: str, *, pool_size: int) -> sa.Engine:
 
 def _prepare_connection(connection: psycopg.Connection[Any], _record: object) -> None:
     connection.adapters.register_dumper(dict, _PlainJsonb)
+    # The driver's default would read the amounts inside a JSON value as floats.
+    set_json_loads(json_value, connection)
     with connection.cursor() as cursor:
         found = cursor.execute(cluster_statement("role_is_bound")).fetchone()
     connection.rollback()

@@ -629,6 +629,8 @@ create table mirror (
 );
 -- serves: matching ours to theirs by natural key
 create index mirror_natural_key on mirror (builder_id, connection_id, entity, natural_key);
+-- serves: whether anything was read since the last tie-out
+create index mirror_seen on mirror (builder_id, connection_id, seen_at);
 -- serves: settling an unknown outcome by our marker
 create index mirror_marker on mirror (builder_id, connection_id, marker) where marker is not null;
 
@@ -676,6 +678,8 @@ create index links_different on links (builder_id, connection_id, entity)
     where ours_checksum is distinct from base_ours_checksum
        or theirs_checksum is distinct from base_theirs_checksum
        or state = 'unknown';
+-- serves: whether anything was settled since the last tie-out
+create index links_settled on links (builder_id, connection_id, settled_at);
 -- serves: releasing all that one cause holds
 create index links_cause on links (builder_id, connection_id, cause) where cause is not null;
 

@@ -1,0 +1,217 @@
+"""The product, put together: one object that owns the database and opens everything else over it.
+
+The API, the command line, the real-time worker and Dagster's resource all start here, so that each of them runs the
+same use cases over the same parts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from resources.connections import Connections
+from resources.postgres import database_urls
+from resources.registry import PROVIDERS
+from resources.settings import Settings
+from resources.store.database import Database
+from resources.store.sync_store import PostgresStore
+from resources.vault import Vault
+from sync.clock import Clock, SystemClock
+from sync.compare import Strategy
+from sync.engine import ConnectionSync
+from sync.errors import NotFound, SyncBusy
+from sync.records import Entity
+from sync.schedule import next_due
+from sync.store import ConnectionFacts, Trigger
+from sync.summary import EntitySummary, PullSummary, TieOut
+
+# How long a step waits for another step of the same connection before it gives up and says so.
+LOCK_WAIT_SECONDS_MAX = 120
+LOCK_POLL_SECONDS = 0.5
+
+
+class OpenSync:
+    """One connection's sync while the connection's lock is held; counts its provider calls on the run."""
+
+    def __init__(self, engine: ConnectionSync, tieout: Tieout, store: PostgresStore) -> None:
+        """Wrap the engine; `finish` and the call counter need the run's row."""
+        self._engine = engine
+        self._tieout = tieout
+        self._store = store
+
+    def pull_changes(self) -> PullSummary:
+        """Bring what the provider changed since the last look into the mirror."""
+        return self._engine.pull_changes()
+
+    def sync_entity(self, entity: Entity) -> EntitySummary:
+        """Compare one entity on both sides and do what is to be done."""
+        return self._engine.sync_entity(entity)
+
+    def tie_out(self) -> TieOut:
+        """Prove that both sides agree, or say where they do not."""
+        return self._engine.tie_out()
+
+    def sync_all(self) -> tuple[PullSummary, list[EntitySummary], TieOut]:
+        """Do every step once, in order."""
+        return self._engine.sync_all()
+
+    @property
+    def provider_calls(self) -> int:
+        """How many provider calls were made since this sync was opened."""
+        return self._engine.provider_calls
+
+    def finish(self, *, error: str | None = None) -> None:
+        """Close the run and say when the connection is due next."""
+        self._tieout.finish_run(
+            self._store.facts.builder_id,
+            self._store.facts.connection_id,
+            self._store.sync_run_id,
+            error=error,
+        )
+
+
+class Tieout:
+    """The product as its settings say; use it as a context manager."""
+
+    def __init__(
+        self, settings: Settings, *, clock: Clock | None = None, database: Database | None = None
+    ) -> None:
+        """Open the database (already migrated) and everything over it."""
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.database = database or Database(database_urls(settings))
+        self.vault = Vault.from_settings(settings)
+        self.connections = Connections(
+            self.database, settings, vault=self.vault, clock=self.clock, on_connected=self.pull_accounts
+        )
+
+    def close(self) -> None:
+        """Give the connections to the database and the providers back."""
+        self.connections.close()
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        """Use the product for the length of a block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it, whatever happened."""
+        self.close()
+
+    # ------------------------------------------------------------------ syncs
+
+    @contextmanager
+    def sync(
+        self, builder_id: str, connection_id: str, sync_run_id: str, *, actor: str | None = None
+    ) -> Iterator[OpenSync]:
+        """Open one connection's sync under its lock; provider calls are added to the run when the block ends.
+
+        Raises NotFound, AccessExpired, ProviderUnavailable, or SyncBusy when another sync keeps the lock too long.
+        """
+        facts, run_trigger, requested_by = self._begin(builder_id, connection_id, sync_run_id)
+        with self._lock(facts):
+            provider = self.connections.open(builder_id, connection_id)
+            store = PostgresStore(
+                self.database,
+                facts=facts,
+                sync_run_id=sync_run_id,
+                trigger=run_trigger,
+                clock=self.clock,
+                actor=actor or requested_by,
+            )
+            engine = ConnectionSync(store=store, provider=provider, clock=self.clock, actor=store.actor)
+            try:
+                yield OpenSync(engine, self, store)
+            finally:
+                with self.database.builder_tx(UUID(builder_id)) as tx:
+                    tx.run(
+                        "count_provider_calls",
+                        builder_id=builder_id,
+                        sync_run_id=sync_run_id,
+                        calls=provider.calls,
+                    )
+
+    @contextmanager
+    def _lock(self, facts: ConnectionFacts) -> Iterator[None]:
+        deadline = time.monotonic() + LOCK_WAIT_SECONDS_MAX
+        while True:
+            with self.database.session_lock(
+                "lock_connection", "unlock_connection", connection_id=facts.connection_id
+            ) as is_locked:
+                if is_locked:
+                    yield
+                    return
+            if time.monotonic() > deadline:
+                raise SyncBusy(company=facts.company_name)
+            time.sleep(LOCK_POLL_SECONDS)
+
+    def _begin(
+        self, builder_id: str, connection_id: str, sync_run_id: str
+    ) -> tuple[ConnectionFacts, Trigger, str]:
+        with self.database.builder_tx(UUID(builder_id)) as tx:
+            row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
+            run = tx.row("read_sync_run", builder_id=builder_id, sync_run_id=sync_run_id)
+            if row is None:
+                raise NotFound(what="connection", id=connection_id)
+            if run is None:
+                raise NotFound(what="sync run", id=sync_run_id)
+            tx.run(
+                "start_sync_run",
+                builder_id=builder_id,
+                sync_run_id=sync_run_id,
+                dagster_run_id=None,
+                now=self.clock.now(),
+            )
+        facts = ConnectionFacts(
+            builder_id=builder_id,
+            connection_id=connection_id,
+            provider=row["provider"],
+            provider_title=PROVIDERS[row["provider"]].title,
+            company_name=row["company_name"],
+            strategy=Strategy(row["strategy"]),
+            currency=row["currency"],
+        )
+        return facts, run["trigger"], run["requested_by"]
+
+    def finish_run(self, builder_id: str, connection_id: str, sync_run_id: str, *, error: str | None) -> None:
+        """Close a sync run with its outcome and compute when the connection is due next."""
+        now = self.clock.now()
+        with self.database.builder_tx(UUID(builder_id)) as tx:
+            row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
+            assert row is not None, "a run belongs to a connection that exists"
+            tx.run("finish_sync_run", builder_id=builder_id, sync_run_id=sync_run_id, error=error, now=now)
+            due = next_due(row["sync_schedule"], after=now, time_zone=row["time_zone"])
+            tx.run(
+                "note_last_sync", builder_id=builder_id, connection_id=connection_id, now=now, next_due_at=due
+            )
+
+    def pull_accounts(self, builder_id: str, connection_id: str) -> None:
+        """Right after a consent: give existing records their half links and bring the provider's books into the mirror."""
+        run_id = self._new_run(builder_id, connection_id)
+        with self.sync(builder_id, connection_id, run_id) as sync:
+            sync.pull_changes()
+            sync.sync_entity(Entity.ACCOUNT)
+            sync.finish()
+
+    def _new_run(self, builder_id: str, connection_id: str) -> str:
+        run_id = str(uuid7())
+        with self.database.builder_tx(UUID(builder_id)) as tx:
+            tx.run("link_existing_records", builder_id=builder_id, connection_id=connection_id)
+            tx.run(
+                "create_sync_run",
+                builder_id=builder_id,
+                sync_run_id=run_id,
+                connection_id=connection_id,
+                trigger="initial_import",
+                entities=[Entity.ACCOUNT],
+                direction="pull",
+                requested_by="connect",
+                now=self.clock.now(),
+                dagster_run_id=None,
+            )
+        return run_id

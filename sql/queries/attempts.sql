@@ -1,0 +1,60 @@
+-- Attempts: every write is stored before the call, and settled after it.
+
+-- name: attempt_serials
+-- How many attempts of a revision and operation ended: a further one is a new request.
+select a.link_id::text, count(*)::int as serial
+from jsonb_to_recordset(%(rows)s::jsonb) as w (link_id uuid, revision integer, operation text)
+join attempts a on a.builder_id = %(builder_id)s and a.link_id = w.link_id and a.revision = w.revision
+    and a.operation = w.operation and a.state in ('done', 'rejected', 'moved')
+group by a.link_id;
+
+-- name: stage_attempts
+-- Stores attempts as `sending` before the call; the same request id again is the same attempt, sent again.
+insert into attempts as a (
+    builder_id, connection_id, link_id, entity, record_id, revision, operation, serial, request_id, marker,
+    payload_hash, payload, remote_id, remote_version, mapping_version_id, sync_run_id, started_at)
+select %(builder_id)s::uuid, %(connection_id)s::uuid, w.link_id, %(entity)s, w.record_id, w.revision, w.operation,
+       w.serial, w.request_id, w.marker, w.payload_hash, w.payload, w.remote_id, w.remote_version,
+       w.mapping_version_id, %(sync_run_id)s::uuid, %(now)s
+from jsonb_to_recordset(%(rows)s::jsonb) as w (
+    link_id uuid, record_id uuid, revision integer, operation text, serial integer, request_id text, marker text,
+    payload_hash text, payload jsonb, remote_id text, remote_version text, mapping_version_id uuid)
+on conflict (builder_id, connection_id, request_id) do update
+set state = 'sending',
+    started_at = excluded.started_at,
+    settled_at = null,
+    payload = excluded.payload,
+    payload_hash = excluded.payload_hash,
+    remote_version = excluded.remote_version;
+
+-- name: settle_attempt
+-- Stores how an attempt ended.
+update attempts
+set state = %(state)s,
+    category = %(category)s,
+    code = %(code)s,
+    message = %(message)s,
+    remote_id = coalesce(%(remote_id)s, remote_id),
+    remote_version = coalesce(%(remote_version)s, remote_version),
+    settled_at = case when %(state)s = 'unknown' then null else %(now)s end
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and request_id = %(request_id)s;
+
+-- name: unsettled_attempts
+-- Attempts whose outcome nobody knows, with the mirror's record that carries their mark.
+select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, a.serial, a.request_id, a.marker,
+       a.payload, a.payload_hash, a.remote_id, a.remote_version, a.started_at,
+       (select min(m.remote_id)
+        from mirror m
+        where m.builder_id = a.builder_id
+          and m.connection_id = a.connection_id
+          and m.marker = a.marker
+          and m.entity = a.entity
+          and m.state = 'active') as remote_id_with_marker
+from attempts a
+where a.builder_id = %(builder_id)s
+  and a.connection_id = %(connection_id)s
+  and a.entity = %(entity)s
+  and a.state in ('sending', 'unknown')
+order by a.started_at, a.id;

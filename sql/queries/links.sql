@@ -1,0 +1,309 @@
+-- Links: pairing ours with theirs, the three-way difference, and moving the base.
+
+-- name: match_by_name
+-- Pairs accounts, customers or vendors that carry the same name on both sides, where each name stands alone.
+with candidates as (
+    select o.id as link_id, t.id as other_id, t.remote_id, t.theirs_checksum,
+           count(*) over (partition by o.id) as theirs_count,
+           count(*) over (partition by t.id) as ours_count
+    from links o
+    join records r on r.builder_id = o.builder_id and r.entity = o.entity and r.id = o.record_id
+    join mirror m on m.builder_id = o.builder_id and m.connection_id = o.connection_id and m.entity = o.entity
+        and m.natural_key = r.natural_key and m.state = 'active'
+    join links t on t.builder_id = o.builder_id and t.connection_id = o.connection_id and t.entity = o.entity
+        and t.remote_id = m.remote_id and t.record_id is null
+    where o.builder_id = %(builder_id)s
+      and o.connection_id = %(connection_id)s
+      and o.entity = %(entity)s
+      and o.remote_id is null
+      and o.ours_checksum is distinct from o.base_ours_checksum
+      and r.state = 'active'),
+chosen as (
+    select *
+    from candidates
+    where theirs_count = 1
+      and ours_count = 1)
+select link_id::text, remote_id
+from chosen;
+
+-- name: match_by_number
+-- Pairs documents that carry the same number for the same party on both sides, where each stands alone. A party is
+-- the same when the two are linked; an entity without parties (journal entries) goes by number and date.
+with candidates as (
+    select o.id as link_id, t.id as other_id, t.remote_id,
+           count(*) over (partition by o.id) as theirs_count,
+           count(*) over (partition by t.id) as ours_count
+    from links o
+    join records r on r.builder_id = o.builder_id and r.entity = o.entity and r.id = o.record_id
+    join mirror m on m.builder_id = o.builder_id and m.connection_id = o.connection_id and m.entity = o.entity
+        and m.natural_key = r.natural_key and m.state = 'active'
+    join links t on t.builder_id = o.builder_id and t.connection_id = o.connection_id and t.entity = o.entity
+        and t.remote_id = m.remote_id and t.record_id is null
+    left join links p on p.builder_id = o.builder_id and p.connection_id = o.connection_id
+        and p.entity = %(party_entity)s and p.record_id = (r.canonical ->> 'party')::uuid
+    where o.builder_id = %(builder_id)s
+      and o.connection_id = %(connection_id)s
+      and o.entity = %(entity)s
+      and o.remote_id is null
+      and o.ours_checksum is distinct from o.base_ours_checksum
+      and r.state = 'active'
+      and case
+          when %(party_entity)s::text is null then m.document_date = r.document_date
+          else p.remote_id = m.canonical ->> 'party'
+      end)
+select link_id::text, remote_id
+from candidates
+where theirs_count = 1
+  and ours_count = 1;
+
+-- name: match_by_amount
+-- Pairs documents and payments without a number by party, date and amount, where each stands alone on both sides.
+with candidates as (
+    select o.id as link_id, t.id as other_id, t.remote_id,
+           count(*) over (partition by o.id) as theirs_count,
+           count(*) over (partition by t.id) as ours_count
+    from links o
+    join records r on r.builder_id = o.builder_id and r.entity = o.entity and r.id = o.record_id
+    join links p on p.builder_id = o.builder_id and p.connection_id = o.connection_id
+        and p.entity = %(party_entity)s and p.record_id = (r.canonical ->> 'party')::uuid
+    join mirror m on m.builder_id = o.builder_id and m.connection_id = o.connection_id and m.entity = o.entity
+        and m.document_date = r.document_date and m.total = r.total and m.state = 'active'
+        and m.canonical ->> 'party' = p.remote_id
+    join links t on t.builder_id = o.builder_id and t.connection_id = o.connection_id and t.entity = o.entity
+        and t.remote_id = m.remote_id and t.record_id is null
+    where o.builder_id = %(builder_id)s
+      and o.connection_id = %(connection_id)s
+      and o.entity = %(entity)s
+      and o.remote_id is null
+      and o.ours_checksum is distinct from o.base_ours_checksum
+      and r.state = 'active'
+      and r.natural_key is null
+      and m.natural_key is null)
+select link_id::text, remote_id
+from candidates
+where theirs_count = 1
+  and ours_count = 1;
+
+-- name: match_by_marker
+-- Pairs records with the documents that carry the mark of one of their own attempts.
+select distinct on (o.id) o.id::text as link_id, m.remote_id
+from links o
+join attempts a on a.builder_id = o.builder_id and a.link_id = o.id
+join mirror m on m.builder_id = o.builder_id and m.connection_id = o.connection_id and m.entity = o.entity
+    and m.marker = a.marker and m.state = 'active'
+join links t on t.builder_id = o.builder_id and t.connection_id = o.connection_id and t.entity = o.entity
+    and t.remote_id = m.remote_id and t.record_id is null
+where o.builder_id = %(builder_id)s
+  and o.connection_id = %(connection_id)s
+  and o.entity = %(entity)s
+  and o.remote_id is null
+  and o.ours_checksum is distinct from o.base_ours_checksum
+order by o.id, m.remote_id;
+
+-- name: drop_waiting_half
+-- Takes the half link of a provider record away, because the record gets a full one.
+delete from links
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = (select entity from links where builder_id = %(builder_id)s and id = %(link_id)s)
+  and remote_id = %(remote_id)s
+  and record_id is null
+  and id <> %(link_id)s;
+
+-- name: pair_link
+-- Puts a provider record on our half of a link.
+update links l
+set remote_id = %(remote_id)s,
+    theirs_checksum = (
+        select m.checksum
+        from mirror m
+        where m.builder_id = l.builder_id
+          and m.connection_id = l.connection_id
+          and m.entity = l.entity
+          and m.remote_id = %(remote_id)s),
+    base_theirs_checksum = null,
+    state = 'open'
+where l.builder_id = %(builder_id)s
+  and l.id = %(link_id)s;
+
+-- name: pair_new_record
+-- Gives a link that had only their side a record of ours.
+update links
+set record_id = %(record_id)s
+where builder_id = %(builder_id)s
+  and id = %(link_id)s;
+
+-- name: different_links
+-- The links on which something has to be decided now, oldest document first. What a person or a setting has decided
+-- about these very values, what waits for a choice and what is not due yet is left out.
+select l.id::text
+from links l
+left join records r on r.builder_id = l.builder_id and r.entity = l.entity and r.id = l.record_id
+left join mirror m on m.builder_id = l.builder_id and m.connection_id = l.connection_id and m.entity = l.entity
+    and m.remote_id = l.remote_id
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = %(entity)s
+  and (l.ours_checksum is distinct from l.base_ours_checksum
+       or l.theirs_checksum is distinct from l.base_theirs_checksum
+       or l.state = 'unknown')
+  and l.state <> 'unknown'
+  and not (
+      l.state in ('ignored', 'conflict', 'failed')
+      and l.decided_ours_checksum is not distinct from l.ours_checksum
+      and l.decided_theirs_checksum is not distinct from l.theirs_checksum
+      and not (l.state = 'failed' and l.next_try_at is not null and l.next_try_at <= %(now)s))
+order by coalesce(r.document_date, m.document_date), coalesce(r.label, m.label), l.id;
+
+-- name: load_links
+-- Links with both of their sides.
+select l.id::text, l.entity, l.record_id::text, l.remote_id, l.ours_checksum, l.theirs_checksum,
+       l.base_ours_checksum, l.base_theirs_checksum, l.base_ours, l.base_theirs, l.state, l.tries, l.first_failed_at,
+       case
+           when l.decision is not null
+                and l.decision <> 'dismissed'
+                and l.decided_ours_checksum is not distinct from l.ours_checksum
+                and l.decided_theirs_checksum is not distinct from l.theirs_checksum then l.decision
+       end as decision,
+       r.state as our_state, r.canonical as our_canonical, r.checksum as our_checksum, r.revision, r.label as our_label,
+       r.changed_at as our_changed_at, r.total as our_total, r.currency as our_currency,
+       m.state as their_state, m.canonical as their_canonical, m.checksum as their_checksum, m.version,
+       m.label as their_label, m.remote_changed_at, m.total as their_total, m.currency as their_currency, m.raw
+from unnest(%(link_ids)s::uuid[]) with ordinality as wanted (id, position)
+join links l on l.builder_id = %(builder_id)s and l.id = wanted.id
+left join records r on r.builder_id = l.builder_id and r.entity = l.entity and r.id = l.record_id
+left join mirror m on m.builder_id = l.builder_id and m.connection_id = l.connection_id and m.entity = l.entity
+    and m.remote_id = l.remote_id
+order by wanted.position;
+
+-- name: settle_links
+-- Moves the base of links on which both sides agree.
+update links l
+set base_ours_checksum = s.ours_checksum,
+    base_theirs_checksum = s.theirs_checksum,
+    theirs_checksum = coalesce(s.theirs_checksum, l.theirs_checksum),
+    base_ours = s.base_ours,
+    base_theirs = s.base_theirs,
+    state = 'open',
+    cause = null,
+    tries = 0,
+    first_failed_at = null,
+    next_try_at = null,
+    decision = null,
+    decided_ours_checksum = null,
+    decided_theirs_checksum = null,
+    mapping_version_id = coalesce(s.mapping_version_id, l.mapping_version_id),
+    linked_by = coalesce(l.linked_by, s.linked_by),
+    linked_at = case when l.linked_at is null and s.linked_by is not null then %(now)s else l.linked_at end,
+    settled_at = %(now)s
+from jsonb_to_recordset(%(rows)s::jsonb) as s (
+    link_id uuid, ours_checksum text, theirs_checksum text, base_ours jsonb, base_theirs jsonb, linked_by text,
+    mapping_version_id uuid)
+where l.builder_id = %(builder_id)s
+  and l.id = s.link_id;
+
+-- name: leave_links
+-- Takes note of links about which nothing is done: their present values become the base, so that they are not looked
+-- at again until one changes.
+update links
+set base_ours_checksum = ours_checksum,
+    base_theirs_checksum = theirs_checksum,
+    state = 'open',
+    cause = null
+where builder_id = %(builder_id)s
+  and id = any (%(link_ids)s::uuid[]);
+
+-- name: block_link
+-- Takes note of why a link cannot go on, with the checksums it was judged by.
+update links
+set state = %(state)s,
+    cause = %(cause)s,
+    tries = %(tries)s,
+    first_failed_at = %(first_failed_at)s,
+    next_try_at = %(next_try_at)s,
+    decision = null,
+    decided_ours_checksum = ours_checksum,
+    decided_theirs_checksum = theirs_checksum
+where builder_id = %(builder_id)s
+  and id = %(link_id)s;
+
+-- name: open_link
+-- Lets a link be looked at again.
+update links
+set state = 'open',
+    cause = null
+where builder_id = %(builder_id)s
+  and id = %(link_id)s;
+
+-- name: remote_ids_of
+-- The provider's ids of records of ours that are linked.
+select l.record_id::text, l.remote_id
+from links l
+join mirror m on m.builder_id = l.builder_id and m.connection_id = l.connection_id and m.entity = l.entity
+    and m.remote_id = l.remote_id
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = %(entity)s
+  and l.record_id = any (%(record_ids)s::uuid[])
+  and m.state in ('active', 'inactive');
+
+-- name: record_ids_of
+-- Our ids of provider records that are linked.
+select record_id::text, remote_id
+from links
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = %(entity)s
+  and remote_id = any (%(remote_ids)s::text[])
+  and record_id is not null;
+
+-- name: our_labels
+-- The labels of records of ours, for sentences.
+select id::text, label
+from records
+where builder_id = %(builder_id)s
+  and entity = %(entity)s
+  and id = any (%(record_ids)s::uuid[]);
+
+-- name: their_labels
+-- The labels of provider records, for sentences.
+select remote_id, label
+from mirror
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = %(entity)s
+  and remote_id = any (%(remote_ids)s::text[]);
+
+-- name: code_names
+-- Every cost code with its name, for sentences.
+select id::text, code || ' ' || name as name
+from v2_cost_codes
+where builder_id = %(builder_id)s;
+
+-- name: reopen_receipts
+-- Looks again at payments that pay a document which has just been linked: the part that pays it now counts here.
+update links l
+set base_theirs_checksum = null
+from mirror m
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = %(receipt_entity)s
+  and m.builder_id = l.builder_id
+  and m.connection_id = l.connection_id
+  and m.entity = l.entity
+  and m.remote_id = l.remote_id
+  and l.base_theirs_checksum is not null
+  and l.base_ours_checksum is not null
+  and l.record_id is not null
+  and exists (
+      select 1
+      from jsonb_array_elements(m.canonical -> 'applications') as a (item)
+      where a.item ->> %(document_key)s = any (%(remote_ids)s::text[]));
+
+-- name: read_entity_setting
+-- How one entity is synced on one connection; no row means the defaults.
+select is_enabled, direction, conflict_strategy
+from entity_settings
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = %(entity)s;

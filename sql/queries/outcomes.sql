@@ -1,0 +1,167 @@
+-- What happened: the sync log, its records, the queues, the audit log, and the runs they belong to.
+
+-- name: open_sync_log
+-- Begins the log row of one entity and direction in one run.
+insert into v2_sync_log (
+    id, builder_id, connection_id, sync_type, entity_type, direction, status, started_at, sync_run_id)
+values (
+    %(log_id)s, %(builder_id)s, %(connection_id)s, %(sync_type)s, %(entity)s, %(direction)s, 'started', %(now)s,
+    %(sync_run_id)s);
+
+-- name: close_sync_log
+-- Finishes a log row with its counts, amounts and, where the step ended early, the reason.
+update v2_sync_log
+set status = case
+        when %(error)s::text is not null then 'failed'
+        when %(failed)s > 0 then 'partial'
+        else 'completed'
+    end,
+    records_processed = %(succeeded)s + %(failed)s,
+    records_succeeded = %(succeeded)s,
+    records_failed = %(failed)s,
+    summary = %(summary)s::jsonb,
+    error_summary = %(error)s,
+    completed_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(log_id)s;
+
+-- name: close_open_records
+-- Closes the queue entries of links that got through or were decided.
+update v2_sync_records
+set resolved_at = %(now)s,
+    resolution = coalesce(resolution, %(resolution)s)
+where builder_id = %(builder_id)s
+  and link_id = any (%(link_ids)s::uuid[])
+  and status in ('error', 'conflict', 'held')
+  and resolved_at is null;
+
+-- name: insert_sync_records
+-- Writes the rows of records that got through.
+insert into v2_sync_records (
+    sync_log_id, builder_id, platform_entity_type, platform_entity_id, provider_entity_id, direction, status,
+    created_at, resolved_at, connection_id, link_id, action, amount, currency, label, details)
+select %(log_id)s, %(builder_id)s::uuid, %(entity)s, coalesce(r.record_id, r.link_id), r.remote_id, r.direction,
+       r.status, %(now)s, %(now)s, %(connection_id)s::uuid, r.link_id, r.action, r.amount, r.currency, r.label,
+       coalesce(r.details, '{}')
+from jsonb_to_recordset(%(rows)s::jsonb) as r (
+    link_id uuid, record_id uuid, remote_id text, direction text, status text, action text, amount numeric,
+    currency text, label text, details jsonb);
+
+-- name: upsert_open_records
+-- Writes the queue entries of records that did not get through; the same trouble at the next sync updates its row.
+insert into v2_sync_records as q (
+    sync_log_id, builder_id, platform_entity_type, platform_entity_id, provider_entity_id, direction, status,
+    error_message, conflict_data, next_retry_at, created_at, connection_id, link_id, action, amount, currency, label,
+    category, code, remedy, cause, details)
+select %(log_id)s, %(builder_id)s::uuid, %(entity)s, coalesce(r.record_id, r.link_id), r.remote_id, r.direction,
+       r.status, r.message, r.conflict_data, r.next_try_at, %(now)s, %(connection_id)s::uuid, r.link_id, r.action,
+       r.amount, r.currency, r.label, r.category, r.code, r.remedy, r.cause, coalesce(r.details, '{}')
+from jsonb_to_recordset(%(rows)s::jsonb) as r (
+    link_id uuid, record_id uuid, remote_id text, direction text, status text, action text, amount numeric,
+    currency text, label text, message text, conflict_data jsonb, next_try_at timestamptz, category text, code text,
+    remedy text, cause text, details jsonb)
+on conflict (builder_id, link_id) where status in ('error', 'conflict', 'held') and resolved_at is null do update
+set status = excluded.status,
+    sync_log_id = excluded.sync_log_id,
+    provider_entity_id = excluded.provider_entity_id,
+    direction = excluded.direction,
+    error_message = excluded.error_message,
+    conflict_data = excluded.conflict_data,
+    next_retry_at = excluded.next_retry_at,
+    action = excluded.action,
+    amount = excluded.amount,
+    currency = excluded.currency,
+    label = excluded.label,
+    category = excluded.category,
+    code = excluded.code,
+    remedy = excluded.remedy,
+    cause = excluded.cause,
+    details = excluded.details,
+    retry_count = q.retry_count + 1;
+
+-- name: append_audit
+-- Appends to the audit log.
+insert into audit_log (
+    builder_id, at, actor, action, reason, connection_id, link_id, entity, record_id, remote_id, before, after)
+select %(builder_id)s::uuid, %(now)s, %(actor)s, a.action, a.reason, %(connection_id)s::uuid, a.link_id, a.entity,
+       a.record_id, a.remote_id, a.before, a.after
+from jsonb_to_recordset(%(rows)s::jsonb) as a (
+    action text, reason text, link_id uuid, entity text, record_id uuid, remote_id text, before jsonb, after jsonb);
+
+-- name: create_sync_run
+-- Notes a sync that was asked for, before it starts.
+insert into sync_runs (
+    builder_id, id, connection_id, trigger, entities, direction, requested_by, requested_at, dagster_run_id)
+values (
+    %(builder_id)s, %(sync_run_id)s, %(connection_id)s, %(trigger)s, %(entities)s::text[], %(direction)s,
+    %(requested_by)s, %(now)s, %(dagster_run_id)s);
+
+-- name: read_sync_run
+-- One sync run.
+select id::text, connection_id::text, trigger, entities, direction, status, requested_by, dagster_run_id, started_at
+from sync_runs
+where builder_id = %(builder_id)s
+  and id = %(sync_run_id)s;
+
+-- name: start_sync_run
+-- Notes that a sync run has begun; once begun it stays as it is.
+update sync_runs
+set status = 'started',
+    started_at = coalesce(started_at, %(now)s),
+    dagster_run_id = coalesce(%(dagster_run_id)s, dagster_run_id)
+where builder_id = %(builder_id)s
+  and id = %(sync_run_id)s
+  and status in ('queued', 'started');
+
+-- name: count_provider_calls
+-- Adds the provider calls of one step to its run.
+update sync_runs
+set provider_calls = provider_calls + %(calls)s
+where builder_id = %(builder_id)s
+  and id = %(sync_run_id)s;
+
+-- name: finish_sync_run
+-- Ends a sync run: failed with its reason, partial where a record did not get through, completed otherwise.
+update sync_runs r
+set status = case
+        when %(error)s::text is not null then 'failed'
+        when exists (
+            select 1
+            from v2_sync_log l
+            where l.builder_id = r.builder_id
+              and l.sync_run_id = r.id
+              and l.status in ('partial', 'failed')) then 'partial'
+        else 'completed'
+    end,
+    error_summary = %(error)s,
+    completed_at = %(now)s
+where r.builder_id = %(builder_id)s
+  and r.id = %(sync_run_id)s
+  and r.status in ('queued', 'started');
+
+-- name: note_last_sync
+-- Remembers on the connection that a sync ended, and when the next one is due.
+update v2_integration_connections
+set last_sync_at = %(now)s,
+    next_due_at = %(next_due_at)s,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(connection_id)s;
+
+-- name: read_connection_facts
+-- A connection as a sync sees it.
+select id::text, provider, status, coalesce(provider_company_name, '') as company_name,
+       coalesce(conflict_strategy, 'last_write_wins') as strategy, coalesce(c.currency, b.currency) as currency,
+       coalesce(sync_schedule, 'hourly') as sync_schedule, coalesce(nullif(c.time_zone, 'UTC'), b.time_zone) as time_zone
+from v2_integration_connections c
+join v2_builders b on b.id = c.builder_id
+where c.builder_id = %(builder_id)s
+  and c.id = %(connection_id)s;
+
+-- name: lock_connection
+-- One sync per connection at a time: true when this session got the lock, which ends with the session.
+select pg_try_advisory_lock(hashtextextended('sync:' || %(connection_id)s::text, 0)) as is_locked;
+
+-- name: unlock_connection
+-- Gives the connection free for the next sync.
+select pg_advisory_unlock(hashtextextended('sync:' || %(connection_id)s::text, 0)) as is_unlocked;

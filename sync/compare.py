@@ -1,0 +1,188 @@
+"""The three-way comparison: what has to be done about one link, decided by one pure function.
+
+Ours and theirs are each compared with their own base by checksum (set-based, in SQL); what reaches this module are
+only the links where something differs. Requirement §5 (conflict resolution), architecture §3 (the one idea).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sync.records import Direction, OurState, TheirState
+
+
+class Strategy(StrEnum):
+    """Who wins when both sides changed the same record."""
+
+    LAST_WRITE_WINS = "last_write_wins"
+    PLATFORM_WINS = "platform_wins"
+    PROVIDER_WINS = "provider_wins"
+    MANUAL = "manual"
+
+
+class Verdict(StrEnum):
+    """What has to be done about one link."""
+
+    SETTLE = "settle"  # both sides say the same: only the base moves
+    CREATE = "create"  # ours is new: send it
+    UPDATE = "update"  # ours changed: send the change
+    VOID = "void"  # ours was voided, deleted or made inactive: let the ledger follow
+    APPLY_NEW = "apply_new"  # theirs is new: bring it in
+    APPLY = "apply"  # theirs changed: bring the change in
+    APPLY_VOID = "apply_void"  # theirs was voided, deleted or made inactive: let ours follow
+    MERGE = "merge"  # different fields changed: bring in theirs, then send ours
+    CONFLICT = "conflict"  # a person decides
+    LEAVE = "leave"  # nothing to do by setting; looked at again when it changes
+    WAIT = "wait"  # it was sent and then set back to draft: neither sent again nor taken out of the ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything the decision about one link depends on."""
+
+    ours: OurState | None
+    theirs: TheirState | None
+    ours_changed: bool
+    theirs_changed: bool
+    has_base: bool
+    same_values: bool
+    disjoint_fields: bool
+    direction: Direction
+    strategy: Strategy
+    decision: str | None = None
+    ours_changed_at: datetime | None = None
+    theirs_changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict, why, and whose values are lost by it (they go to the audit log)."""
+
+    verdict: Verdict
+    reason: str
+    overwrites: str | None = None  # "ours" | "theirs"
+
+
+GONE: frozenset[str] = frozenset({"void", "deleted", "inactive"})
+
+
+def decide(link: Situation) -> Decision:
+    """Say what has to be done about one link."""
+    if link.ours is None:
+        return _theirs_only(link)
+    if link.theirs is None:
+        return _ours_only(link)
+    if link.ours == "draft":
+        return Decision(Verdict.WAIT, "it is in the ledger but was set back to draft here")
+    if link.decision is not None:
+        return _decided(link, link.decision)
+    if not link.has_base:
+        return _just_matched(link)
+    return _pair(link)
+
+
+def _ours_only(link: Situation) -> Decision:
+    if link.ours != "active":
+        return Decision(Verdict.LEAVE, f"it is {link.ours} here and was never in the ledger")
+    if link.direction == "pull":
+        return Decision(Verdict.LEAVE, "records of this kind are not sent by setting")
+    return Decision(Verdict.CREATE, "it is new here")
+
+
+def _theirs_only(link: Situation) -> Decision:
+    if link.theirs in GONE:
+        return Decision(Verdict.LEAVE, f"it is {link.theirs} in the ledger and was never here")
+    if link.direction == "push":
+        return Decision(Verdict.LEAVE, "records of this kind are not brought in by setting")
+    return Decision(Verdict.APPLY_NEW, "it is new in the ledger")
+
+
+def _just_matched(link: Situation) -> Decision:
+    if link.same_values:
+        return Decision(Verdict.SETTLE, "both sides already had it, with the same values")
+    if link.theirs in GONE or link.ours in GONE:
+        return Decision(Verdict.CONFLICT, "both sides have it, but one says it is no longer valid")
+    return Decision(Verdict.CONFLICT, "both sides already had it, with different values")
+
+
+def _decided(link: Situation, decision: str) -> Decision:
+    if decision == "use_ours":
+        verdict = Verdict.VOID if link.ours in GONE else Verdict.UPDATE
+        if link.theirs == "deleted":
+            verdict = Verdict.CREATE if link.ours == "active" else Verdict.SETTLE
+        return Decision(verdict, "a person chose the platform's values", overwrites="theirs")
+    if decision == "use_theirs":
+        verdict = Verdict.APPLY_VOID if link.theirs in GONE else Verdict.APPLY
+        return Decision(verdict, "a person chose the ledger's values", overwrites="ours")
+    assert decision.startswith("merge:"), f"unknown decision {decision!r}"
+    return Decision(Verdict.MERGE, "a person chose value by value", overwrites="ours")
+
+
+def _pair(link: Situation) -> Decision:
+    if not link.ours_changed and not link.theirs_changed:
+        return Decision(Verdict.SETTLE, "nothing changed since the two sides last agreed")
+    if link.same_values:
+        return Decision(Verdict.SETTLE, "both sides were changed to the same values")
+    if link.ours_changed and not link.theirs_changed:
+        return _only_ours_changed(link)
+    if link.theirs_changed and not link.ours_changed:
+        return _only_theirs_changed(link)
+    return _both_changed(link)
+
+
+def _only_ours_changed(link: Situation) -> Decision:
+    if link.strategy is Strategy.PROVIDER_WINS:
+        return Decision(Verdict.APPLY, "the ledger is the source of truth by setting", overwrites="ours")
+    if link.ours in GONE:
+        return Decision(Verdict.VOID, f"it became {link.ours} here", overwrites="theirs")
+    return Decision(Verdict.UPDATE, "it changed here")
+
+
+def _only_theirs_changed(link: Situation) -> Decision:
+    gone = link.theirs in GONE
+    if link.strategy is Strategy.PLATFORM_WINS:
+        if link.theirs == "deleted":
+            return Decision(Verdict.CONFLICT, "it was deleted in the ledger and is never silently made again")
+        return Decision(Verdict.UPDATE, "the platform is the source of truth by setting", overwrites="theirs")
+    if gone and link.strategy is Strategy.MANUAL:
+        return Decision(Verdict.CONFLICT, f"it became {link.theirs} in the ledger")
+    if gone:
+        return Decision(Verdict.APPLY_VOID, f"it became {link.theirs} in the ledger", overwrites="ours")
+    return Decision(Verdict.APPLY, "it changed in the ledger")
+
+
+def _both_changed(link: Situation) -> Decision:
+    if link.theirs in GONE or link.ours in GONE:
+        if link.theirs in GONE and link.ours in GONE:
+            return Decision(Verdict.SETTLE, "both sides say it is no longer valid")
+        return Decision(Verdict.CONFLICT, "one side ended it while the other changed it")
+    match link.strategy:
+        case Strategy.PLATFORM_WINS:
+            return Decision(Verdict.UPDATE, "the platform wins by setting", overwrites="theirs")
+        case Strategy.PROVIDER_WINS:
+            return Decision(Verdict.APPLY, "the ledger wins by setting", overwrites="ours")
+        case Strategy.MANUAL | Strategy.LAST_WRITE_WINS if link.disjoint_fields:
+            return Decision(Verdict.MERGE, "each side changed other fields")
+        case Strategy.MANUAL:
+            return Decision(Verdict.CONFLICT, "both sides changed the same fields")
+        case Strategy.LAST_WRITE_WINS:
+            return _last_write(link)
+
+
+# Two clocks are never closer than this; a smaller difference does not say who was last.
+CLOCK_SKEW = timedelta(seconds=2)
+
+
+def _last_write(link: Situation) -> Decision:
+    if link.ours_changed_at is None or link.theirs_changed_at is None:
+        return Decision(Verdict.CONFLICT, "one side does not say when it changed")
+    difference = link.ours_changed_at - link.theirs_changed_at
+    if abs(difference) < CLOCK_SKEW:
+        return Decision(
+            Verdict.CONFLICT, "both sides changed within two seconds, too close to tell who was last"
+        )
+    if difference > timedelta(0):
+        return Decision(Verdict.UPDATE, "the platform's change is the later one", overwrites="theirs")
+    return Decision(Verdict.APPLY, "the ledger's change is the later one", overwrites="ours")

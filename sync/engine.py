@@ -1,0 +1,216 @@
+"""One sync of one connection: look, compare, carry out, prove. The same steps for every provider and every trigger.
+
+The engine promises: nothing is decided from an event, only from what differs now; a write is preceded by a stored
+attempt and never repeated blindly; no transaction is open while a provider is called; one record's trouble is that
+record's trouble only. Lost access, a rate limit or an unreachable provider end the step (the caller shows why), and
+the next sync finds the same differences again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from sync import pushing, settling, taking
+from sync.clock import Clock
+from sync.compare import Verdict
+from sync.errors import DocumentInvalid, Held, SyncError
+from sync.judge import Context, Judged, conflict_data, judge, load_context
+from sync.outcomes import Recorder
+from sync.ports import Provider
+from sync.records import SYNC_ORDER, Entity
+from sync.store import LinkView, Settlement, Store, Work
+from sync.summary import EntitySummary, PullSummary, TieOut
+from sync.tie_out import tie_out
+
+CHANGES_STREAM = "changes"
+BATCH_LINKS_MAX = 300
+# A link may need a second look within one sync: a merge is then sent, a moved version is compared again.
+PASSES_MAX = 4
+
+
+class ConnectionSync:
+    """The steps of one sync of one connection, in the order of `sync.records.SYNC_ORDER`."""
+
+    def __init__(self, *, store: Store, provider: Provider, clock: Clock, actor: str) -> None:
+        """Take what the steps work with; nothing is called yet."""
+        self._store = store
+        self._provider = provider
+        self._clock = clock
+        self._actor = actor
+
+    @property
+    def provider_calls(self) -> int:
+        """How many provider calls this sync has made."""
+        return self._provider.calls
+
+    def pull_changes(self) -> PullSummary:
+        """Bring everything the provider changed since the last look into the mirror."""
+        summary = PullSummary()
+        with self._store.work() as work:
+            cursor = work.cursor(CHANGES_STREAM)
+        summary.is_full = cursor is None
+        for page in self._provider.changes(cursor):
+            # The cursor moves in the transaction that stores the last page, never before it.
+            with self._store.work() as work:
+                summary.changed += work.save_mirror(page.records)
+                if page.cursor is not None:
+                    work.move_cursor(CHANGES_STREAM, page.cursor)
+            summary.read += len(page.records)
+            for record in page.records:
+                summary.by_entity[record.entity] = summary.by_entity.get(record.entity, 0) + 1
+                summary.deleted += record.state == "deleted"
+        summary.provider_calls = self._provider.calls
+        return summary
+
+    def sync_entity(self, entity: Entity) -> EntitySummary:
+        """Bring one entity into agreement: settle unknown outcomes, match, compare, then apply or push."""
+        summary = EntitySummary(entity)
+        with self._store.work() as work:
+            setting = work.entity_setting(entity)
+            summary.is_enabled = setting.is_enabled
+            if not setting.is_enabled:
+                return summary
+            recorder = Recorder(work, summary)
+            recorder.begin(entity, "pull" if setting.direction == "pull" else "push")
+            work.absorb(entity)
+        try:
+            settling.settle_unknown(
+                self._store, self._provider, entity, recorder=recorder, now=self._clock.now()
+            )
+            self._passes(entity, recorder)
+        except SyncError as error:
+            with self._store.work() as work:
+                recorder.finish(work, error=error.user_message)
+            raise
+        with self._store.work() as work:
+            recorder.finish(work, error=None)
+        return summary
+
+    def sync_all(self) -> tuple[PullSummary, list[EntitySummary], TieOut]:
+        """Do every step once, in order."""
+        pulled = self.pull_changes()
+        summaries = [self.sync_entity(entity) for entity in SYNC_ORDER]
+        return pulled, summaries, self.tie_out()
+
+    def tie_out(self) -> TieOut:
+        """Prove that counts and sums agree; without a change since the last proof, that one still stands."""
+        with self._store.work() as work:
+            last = work.last_tie_out()
+        if last is not None:
+            return last
+        balances = self._provider.trial_balance()
+        with self._store.work() as work:
+            proof = tie_out(work.tie_out_sums(), balances)
+            work.save_tie_out(proof)
+        return proof
+
+    # ------------------------------------------------------------------ one entity
+
+    def _passes(self, entity: Entity, recorder: Recorder) -> None:
+        seen: dict[str, int] = {}
+        for _ in range(PASSES_MAX):
+            with self._store.work() as work:
+                work.absorb(entity)
+                work.match(entity)
+                todo = work.different(entity, now=self._clock.now())
+            again = {
+                link_id for link_id in todo if seen.get(link_id, 0) == 0 or link_id in recorder.look_again
+            }
+            recorder.look_again.clear()
+            batch_ids = [link_id for link_id in todo if link_id in again]
+            if not batch_ids:
+                return
+            for link_id in batch_ids:
+                seen[link_id] = seen.get(link_id, 0) + 1
+            for batch in _batches(batch_ids, BATCH_LINKS_MAX):
+                self._carry_out(entity, batch, recorder)
+
+    def _carry_out(self, entity: Entity, link_ids: Sequence[str], recorder: Recorder) -> None:
+        """Decide about a batch; what only concerns our database happens in one transaction, then the pushes go out."""
+        pushes: list[Judged] = []
+        with self._store.work() as work:
+            links = work.links(link_ids)
+            context = load_context(work, entity, links, provider_title=self._store.facts.provider_title)
+            judged = list(self._judge_all(work, links, context, recorder))
+            for item in judged:
+                handler = self._HANDLERS.get(item.decision.verdict)
+                if handler is not None:
+                    handler(self, work, item, context, recorder)
+            taking.take(
+                work, self._takes(judged), context, recorder, new_id=self._store.new_id, actor=self._actor
+            )
+            pushes = [item for item in judged if item.decision.verdict in pushing.PUSHED]
+            recorder.flush(work)
+        if pushes:
+            pushing.push(
+                self._store, self._provider, pushes, recorder=recorder, clock=self._clock, actor=self._actor
+            )
+
+    def _judge_all(
+        self, work: Work, links: Sequence[LinkView], context: Context, recorder: Recorder
+    ) -> Iterator[Judged]:
+        for link in links:
+            try:
+                yield judge(link, context)
+            except DocumentInvalid as invalid:
+                recorder.failed(work, link, invalid, now=self._clock.now())
+            except Held as held:
+                recorder.hold(work, link, held)
+
+    @staticmethod
+    def _takes(judged: Sequence[Judged]) -> list[Judged]:
+        return [item for item in judged if item.decision.verdict in taking.TAKEN]
+
+    def _settle(self, work: Work, item: Judged, context: Context, recorder: Recorder) -> None:
+        link = item.link
+        was_linked = link.base_ours_checksum is not None and link.base_theirs_checksum is not None
+        both = link.ours is not None and link.theirs is not None
+        work.settle(
+            [
+                Settlement(
+                    link_id=link.id,
+                    ours_checksum=link.ours_checksum,
+                    theirs_checksum=link.theirs_checksum,
+                    base_ours=link.ours.canonical if link.ours else None,
+                    base_theirs=link.theirs.canonical if link.theirs else None,
+                    linked_by="matched" if both and not was_linked else None,
+                )
+            ]
+        )
+        if both and not was_linked:
+            recorder.linked(link, item.decision.reason)
+            if link.remote_id is not None:
+                work.reopen_receipts(context.entity, [link.remote_id])
+        else:
+            recorder.close(link)
+
+    def _leave(self, work: Work, item: Judged, _context: Context, recorder: Recorder) -> None:
+        work.leave([item.link.id])
+        recorder.close(item.link)
+
+    def _conflict(self, work: Work, item: Judged, context: Context, recorder: Recorder) -> None:
+        recorder.conflict(
+            work, item.link, reason=item.decision.reason, data=conflict_data(item.link, context)
+        )
+
+    def _wait(self, work: Work, item: Judged, _context: Context, recorder: Recorder) -> None:
+        recorder.wait(
+            work,
+            item.link,
+            f"{item.link.label} waits: it is in {self._store.facts.provider_title} but was set back to draft here."
+            " Approve it again, or void it to take it out of the ledger.",
+        )
+
+    _HANDLERS: dict[Verdict, Callable[[ConnectionSync, Work, Judged, Context, Recorder], None]] = {  # noqa: RUF012
+        Verdict.SETTLE: _settle,
+        Verdict.LEAVE: _leave,
+        Verdict.CONFLICT: _conflict,
+        Verdict.WAIT: _wait,
+    }
+
+
+def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch

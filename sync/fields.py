@@ -1,0 +1,100 @@
+"""Comparing two canonical records field by field across the two dialects, and merging them.
+
+The engine first turns ours into the provider's dialect (references resolved, `sync.outgoing`), so that both sides
+speak of the same ids; lines are then compared by what a bookkeeper sees: description and amount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from sync.records import Canonical, Entity
+
+# What is compared across the sides, per entity. Fields outside this list never make a conflict.
+COMPARED: Mapping[Entity, tuple[str, ...]] = {
+    Entity.ACCOUNT: ("name", "number", "type", "description"),
+    Entity.CUSTOMER: ("name", "email", "phone", "address"),
+    Entity.VENDOR: ("name", "email", "phone", "address"),
+    Entity.INVOICE: ("number", "date", "due_date", "party", "currency", "memo", "total", "lines"),
+    Entity.BILL: ("number", "date", "due_date", "party", "currency", "memo", "total", "lines"),
+    Entity.JOURNAL_ENTRY: ("number", "date", "currency", "memo", "lines"),
+    Entity.PAYMENT: ("date", "party", "currency", "amount", "reference", "applications"),
+    Entity.BILL_PAYMENT: ("date", "party", "currency", "amount", "reference", "applications"),
+    Entity.DEPOSIT: ("date", "account", "currency", "amount", "lines"),
+}
+
+# Fields that only make sense together: changing one on each side would give a document that does not add up.
+AMOUNT_FIELDS = frozenset({"total", "lines", "amount", "applications", "unapplied", "currency"})
+
+
+def comparable(entity: Entity, canonical: Canonical) -> Canonical:
+    """Reduce a canonical record to what is compared across the sides."""
+    view: Canonical = {}
+    for name in COMPARED[entity]:
+        value = canonical.get(name)
+        if name == "lines":
+            value = [_line(line) for line in value or []]
+        elif name == "applications":
+            value = sorted(
+                ({k: v for k, v in item.items() if v is not None} for item in value or []),
+                key=lambda i: sorted(i.items()),
+            )
+        elif name == "address":
+            value = {k: v for k, v in (value or {}).items() if v} or None
+        elif isinstance(value, str):
+            value = value.strip() or None
+        view[name] = value
+    return view
+
+
+def _line(line: Mapping[str, Any]) -> dict[str, Any]:
+    shown = ("description", "amount", "debit", "credit", "payment")
+    return {
+        k: (line[k].strip() if isinstance(line[k], str) else line[k])
+        for k in shown
+        if line.get(k) not in (None, "")
+    }
+
+
+def same_values(entity: Entity, ours: Canonical, theirs: Canonical) -> bool:
+    """Say whether both sides show a bookkeeper the same values; a due date or currency one side lacks is no difference."""
+    return not differences(entity, ours, theirs)
+
+
+def differences(entity: Entity, ours: Canonical, theirs: Canonical) -> list[str]:
+    """Name the compared fields in which the two sides differ."""
+    left, right = comparable(entity, ours), comparable(entity, theirs)
+    soft = {"due_date", "currency", "email", "phone", "address", "description", "number", "memo", "reference"}
+    names = []
+    for name in COMPARED[entity]:
+        if left[name] == right[name]:
+            continue
+        if name in soft and (left[name] is None or right[name] is None):
+            continue
+        names.append(name)
+    return names
+
+
+def changed_fields(entity: Entity, now: Canonical, base: Canonical) -> set[str]:
+    """Name the compared fields in which one side moved away from its own base."""
+    left, right = comparable(entity, now), comparable(entity, base)
+    return {name for name in COMPARED[entity] if left[name] != right[name]}
+
+
+def are_disjoint(ours_changed: set[str], theirs_changed: set[str]) -> bool:
+    """Say whether two sets of changed fields can be merged without making a document that does not add up."""
+    if ours_changed & theirs_changed:
+        return False
+    return not (ours_changed & AMOUNT_FIELDS and theirs_changed & AMOUNT_FIELDS)
+
+
+def money_of(canonical: Canonical) -> Decimal | None:
+    """Return the amount a record stands for, where it has one."""
+    for name in ("total", "amount"):
+        if canonical.get(name) is not None:
+            return Decimal(canonical[name])
+    if canonical.get("lines") and "debit" in canonical["lines"][0]:
+        return sum((Decimal(line["debit"]) for line in canonical["lines"]), Decimal(0))
+    return None

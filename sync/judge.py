@@ -1,0 +1,177 @@
+"""From a link to a decision: gathers what `sync.compare.decide` needs, resolving references only where it must."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sync import fields
+from sync.compare import Decision, Situation, decide
+from sync.incoming import BackResolver
+from sync.mapping import MappingTable
+from sync.outgoing import Reference, Resolver, references, to_ledger
+from sync.records import Canonical, Entity
+from sync.store import EntitySetting, LinkView, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What deciding and carrying out one batch of links needs to know, loaded once for the batch."""
+
+    entity: Entity
+    setting: EntitySetting
+    mapping: MappingTable
+    out: Resolver
+    back: BackResolver
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A link, what shall be done about it, and what differs."""
+
+    link: LinkView
+    decision: Decision
+    theirs_changed: frozenset[str] = frozenset()
+    ours_changed: frozenset[str] = frozenset()
+
+
+def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provider_title: str) -> Context:
+    """Load the references, names and mapping of a batch in a handful of statements."""
+    ours: set[Reference] = set()
+    theirs: set[Reference] = set()
+    for link in links:
+        if link.ours is not None:
+            ours.update(references(entity, link.ours.canonical))
+        if link.theirs is not None:
+            theirs.update(references(entity, link.theirs.canonical))
+    mapping = work.mapping()
+    return Context(
+        entity=entity,
+        setting=work.entity_setting(entity),
+        mapping=mapping,
+        out=Resolver(
+            provider_title=provider_title,
+            mapping=mapping,
+            remote_ids=work.remote_ids(ours),
+            names=work.our_names(ours),
+            code_names=work.code_names(),
+        ),
+        back=BackResolver(
+            provider_title=provider_title,
+            mapping=mapping,
+            record_ids=work.record_ids(theirs),
+            names=work.their_names(theirs),
+        ),
+    )
+
+
+# What must agree for two records that were never linked to be the same one (requirement §5: amount, date, status).
+KEY_FIELDS: Mapping[Entity, tuple[str, ...]] = {
+    Entity.ACCOUNT: ("name", "type"),
+    Entity.CUSTOMER: ("name",),
+    Entity.VENDOR: ("name",),
+    Entity.INVOICE: ("date", "party", "total"),
+    Entity.BILL: ("date", "party", "total"),
+    Entity.JOURNAL_ENTRY: ("date", "lines"),
+    Entity.PAYMENT: ("date", "party", "amount"),
+    Entity.BILL_PAYMENT: ("date", "party", "amount"),
+    Entity.DEPOSIT: ("date", "amount"),
+}
+
+
+def in_ledger_terms(link: LinkView, context: Context) -> Canonical:
+    """Return our record in the provider's dialect; raises a Held error naming what it waits for."""
+    assert link.ours is not None
+    return to_ledger(
+        link.entity,
+        link.ours.canonical,
+        label=link.label,
+        resolver=context.out,
+        base_ours=link.base_ours,
+        base_theirs=link.base_theirs,
+    )
+
+
+def judge(link: LinkView, context: Context) -> Judged:
+    """Decide about one link. Raises a Held error where the values cannot even be compared yet."""
+    ours_changed = link.ours is not None and link.ours_checksum != link.base_ours_checksum
+    theirs_changed = link.theirs is not None and link.theirs_checksum != link.base_theirs_checksum
+    has_base = link.base_ours_checksum is not None and link.base_theirs_checksum is not None
+    same, mine, yours = False, set[str](), set[str]()
+    if link.ours is not None and link.theirs is not None and link.theirs.state != "deleted":
+        if not has_base:
+            same = not differing_key_fields(link, context) and link.theirs.state == link.ours.state
+        elif ours_changed and theirs_changed and link.ours.state == "active":
+            same = link.theirs.state == "active" and fields.same_values(
+                link.entity, in_ledger_terms(link, context), link.theirs.canonical
+            )
+            mine = fields.changed_fields(link.entity, link.ours.canonical, link.base_ours or {})
+            yours = fields.changed_fields(link.entity, link.theirs.canonical, link.base_theirs or {})
+    situation = Situation(
+        ours=link.ours.state if link.ours else None,
+        theirs=link.theirs.state if link.theirs else None,
+        ours_changed=ours_changed,
+        theirs_changed=theirs_changed,
+        has_base=has_base,
+        same_values=same,
+        disjoint_fields=fields.are_disjoint(mine, yours),
+        direction=context.setting.direction,
+        strategy=context.setting.strategy,
+        decision=link.decision,
+        ours_changed_at=link.ours.changed_at if link.ours else None,
+        theirs_changed_at=link.theirs.changed_at if link.theirs else None,
+    )
+    return Judged(link, decide(situation), theirs_changed=frozenset(yours), ours_changed=frozenset(mine))
+
+
+def differing_key_fields(link: LinkView, context: Context) -> list[str]:
+    """Name the key fields in which two records that were never linked differ; references are compared where known."""
+    assert link.ours is not None
+    assert link.theirs is not None
+    ours = dict(link.ours.canonical)
+    if "party" in KEY_FIELDS[link.entity]:
+        reference = next(iter(references(link.entity, {"party": ours.get("party")})), None)
+        ours["party"] = context.out.remote_ids.get(reference) if reference else None
+    left = fields.comparable(link.entity, ours)
+    right = fields.comparable(link.entity, link.theirs.canonical)
+    if link.entity is Entity.JOURNAL_ENTRY:
+        left["lines"], right["lines"] = _sides(left["lines"]), _sides(right["lines"])
+    if link.entity in (Entity.CUSTOMER, Entity.VENDOR, Entity.ACCOUNT):
+        left["name"], right["name"] = str(left["name"]).casefold(), str(right["name"]).casefold()
+    return [name for name in KEY_FIELDS[link.entity] if left[name] != right[name]]
+
+
+def _sides(lines: list[Canonical]) -> list[tuple[str, str]]:
+    return sorted((line.get("debit", "0.00"), line.get("credit", "0.00")) for line in lines)
+
+
+def conflict_data(link: LinkView, context: Context) -> dict[str, object]:
+    """Show a conflict as three values per field: ours, last agreed, theirs, all in the provider's terms."""
+    assert link.ours is not None
+    ours = fields.comparable(link.entity, _shown_ours(link, context))
+    theirs = fields.comparable(link.entity, link.theirs.canonical) if link.theirs else {}
+    base = fields.comparable(link.entity, link.base_theirs) if link.base_theirs else {}
+    shown = [
+        {"field": name, "ours": ours[name], "base": base.get(name), "theirs": theirs.get(name)}
+        for name in fields.COMPARED[link.entity]
+        if ours[name] != theirs.get(name)
+    ]
+    left = fields.money_of(link.ours.canonical)
+    right = fields.money_of(link.theirs.canonical) if link.theirs and link.theirs.canonical else None
+    return {
+        "fields": shown,
+        "ours_state": link.ours.state,
+        "theirs_state": link.theirs.state if link.theirs else None,
+        "ours_checksum": link.ours_checksum,
+        "theirs_checksum": link.theirs_checksum,
+        "money_difference": f"{left - right:f}" if left is not None and right is not None else None,
+    }
+
+
+def _shown_ours(link: LinkView, context: Context) -> Canonical:
+    """Return ours for display: the party as the provider knows it where linked, the lines as they are."""
+    assert link.ours is not None
+    shown = dict(link.ours.canonical)
+    for reference in references(link.entity, {"party": shown.get("party")}):
+        shown["party"] = context.out.remote_ids.get(reference, shown["party"])
+    return shown

@@ -1,0 +1,328 @@
+"""Pushing ours to the ledger, exactly once: attempt stored, call made, outcome settled (architecture §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sync import requests
+from sync.clock import Clock
+from sync.compare import Verdict
+from sync.errors import Category, DocumentInvalid, Held, OutcomeUnknown, SyncError
+from sync.judge import Context, Judged, in_ledger_terms, load_context
+from sync.outcomes import Recorder
+from sync.ports import Done, Moved, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
+from sync.records import Canonical, Entity, RemoteRecord
+from sync.store import Audit, LinkedBy, LinkView, NewAttempt, Settlement, Store, Work
+
+PUSHED = frozenset({Verdict.CREATE, Verdict.UPDATE, Verdict.VOID})
+# One provider batch; the engine settles each before it sends the next, so that a crash leaves few unknowns.
+WRITES_MAX = 30
+
+ACTIONS: dict[Operation, str] = {
+    "create": "created",
+    "update": "updated",
+    "void": "voided",
+    "delete": "deleted",
+    "activate": "made active",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One write about to be made, with the link and the decision it comes from."""
+
+    item: Judged
+    write: Write
+    attempt: NewAttempt
+
+
+def push(
+    store: Store, provider: Provider, items: Sequence[Judged], *, recorder: Recorder, clock: Clock, actor: str
+) -> None:
+    """Send the decided writes in small batches and settle each batch before the next."""
+    for start in range(0, len(items), WRITES_MAX):
+        part = items[start : start + WRITES_MAX]
+        with store.work() as work:
+            pushes = _stage(work, store, provider, part, recorder=recorder, clock=clock)
+            recorder.flush(work)
+        if pushes:
+            _send(store, provider, pushes, recorder=recorder, clock=clock, actor=actor)
+
+
+def _stage(
+    work: Work, store: Store, provider: Provider, items: Sequence[Judged], *, recorder: Recorder, clock: Clock
+) -> list[Push]:
+    """Resolve, check and store the attempts of one batch; what cannot be sent is held or queued with its sentence."""
+    links = [item.link for item in items]
+    entity = links[0].entity
+    context = load_context(work, entity, links, provider_title=store.facts.provider_title)
+    serials = work.serials(
+        [(link.id, _revision(link), _operation(item)) for item, link in zip(items, links, strict=True)]
+    )
+    pushes = []
+    for item in items:
+        try:
+            pushes.append(
+                _prepare(item, context, provider, connection_id=store.facts.connection_id, serials=serials)
+            )
+        except DocumentInvalid as invalid:
+            recorder.failed(work, item.link, invalid, now=clock.now())
+        except Held as held:
+            recorder.hold(work, item.link, held)
+    work.stage(entity, [each.attempt for each in pushes])
+    return pushes
+
+
+def _prepare(
+    item: Judged, context: Context, provider: Provider, *, connection_id: str, serials: dict[str, int]
+) -> Push:
+    link, operation = item.link, _operation(item)
+    assert link.ours is not None
+    assert link.record_id is not None
+    canonical: Canonical = (
+        in_ledger_terms(link, context) if operation in ("create", "update", "activate") else {}
+    )
+    refusal = provider.check(link.entity, canonical) if canonical else None
+    if refusal is not None:
+        raise DocumentInvalid(refusal, label=link.label)
+    serial = serials.get(link.id, 0)
+    request = requests.request_id(
+        connection_id=connection_id,
+        entity=link.entity,
+        record_id=link.record_id,
+        revision=link.ours.revision,
+        operation=operation,
+        serial=serial,
+    )
+    is_new = operation == "create"
+    write = Write(
+        entity=link.entity,
+        operation=operation,
+        canonical=canonical,
+        request_id=request,
+        marker=requests.marker(link.record_id),
+        label=link.label,
+        remote_id=None if is_new else link.remote_id,
+        version=None if is_new or link.theirs is None else link.theirs.version,
+        previous=dict(link.theirs.raw) if link.theirs is not None and not is_new else {},
+    )
+    attempt = NewAttempt(
+        link_id=link.id,
+        record_id=link.record_id,
+        revision=link.ours.revision,
+        operation=operation,
+        serial=serial,
+        request_id=request,
+        marker=write.marker,
+        canonical=canonical,
+        remote_id=write.remote_id,
+        remote_version=write.version,
+        mapping_version_id=context.mapping.version_id,
+    )
+    return Push(item, write, attempt)
+
+
+def _operation(item: Judged) -> Operation:
+    if item.decision.verdict is Verdict.CREATE:
+        return "create"
+    if item.decision.verdict is Verdict.VOID:
+        return "void"
+    theirs = item.link.theirs
+    return "activate" if theirs is not None and theirs.state == "inactive" else "update"
+
+
+def _revision(link: LinkView) -> int:
+    assert link.ours is not None
+    return link.ours.revision
+
+
+def _send(
+    store: Store, provider: Provider, pushes: Sequence[Push], *, recorder: Recorder, clock: Clock, actor: str
+) -> None:
+    try:
+        outcomes = provider.write([each.write for each in pushes])
+    except SyncError as error:
+        # Raised before anything was sent: the attempts did not happen, the records wait for their next try.
+        with store.work() as work:
+            for each in pushes:
+                _reject(work, each, error, recorder, now=clock.now())
+            recorder.flush(work)
+        raise
+    assert len(outcomes) == len(pushes), "a provider answers every write"
+    reread = _read_again(provider, pushes, outcomes)
+    with store.work() as work:
+        done = [
+            (each, outcome.record)
+            for each, outcome in zip(pushes, outcomes, strict=True)
+            if isinstance(outcome, Done)
+        ]
+        settle_done(work, done, recorder, actor=actor)
+        for each, outcome in zip(pushes, outcomes, strict=True):
+            if isinstance(outcome, Rejected):
+                _settle_rejected(work, each, outcome.error, reread, recorder, now=clock.now())
+            elif isinstance(outcome, Moved):
+                _settle_moved(work, each, outcome, reread, recorder)
+            elif isinstance(outcome, Unknown):
+                _settle_unknown(work, each, outcome, store, recorder)
+        recorder.flush(work)
+
+
+def _read_again(
+    provider: Provider, pushes: Sequence[Push], outcomes: Sequence[WriteOutcome]
+) -> dict[str, list[RemoteRecord]]:
+    """Read, outside any transaction, the records that a refusal or a moved version pointed at: request id → records."""
+    found: dict[str, list[RemoteRecord]] = {}
+    for each, outcome in zip(pushes, outcomes, strict=True):
+        entity = each.write.entity
+        if isinstance(outcome, Moved) and each.write.remote_id is not None:
+            record = provider.read(entity, each.write.remote_id)
+            found[each.write.request_id] = [
+                record if record is not None else deleted(entity, each.write.remote_id)
+            ]
+        elif isinstance(outcome, Rejected) and each.write.operation == "create" and is_taken(outcome.error):
+            existing = outcome.error.details.get("existing_remote_id")
+            if existing:
+                record = provider.read(entity, str(existing))
+                found[each.write.request_id] = [record] if record is not None else []
+            else:
+                found[each.write.request_id] = list(
+                    provider.find(entity, canonical=each.write.canonical, marker=each.write.marker)
+                )
+    return found
+
+
+def is_taken(error: SyncError) -> bool:
+    """Say whether a refusal means that the name or number is in use: then the ledger may already have this record."""
+    return bool(error.details.get("is_taken"))
+
+
+def deleted(entity: Entity, remote_id: str) -> RemoteRecord:
+    """Return the stub of a record that the provider no longer has."""
+    return RemoteRecord(
+        entity=entity,
+        remote_id=remote_id,
+        version=None,
+        state="deleted",
+        canonical={},
+        label=remote_id,
+        changed_at=None,
+    )
+
+
+def settle_done(
+    work: Work,
+    done: Sequence[tuple[Push, RemoteRecord]],
+    recorder: Recorder,
+    *,
+    actor: str,
+    linked_by: LinkedBy = "created",
+) -> None:
+    """Store confirmed writes: the mirror, the link, the new base, the attempt, the log and the audit entry."""
+    if not done:
+        return
+    work.save_mirror([record for _, record in done])
+    settlements, audits = [], []
+    for each, record in done:
+        link = each.item.link
+        assert link.ours is not None
+        if link.remote_id != record.remote_id:
+            work.pair(link.id, record.remote_id)
+        settlements.append(
+            Settlement(
+                link_id=link.id,
+                ours_checksum=link.ours_checksum,
+                theirs_checksum=record.checksum,
+                base_ours=link.ours.canonical,
+                base_theirs=record.canonical,
+                linked_by=linked_by if link.remote_id is None else None,
+                mapping_version_id=each.attempt.mapping_version_id,
+            )
+        )
+        work.settle_attempt(
+            each.write.request_id, state="done", remote_id=record.remote_id, remote_version=record.version
+        )
+        recorder.pushed(link, ACTIONS[each.write.operation], details={"remote_id": record.remote_id})
+        audits.append(_audit(each, record, actor))
+    work.settle(settlements)
+    work.audit(audits)
+
+
+def _audit(each: Push, record: RemoteRecord, actor: str) -> Audit:
+    theirs = each.item.link.theirs
+    before = {"state": theirs.state, "canonical": theirs.canonical} if theirs is not None else None
+    return Audit(
+        action=f"push.{each.write.operation}",
+        reason=each.item.decision.reason,
+        link=each.item.link,
+        before=before,
+        after={
+            "state": record.state,
+            "canonical": record.canonical,
+            "remote_id": record.remote_id,
+            "request_id": each.write.request_id,
+            "payload_hash": requests.payload_hash(each.write.canonical),
+            "mapping_version_id": each.attempt.mapping_version_id,
+            "actor": actor,
+        },
+    )
+
+
+def _reject(work: Work, each: Push, error: SyncError, recorder: Recorder, *, now: datetime) -> None:
+    work.settle_attempt(
+        each.write.request_id,
+        state="rejected",
+        message=error.user_message,
+        code=error.code,
+        category=error.category,
+    )
+    recorder.failed(work, each.item.link, error, now=now)
+
+
+def _settle_rejected(
+    work: Work,
+    each: Push,
+    error: SyncError,
+    reread: dict[str, list[RemoteRecord]],
+    recorder: Recorder,
+    *,
+    now: datetime,
+) -> None:
+    candidates = reread.get(each.write.request_id) or []
+    if candidates:
+        # The name or number is taken: if what has it is this very record, it is linked instead of refused.
+        work.save_mirror(candidates)
+        work.match(each.write.entity)
+        link = work.links([each.item.link.id])[0]
+        if link.remote_id is not None:
+            work.settle_attempt(
+                each.write.request_id,
+                state="rejected",
+                message="It was already there.",
+                code=error.code,
+                category=error.category,
+            )
+            recorder.look_again.add(link.id)
+            return
+    _reject(work, each, error, recorder, now=now)
+
+
+def _settle_moved(
+    work: Work, each: Push, outcome: Moved, reread: dict[str, list[RemoteRecord]], recorder: Recorder
+) -> None:
+    work.save_mirror(reread.get(each.write.request_id) or [])
+    work.settle_attempt(each.write.request_id, state="moved", message=outcome.reason)
+    recorder.look_again.add(each.item.link.id)
+
+
+def _settle_unknown(work: Work, each: Push, outcome: Unknown, store: Store, recorder: Recorder) -> None:
+    error = OutcomeUnknown(provider=store.facts.provider_title, label=each.write.label, reason=outcome.reason)
+    work.settle_attempt(
+        each.write.request_id,
+        state="unknown",
+        message=error.user_message,
+        code=error.code,
+        category=Category.UNKNOWN,
+    )
+    recorder.unknown(work, each.item.link, error)

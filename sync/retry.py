@@ -1,0 +1,41 @@
+"""When something is tried again: exponential backoff with jitter, at most 5 tries within 2 hours (requirement §8)."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sync.errors import RateLimited, Remedy, SyncError
+
+TRIES_MAX = 5
+GIVE_UP_AFTER = timedelta(hours=2)
+FIRST_WAIT_SECONDS = 60
+WAIT_SECONDS_MAX = 3600
+
+# A write that was not confirmed may still be at work in the provider for this long (Intuit cuts a call at 120 s).
+PROVIDER_TIMEOUT = timedelta(seconds=150)
+
+RETRIED = frozenset({Remedy.RETRY_LATER, Remedy.REFRESH_TOKEN})
+
+
+def next_try(
+    *, error: SyncError, tries: int, first_failed_at: datetime, now: datetime, key: str
+) -> datetime | None:
+    """Return when to try again after the given number of tries, or None: it goes to the dead letters (or a person).
+
+    The jitter (up to a fifth of the wait) comes from the key, so that a replayed world waits the same.
+    """
+    if error.remedy not in RETRIED:
+        return None
+    if tries >= TRIES_MAX or now - first_failed_at >= GIVE_UP_AFTER:
+        return None
+    wait = min(FIRST_WAIT_SECONDS * 2 ** (tries - 1), WAIT_SECONDS_MAX)
+    if isinstance(error, RateLimited):
+        wait = max(wait, int(error.details.get("wait_seconds", 0)))
+    digest = hashlib.sha256(f"{key}|{tries}".encode()).digest()
+    return now + timedelta(seconds=wait * (1 + 0.2 * digest[0] / 255))
+
+
+def is_dead(*, error: SyncError, at: datetime | None) -> bool:
+    """Say whether a failure that would be retried has used up its tries."""
+    return error.remedy in RETRIED and at is None

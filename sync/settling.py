@@ -1,0 +1,139 @@
+"""Settling unknown outcomes by looking in the ledger, before anything of the same entity is compared or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sync import fields
+from sync.errors import Category, OutcomeUnknown
+from sync.outcomes import Recorder
+from sync.ports import Provider
+from sync.pushing import deleted
+from sync.records import Entity, RemoteRecord, name_key
+from sync.store import AttemptView, LinkView, Settlement, Store, Work
+from sync.unknown import Evidence, UnknownVerdict, judge_unknown
+
+NAMES = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})
+
+
+def settle_unknown(
+    store: Store, provider: Provider, entity: Entity, *, recorder: Recorder, now: datetime
+) -> None:
+    """Look in the ledger for every write of this entity whose outcome is not known, and settle what can be told."""
+    with store.work() as work:
+        attempts = work.unsettled(entity)
+    for attempt in attempts:
+        found = _look(provider, entity, attempt)
+        with store.work() as work:
+            link = work.links([attempt.link_id])[0]
+            verdict, match = _judge(entity, attempt, found, now=now)
+            if found:
+                work.save_mirror(found)
+            _settle(work, store, attempt, link, verdict, match, recorder)
+            recorder.flush(work)
+
+
+def _look(provider: Provider, entity: Entity, attempt: AttemptView) -> list[RemoteRecord]:
+    if attempt.operation == "create":
+        if attempt.remote_id_with_marker is not None:
+            record = provider.read(entity, attempt.remote_id_with_marker)
+            return [record] if record is not None else []
+        return list(provider.find(entity, canonical=attempt.canonical, marker=attempt.marker))
+    assert attempt.remote_id is not None
+    record = provider.read(entity, attempt.remote_id)
+    return [record if record is not None else deleted(entity, attempt.remote_id)]
+
+
+def _judge(
+    entity: Entity, attempt: AttemptView, found: Sequence[RemoteRecord], *, now: datetime
+) -> tuple[UnknownVerdict, RemoteRecord | None]:
+    age = now - attempt.started_at
+    if attempt.operation == "create":
+        marked = [record for record in found if record.marker == attempt.marker]
+        if entity in NAMES:
+            # A name carries no marker, but it is unique in the ledger: the record with this name is the record.
+            wanted = name_key(str(attempt.canonical.get("name", "")))
+            marked = [record for record in found if record.natural_key == wanted and record.state == "active"]
+        seen = Evidence("create", age, with_marker=len(marked), look_alikes=len(found) - len(marked))
+        return judge_unknown(seen), marked[0] if len(marked) == 1 else None
+    record = found[0]
+    if attempt.operation in ("void", "delete"):
+        shows = record.state != "active"
+    else:
+        shows = record.state == "active" and not fields.differences(
+            entity, attempt.canonical, record.canonical
+        )
+    moved = record.version != attempt.remote_version
+    seen = Evidence(attempt.operation, age, version_moved=moved, shows_what_was_sent=shows and moved)
+    return judge_unknown(seen), record
+
+
+def _settle(
+    work: Work,
+    store: Store,
+    attempt: AttemptView,
+    link: LinkView,
+    verdict: UnknownVerdict,
+    record: RemoteRecord | None,
+    recorder: Recorder,
+) -> None:
+    match verdict:
+        case UnknownVerdict.ADOPT:
+            assert record is not None
+            _adopt(work, attempt, link, record, recorder)
+        case UnknownVerdict.COMPARE:
+            work.settle_attempt(
+                attempt.request_id, state="moved", message="The record was changed by somebody else."
+            )
+            work.open_link(link.id)
+        case UnknownVerdict.SEND_AGAIN:
+            if link.ours is None or link.ours.revision != attempt.revision:
+                work.settle_attempt(
+                    attempt.request_id,
+                    state="rejected",
+                    code="push.not_executed",
+                    message="It is not in the ledger.",
+                )
+            # With the same revision the same request id is sent again, so that a late commit is still only one.
+            work.open_link(link.id)
+        case UnknownVerdict.WAIT | UnknownVerdict.ASK:
+            reason = (
+                "it was sent a moment ago"
+                if verdict is UnknownVerdict.WAIT
+                else "several records look like it"
+            )
+            error = OutcomeUnknown(provider=store.facts.provider_title, label=link.label, reason=reason)
+            work.settle_attempt(
+                attempt.request_id,
+                state="unknown",
+                code=error.code,
+                message=error.user_message,
+                category=Category.UNKNOWN,
+            )
+            recorder.unknown(work, link, error)
+
+
+def _adopt(
+    work: Work, attempt: AttemptView, link: LinkView, record: RemoteRecord, recorder: Recorder
+) -> None:
+    if link.remote_id != record.remote_id:
+        work.pair(link.id, record.remote_id)
+    is_current = link.ours is not None and link.ours.revision == attempt.revision
+    work.settle(
+        [
+            Settlement(
+                link_id=link.id,
+                # An edit made since then is still to be sent: only the revision that was sent is agreed on.
+                ours_checksum=link.ours_checksum if is_current else f"revision {attempt.revision}",
+                theirs_checksum=record.checksum,
+                base_ours=link.ours.canonical if link.ours else None,
+                base_theirs=record.canonical,
+                linked_by="adopted" if link.remote_id is None else None,
+            )
+        ]
+    )
+    work.settle_attempt(
+        attempt.request_id, state="done", remote_id=record.remote_id, remote_version=record.version
+    )
+    recorder.pushed(link, "found in the ledger", details={"remote_id": record.remote_id})

@@ -1,0 +1,391 @@
+"""What the engine needs from the database, as protocols; `resources/store` implements them on PostgreSQL.
+
+A `Store` belongs to one connection of one builder. Every method of `Work` runs inside one transaction; nothing here
+calls a provider, and no transaction is open while a provider is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+
+from sync.compare import Strategy
+from sync.errors import Category
+from sync.mapping import MappingTable
+from sync.outgoing import Reference
+from sync.ports import Operation
+from sync.records import Canonical, Direction, Entity, OurState, RemoteRecord, TheirState
+from sync.summary import TieOut
+
+Trigger = Literal["manual", "scheduled", "real_time", "initial_import"]
+LogDirection = Literal["push", "pull"]
+LinkedBy = Literal["created", "matched", "applied", "adopted", "person"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """The connection as a sync sees it."""
+
+    builder_id: str
+    connection_id: str
+    provider: str
+    provider_title: str
+    company_name: str
+    strategy: Strategy
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySetting:
+    """How one entity is synced on one connection."""
+
+    entity: Entity
+    is_enabled: bool
+    direction: Direction
+    strategy: Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class OurSide:
+    """Our record as last absorbed from the platform's tables."""
+
+    state: OurState
+    canonical: Canonical
+    checksum: str
+    revision: int
+    label: str
+    changed_at: datetime
+    total: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TheirSide:
+    """Their record as last seen."""
+
+    state: TheirState
+    canonical: Canonical
+    checksum: str
+    version: str | None
+    label: str
+    changed_at: datetime | None
+    total: Decimal | None
+    currency: str | None
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """One link with both of its sides and its base."""
+
+    id: str
+    entity: Entity
+    record_id: str | None
+    remote_id: str | None
+    ours: OurSide | None
+    theirs: TheirSide | None
+    ours_checksum: str | None
+    theirs_checksum: str | None
+    base_ours_checksum: str | None
+    base_theirs_checksum: str | None
+    base_ours: Canonical | None
+    base_theirs: Canonical | None
+    state: str
+    # Only set while it speaks of the very values that are there now.
+    decision: str | None
+    tries: int
+    first_failed_at: datetime | None
+
+    @property
+    def label(self) -> str:
+        """The name under which people know the record."""
+        if self.ours is not None:
+            return self.ours.label
+        return self.theirs.label if self.theirs is not None else self.id
+
+    @property
+    def total(self) -> Decimal | None:
+        """The amount of the record, ours first."""
+        if self.ours is not None and self.ours.total is not None:
+            return self.ours.total
+        return self.theirs.total if self.theirs is not None else None
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of the record, ours first."""
+        if self.ours is not None and self.ours.currency is not None:
+            return self.ours.currency
+        return self.theirs.currency if self.theirs is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A link on which both sides agree now: the new base, and how the two came to be linked if they just were."""
+
+    link_id: str
+    ours_checksum: str | None
+    theirs_checksum: str | None
+    base_ours: Canonical | None
+    base_theirs: Canonical | None
+    linked_by: LinkedBy | None = None
+    mapping_version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened to one record; becomes a row of v2_sync_records."""
+
+    link: LinkView
+    direction: LogDirection
+    status: Literal["synced", "conflict", "error", "skipped", "held"]
+    action: str
+    message: str | None = None
+    category: Category | None = None
+    code: str | None = None
+    remedy: str | None = None
+    cause: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    conflict_data: Mapping[str, Any] | None = None
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """One record of ours as it shall be after the ledger's values were taken; `record_id` is new for a new one."""
+
+    record_id: str
+    state: Literal["active", "inactive", "void"]
+    canonical: Canonical
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """One write about to be sent."""
+
+    link_id: str
+    record_id: str
+    revision: int
+    operation: Operation
+    serial: int
+    request_id: str
+    marker: str
+    canonical: Canonical
+    remote_id: str | None
+    remote_version: str | None
+    mapping_version_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One attempt whose outcome is not settled, with the mirror's record that carries its marker, if any."""
+
+    id: str
+    link_id: str
+    record_id: str
+    revision: int
+    operation: Operation
+    serial: int
+    request_id: str
+    marker: str
+    canonical: Canonical
+    payload_hash: str
+    remote_id: str | None
+    remote_version: str | None
+    started_at: datetime
+    remote_id_with_marker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audit entry: what changed by whose doing, and what it was before."""
+
+    action: str
+    reason: str
+    link: LinkView
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+class Work(Protocol):
+    """Everything that happens in one transaction of a sync."""
+
+    # -- ours
+    def absorb(self, entity: Entity, record_ids: Collection[str] | None = None) -> int:
+        """Bring noted (or given) platform changes into canonical form and onto the links; return how many differed."""
+        ...
+
+    def apply(self, entity: Entity, rows: Sequence[Apply]) -> None:
+        """Write the ledger's values into the platform's tables and absorb them."""
+        ...
+
+    # -- theirs
+    def save_mirror(self, records: Sequence[RemoteRecord]) -> int:
+        """Store what was read; return how many differ from the copy we had. Unknown deletes are no news."""
+        ...
+
+    def cursor(self, stream: str) -> str | None:
+        """Return how far a stream was read."""
+        ...
+
+    def move_cursor(self, stream: str, position: str) -> None:
+        """Remember how far a stream was read; belongs into the transaction that stored what was read."""
+        ...
+
+    # -- links
+    def match(self, entity: Entity) -> int:
+        """Pair records that exist on both sides and are not linked yet; return how many pairs were made."""
+        ...
+
+    def pair(self, link_id: str, remote_id: str) -> None:
+        """Put a provider record on our half of a link, taking over the half that was waiting for it."""
+        ...
+
+    def pair_new(self, link_id: str, record_id: str) -> None:
+        """Give a link that had only their side a record of ours which is about to be written."""
+        ...
+
+    def different(self, entity: Entity, *, now: datetime) -> list[str]:
+        """List the links on which something has to be decided now, oldest document first."""
+        ...
+
+    def links(self, link_ids: Sequence[str]) -> list[LinkView]:
+        """Load links with both sides, in the order asked."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Move the base of links on which both sides agree."""
+        ...
+
+    def leave(self, link_ids: Sequence[str]) -> None:
+        """Take note of links about which nothing is done, until one of their sides changes."""
+        ...
+
+    def block(
+        self,
+        link: LinkView,
+        *,
+        state: Literal["held", "conflict", "failed", "unknown"],
+        cause: str | None,
+        tries: int = 0,
+        first_failed_at: datetime | None = None,
+        next_try_at: datetime | None = None,
+    ) -> None:
+        """Take note of why a link cannot go on, with the checksums it was judged by."""
+        ...
+
+    def open_link(self, link_id: str) -> None:
+        """Let a link be looked at again, whatever blocked it."""
+        ...
+
+    def remote_ids(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Map our records to the provider's ids, where linked."""
+        ...
+
+    def record_ids(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Map provider records to our ids, where linked."""
+        ...
+
+    def our_names(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Return the labels of our records."""
+        ...
+
+    def their_names(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Return the labels of the provider's records."""
+        ...
+
+    def reopen_receipts(self, entity: Entity, remote_ids: Sequence[str]) -> None:
+        """Look again at payments that pay documents which have just been linked."""
+        ...
+
+    # -- mapping and settings
+    def mapping(self) -> MappingTable:
+        """Return the mapping as it is now."""
+        ...
+
+    def code_names(self) -> dict[str, str]:
+        """Return cost code id → code and name, for sentences."""
+        ...
+
+    def entity_setting(self, entity: Entity) -> EntitySetting:
+        """Return how this entity is synced."""
+        ...
+
+    # -- attempts
+    def serials(self, requests: Sequence[tuple[str, int, Operation]]) -> dict[str, int]:
+        """Return link id → how many attempts of this revision and operation are known not to have been executed."""
+        ...
+
+    def stage(self, entity: Entity, attempts: Sequence[NewAttempt]) -> None:
+        """Store attempts as `sending` before the call; the same request id again is the same attempt."""
+        ...
+
+    def settle_attempt(
+        self,
+        request_id: str,
+        *,
+        state: Literal["done", "rejected", "moved", "unknown"],
+        message: str | None = None,
+        code: str | None = None,
+        category: Category | None = None,
+        remote_id: str | None = None,
+        remote_version: str | None = None,
+    ) -> None:
+        """Store how an attempt ended."""
+        ...
+
+    def unsettled(self, entity: Entity) -> list[AttemptView]:
+        """List attempts whose outcome nobody knows: unknown ones, and those a dead process left `sending`."""
+        ...
+
+    # -- outcomes
+    def open_log(self, entity: Entity, direction: LogDirection) -> str:
+        """Begin a row of v2_sync_log for this run and return its id; the same row when asked again."""
+        ...
+
+    def close_log(
+        self, log_id: str, *, succeeded: int, failed: int, summary: Mapping[str, Any], error: str | None
+    ) -> None:
+        """Finish a row of v2_sync_log."""
+        ...
+
+    def record(self, log_id: str, outcomes: Sequence[Outcome]) -> None:
+        """Write v2_sync_records: one row per record; an open row of the same link is updated or closed."""
+        ...
+
+    def audit(self, entries: Sequence[Audit]) -> None:
+        """Append to the audit log."""
+        ...
+
+    # -- tie-out
+    def tie_out_sums(self) -> dict[str, Decimal]:
+        """Return the sums and balances of both sides that a tie-out compares, by name."""
+        ...
+
+    def last_tie_out(self) -> TieOut | None:
+        """Return the newest tie-out if nothing was written or read since; None where a new one is due."""
+        ...
+
+    def save_tie_out(self, tie_out: TieOut) -> None:
+        """Keep a tie-out as evidence."""
+        ...
+
+
+class Store(Protocol):
+    """The database, as one sync of one connection sees it."""
+
+    @property
+    def facts(self) -> ConnectionFacts:
+        """The connection's settings as they were when this sync began."""
+        ...
+
+    def work(self) -> AbstractContextManager[Work]:
+        """Open one transaction; it commits when the block ends well."""
+        ...
+
+    def new_id(self) -> str:
+        """Return a new record id (UUID, version 7)."""
+        ...

@@ -1,0 +1,54 @@
+"""Writes whose outcome nobody knows: the verdict table, as one pure function (architecture §4, field §6).
+
+"Not found" alone never licenses a second send: only once the provider can no longer be working on the first one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from sync.ports import Operation
+from sync.retry import PROVIDER_TIMEOUT
+
+
+class UnknownVerdict(StrEnum):
+    """What is done about a write whose outcome was not known."""
+
+    ADOPT = "adopt"  # it happened: the document found is ours
+    COMPARE = "compare"  # the document moved on: compare again
+    SEND_AGAIN = "send_again"  # it did not happen and cannot happen any more
+    WAIT = "wait"  # the provider may still be working on it
+    ASK = "ask"  # a person has to look
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen when looking in the ledger."""
+
+    operation: Operation
+    age: timedelta
+    # create: how many records carry our marker, and how many look the same without one
+    with_marker: int = 0
+    look_alikes: int = 0
+    # update and void: whether the record is still at the version we knew, and whether it shows what we sent
+    version_moved: bool = False
+    shows_what_was_sent: bool = False
+
+
+def judge_unknown(seen: Evidence) -> UnknownVerdict:
+    """Say what is done about a write whose outcome was not known."""
+    if seen.operation == "create":
+        if seen.with_marker == 1:
+            return UnknownVerdict.ADOPT
+        if seen.with_marker > 1:
+            return UnknownVerdict.ASK
+        if seen.age < PROVIDER_TIMEOUT:
+            return UnknownVerdict.WAIT
+        return UnknownVerdict.ASK if seen.look_alikes else UnknownVerdict.SEND_AGAIN
+    if seen.shows_what_was_sent:
+        return UnknownVerdict.ADOPT
+    if seen.version_moved:
+        return UnknownVerdict.COMPARE
+    return UnknownVerdict.WAIT if seen.age < PROVIDER_TIMEOUT else UnknownVerdict.SEND_AGAIN
