@@ -88,6 +88,8 @@ def stop_embedded(settings: Settings) -> bool:
                 break
         if running_pid(places) is not None:
             raise PostgresError(f"PostgreSQL does not stop; {places.log} may say why.")
+        if places.folder not in places.socket_folder.parents:
+            shutil.rmtree(places.socket_folder, ignore_errors=True)
     return True
 
 
@@ -124,7 +126,8 @@ def _start(places: Places, *, is_durable: bool) -> None:
                 time.sleep(0.5)
                 continue
             raise PostgresError(
-                f"PostgreSQL did not start. Its log, {places.log}, ends with:\n{_log_tail(places)}"
+                f"PostgreSQL did not start: {error.stderr.strip()} Its log, {places.log}, ends with:\n"
+                f"{_log_tail(places)}"
             ) from error
         else:
             return
