@@ -1,0 +1,102 @@
+"""A desk without a database: remembers what was asked of it, and answers what the test told it to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from resources.dagster.desk import ConnectedCompany, Doubt, DueConnection, RunRequested, SyncInProgress
+from sync.errors import SyncError
+from sync.records import Entity
+from sync.summary import EntitySummary, PullSummary, TieOut, TieOutLine
+
+BUILDER = "0190c0de-0000-7000-8000-000000000001"
+OTHER_BUILDER = "0190c0de-0000-7000-8000-000000000002"
+CONNECTION = "0190c0de-0000-7000-8000-0000000000c1"
+
+
+def balanced() -> TieOut:
+    return TieOut((TieOutLine("Open with customers", Decimal("10.00"), Decimal("10.00")),))
+
+
+@dataclass
+class FakeSync:
+    desk: FakeDesk
+
+    def pull_changes(self) -> PullSummary:
+        self.desk.did("pull_changes")
+        return PullSummary(read=3, changed=2, by_entity={"invoice": 2, "account": 1}, provider_calls=1)
+
+    def sync_entity(self, entity: Entity) -> EntitySummary:
+        self.desk.did(str(entity))
+        return self.desk.summaries.get(entity, EntitySummary(entity))
+
+    def tie_out(self) -> TieOut:
+        self.desk.did("tie_out")
+        return self.desk.proof
+
+    def finish(self) -> None:
+        self.desk.did("finish")
+
+
+@dataclass
+class FakeDesk:
+    companies: dict[tuple[str, str], ConnectedCompany] = field(
+        default_factory=lambda: {
+            (BUILDER, "quickbooks_online"): ConnectedCompany(CONNECTION, "Larkin Homes LLC")
+        }
+    )
+    summaries: dict[Entity, EntitySummary] = field(default_factory=dict)
+    proof: TieOut = field(default_factory=balanced)
+    errors: dict[str, Exception] = field(default_factory=dict)
+    unbalanced: list[Doubt] = field(default_factory=list)
+    unknowns: list[Doubt] = field(default_factory=list)
+    builders: list[str] = field(default_factory=lambda: [BUILDER])
+    due: list[DueConnection] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    opened: list[RunRequested] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    closed: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def did(self, step: str) -> None:
+        self.steps.append(step)
+        if step in self.errors:
+            raise self.errors[step]
+
+    def connection_of(self, builder_id: str, provider: str) -> ConnectedCompany | None:
+        return self.companies.get((builder_id, provider))
+
+    def open_run(self, run: RunRequested) -> str:
+        self.opened.append(run)
+        return run.sync_run_id or f"run-of-{run.dagster_run_id}"
+
+    def fail_run(self, *, builder_id: str, sync_run_id: str, sentence: str) -> None:
+        self.failed.append((sync_run_id, sentence))
+
+    def fail_runs_of(self, *, builder_id: str, dagster_run_id: str, sentence: str) -> int:
+        self.closed.append((builder_id, dagster_run_id, sentence))
+        return 1
+
+    @contextmanager
+    def sync(self, builder_id: str, connection_id: str, sync_run_id: str) -> Iterator[SyncInProgress]:
+        assert (builder_id, connection_id) == (BUILDER, CONNECTION)
+        yield FakeSync(self)
+
+    def unbalanced_entries(self, builder_id: str) -> Sequence[Doubt]:
+        return self.unbalanced
+
+    def stale_unknowns(self, builder_id: str, connection_id: str) -> Sequence[Doubt]:
+        return self.unknowns
+
+    def builder_ids(self) -> Sequence[str]:
+        return self.builders
+
+    def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
+        return self.due[:limit]
+
+
+class LedgerClosed(SyncError):
+    code = "test.closed"
+    template = "QuickBooks Online no longer accepts this connection (consent ended). Reconnect it in Settings > Integrations."
