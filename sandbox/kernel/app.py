@@ -67,6 +67,7 @@ class SandboxApp:
         try:
             await self._serve(request, facts, entry, _Wire(scope, receive, send, entry))
         finally:
+            self._emulator.request_done(request, facts)
             entry.ms = round((time.perf_counter() - started) * 1000, 3)
             self._emulator.log.add(entry)
 

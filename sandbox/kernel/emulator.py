@@ -114,6 +114,9 @@ class Emulator(ABC):
         """Count the call and return the provider's throttle answer when it is one too many."""
         return None
 
+    def request_done(self, request: Request, facts: RequestFacts) -> None:  # noqa: B027 - optional
+        """Hear that a wire request has ended, however it ended (to count requests in flight)."""
+
     @abstractmethod
     def refuse_by_fault(self, request: Request, facts: RequestFacts, rule: FaultRule) -> Response:
         """Return the provider's own error body for a `status` rule or an elapsed timeout."""

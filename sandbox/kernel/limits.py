@@ -63,13 +63,44 @@ class MovingWindow:
             self._taken.popleft()
 
 
+class FixedWindow:
+    """Allows `limit` calls in each slice of `seconds`; the count starts anew when a slice ends."""
+
+    def __init__(self, *, limit: int, seconds: float) -> None:
+        self.limit = limit
+        self.seconds = seconds
+        self._slice = -1
+        self._count = 0
+
+    def take(self, now: float) -> float:
+        """Take one call, refused ones counted too; return 0 when allowed, else the seconds until the next slice."""
+        self._turn(now)
+        self._count += 1
+        return 0.0 if self._count <= self.limit else (self._slice + 1) * self.seconds - now
+
+    def used(self, now: float) -> int:
+        """Return how many calls count at this moment."""
+        self._turn(now)
+        return self._count
+
+    def remaining(self, now: float) -> int:
+        """Return how many calls are still allowed."""
+        return max(self.limit - self.used(now), 0)
+
+    def _turn(self, now: float) -> None:
+        current = int(now // self.seconds)
+        if current != self._slice:
+            self._slice, self._count = current, 0
+
+
 @dataclass(slots=True)
 class LimitRule:
-    """One named limit of a provider: `limit` calls per `seconds` for each key."""
+    """One named limit of a provider: `limit` calls per `seconds` for each key, in moving or fixed windows."""
 
     name: str
     limit: int
     seconds: float
+    is_fixed: bool = False
 
 
 class Limits:
@@ -81,7 +112,7 @@ class Limits:
         self._default_enabled = is_enabled
         self.is_enabled = is_enabled
         self.rules = {rule.name: rule for rule in rules}
-        self._windows: dict[tuple[str, str], MovingWindow] = {}
+        self._windows: dict[tuple[str, str], MovingWindow | FixedWindow] = {}
 
     def take(self, name: str, key: str) -> float:
         """Count one call against a limit; return 0 when allowed, else the seconds to wait."""
@@ -89,12 +120,13 @@ class Limits:
         wait = self.window(name, key).take(self._clock.timestamp()) if rule.limit > 0 else 0.0
         return wait if self.is_enabled else 0.0
 
-    def window(self, name: str, key: str) -> MovingWindow:
+    def window(self, name: str, key: str) -> MovingWindow | FixedWindow:
         """Return the window of one key, made on first use."""
         rule = self.rules[name]
         window = self._windows.get((name, key))
         if window is None or (window.limit, window.seconds) != (rule.limit, rule.seconds):
-            window = self._windows[(name, key)] = MovingWindow(limit=rule.limit, seconds=rule.seconds)
+            make = FixedWindow if rule.is_fixed else MovingWindow
+            window = self._windows[(name, key)] = make(limit=rule.limit, seconds=rule.seconds)
         return window
 
     def configure(self, changes: dict[str, Any]) -> None:
