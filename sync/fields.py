@@ -59,22 +59,24 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same_values(entity: Entity, ours: Canonical, theirs: Canonical) -> bool:
-    """Say whether both sides show a bookkeeper the same values; a due date or currency one side lacks is no difference."""
-    return not differences(entity, ours, theirs)
+    """Say whether both sides show a bookkeeper exactly the same values."""
+    return comparable(entity, ours) == comparable(entity, theirs)
 
 
-def differences(entity: Entity, ours: Canonical, theirs: Canonical) -> list[str]:
-    """Name the compared fields in which the two sides differ."""
-    left, right = comparable(entity, ours), comparable(entity, theirs)
-    soft = {"due_date", "currency", "email", "phone", "address", "description", "number", "memo", "reference"}
-    names = []
-    for name in COMPARED[entity]:
-        if left[name] == right[name]:
-            continue
-        if name in soft and (left[name] is None or right[name] is None):
-            continue
-        names.append(name)
-    return names
+# What a provider fills in or drops by itself: absent on one side, it does not speak against being the same document.
+FILLED_IN = frozenset(
+    {"due_date", "currency", "email", "phone", "address", "description", "number", "memo", "reference"}
+)
+
+
+def differences(entity: Entity, sent: Canonical, shown: Canonical) -> list[str]:
+    """Name the compared fields in which a document in the ledger contradicts what was sent."""
+    left, right = comparable(entity, sent), comparable(entity, shown)
+    return [
+        name
+        for name in COMPARED[entity]
+        if left[name] != right[name] and not (name in FILLED_IN and (left[name] is None or right[name] is None))
+    ]
 
 
 def changed_fields(entity: Entity, now: Canonical, base: Canonical) -> set[str]:

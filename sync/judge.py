@@ -10,7 +10,7 @@ from sync.compare import Decision, Situation, decide
 from sync.incoming import BackResolver
 from sync.mapping import MappingTable
 from sync.outgoing import Reference, Resolver, references, to_ledger
-from sync.records import Canonical, Entity
+from sync.records import Canonical, Entity, name_key
 from sync.store import EntitySetting, LinkView, Work
 
 
@@ -137,7 +137,7 @@ def differing_key_fields(link: LinkView, context: Context) -> list[str]:
     if link.entity is Entity.JOURNAL_ENTRY:
         left["lines"], right["lines"] = _sides(left["lines"]), _sides(right["lines"])
     if link.entity in (Entity.CUSTOMER, Entity.VENDOR, Entity.ACCOUNT):
-        left["name"], right["name"] = str(left["name"]).casefold(), str(right["name"]).casefold()
+        left["name"], right["name"] = name_key(str(left["name"])), name_key(str(right["name"]))
     return [name for name in KEY_FIELDS[link.entity] if left[name] != right[name]]
 
 
