@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -50,8 +50,8 @@ class TokenKeeper:
     def __init__(self, database: Database, vault: Vault, clock: Clock, oauth_of: Callable[[str], OAuth]) -> None:
         self._database = database
         self._vault = vault
-        self._clock = clock
-        self._oauth_of = oauth_of
+        self.clock = clock
+        self.oauth_of = oauth_of
 
     def fresh(self, key: ConnectionKey, *, refused: str | None = None) -> TokenSet:
         """Return tokens that will live a while, refreshed unless the stored ones already will.
@@ -82,14 +82,14 @@ class TokenKeeper:
                 self._set_status(transaction, key, status="expired", reason=error.user_message)
                 return _RefreshRefused(current.refresh_token)
             try:
-                fresh = self._oauth_of(key.provider).refresh(current.refresh_token)
+                fresh = self.oauth_of(key.provider).refresh(current.refresh_token)
             except GrantRefused:
                 return _RefreshRefused(current.refresh_token)
             except (TokenCallFailed, AppRefused) as error:
                 failure = str(error)
             else:
                 transaction.run(
-                    "connection_store_tokens", **self.sealed(key, fresh), **_ids(key), now=self._clock.now()
+                    "connection_store_tokens", **self.sealed(key, fresh), **_ids(key), now=self.clock.now()
                 )
         # Leaving the block committed the new tokens: from here on they may be used.
         if failure is None:
@@ -102,15 +102,15 @@ class TokenKeeper:
     ) -> TokenSet:
         sentence = f"{key.title} did not renew the access ({failure}); it is tried again by itself."
         with self._database.builder_tx(key.builder_id) as transaction:
-            transaction.run("connection_refresh_failed", reason=sentence, **_ids(key), now=self._clock.now())
+            transaction.run("connection_refresh_failed", reason=sentence, **_ids(key), now=self.clock.now())
         log.warning("token_refresh_failed", connection=str(key.connection_id), provider=key.provider, reason=failure)
-        if current.access_token != refused and current.expires_at > self._clock.now() + USABLE_MIN:
+        if current.access_token != refused and current.expires_at > self.clock.now() + USABLE_MIN:
             return current
         raise ProviderUnavailable(provider=key.title, reason=f"the access could not be renewed: {failure}")
 
     def lasts(self, tokens: TokenSet) -> bool:
         """Say whether tokens will live long enough for another call."""
-        return tokens.expires_at > self._clock.now() + LEEWAY
+        return tokens.expires_at > self.clock.now() + LEEWAY
 
     def expire(self, key: ConnectionKey, error: AccessExpired) -> AccessExpired:
         """Mark the connection as no longer usable and hand the error back to be raised."""
@@ -124,18 +124,11 @@ class TokenKeeper:
             self._set_status(transaction, key, status=status, reason=reason)
 
     def _set_status(self, transaction: Transaction, key: ConnectionKey, *, status: str, reason: str | None) -> None:
-        now = self._clock.now()
+        now = self.clock.now()
         if not transaction.run("connection_set_status", status=status, reason=reason, **_ids(key), now=now):
             return
-        transaction.run(
-            "connection_audit",
-            builder_id=key.builder_id,
-            now=now,
-            actor="tieout",
-            action=f"connection.{status}",
-            reason=reason or "",
-            connection_id=key.connection_id,
-            after={"status": status},
+        audit(
+            transaction, key, at=now, actor="tieout", action=f"connection.{status}", reason=reason, after={"status": status}
         )
         log.warning("connection_status", connection=str(key.connection_id), status=status, reason=reason)
 
@@ -180,7 +173,7 @@ class TokenKeeper:
                 "connection_rewrap_tokens",
                 access=self._vault.rewrap(row["access_token_encrypted"], field="access_token", **place),
                 refresh=self._vault.rewrap(row["refresh_token_encrypted"], field="refresh_token", **place),
-                now=self._clock.now(),
+                now=self.clock.now(),
                 **_ids(key),
             )
             return True
@@ -270,6 +263,29 @@ class FreshAccess:
 @dataclass(frozen=True, slots=True)
 class _RefreshRefused:
     refresh_token: str = field(repr=False)
+
+
+def audit(
+    transaction: Transaction,
+    key: ConnectionKey,
+    *,
+    at: datetime,
+    actor: str,
+    action: str,
+    after: dict[str, Any],
+    reason: str | None = None,
+) -> None:
+    """Note what happened to a connection, in the transaction in which it happens."""
+    transaction.run(
+        "connection_audit",
+        builder_id=key.builder_id,
+        now=at,
+        actor=actor,
+        action=action,
+        reason=reason or "",
+        connection_id=key.connection_id,
+        after=after,
+    )
 
 
 def not_open(title: str, row: sa.RowMapping) -> AccessExpired:

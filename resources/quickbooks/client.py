@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -46,12 +47,18 @@ class Client:
         self._http = http
         self._realm = access.company.company_id
         self._calls = 0
+        self._answered_at: datetime | None = None
         self._lock = threading.Lock()
 
     @property
     def calls(self) -> int:
         """How many calls were made, repeated ones included."""
         return self._calls
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """When the newest answer to a read was begun, by QuickBooks' own clock."""
+        return self._answered_at
 
     def read(self, path: str, params: Mapping[str, str] | None = None, *, label: str = "the company") -> Json:
         """Ask for something; repeated while QuickBooks is busy or down."""
@@ -121,6 +128,7 @@ class Client:
         answer = _decoded(response)
         if answer is None:
             raise _Transient(ProviderUnavailable(provider=TITLE, reason="its answer could not be read"))
+        self._answered_at = _time(answer) or self._answered_at
         self._access.confirm()
         return answer
 
@@ -195,6 +203,14 @@ def _decoded(response: httpx.Response) -> Json | None:
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
+
+
+def _time(answer: Json) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(answer.get("time")))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _reason(error: httpx.HTTPError) -> str:

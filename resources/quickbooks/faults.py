@@ -129,7 +129,13 @@ def wait_of(header: str | None) -> int | None:
 
 
 def _facts(fault: Fault) -> dict[str, Any]:
-    return {"provider_code": fault.code, "field": _field(fault), "text": _shown(fault), "intuit_tid": fault.tid}
+    return {
+        "provider_code": fault.code,
+        "field": _field(fault),
+        "text": _shown(fault),
+        "intuit_tid": fault.tid,
+        "http_status": fault.status,
+    }
 
 
 def _found(fault: Fault) -> dict[str, str]:

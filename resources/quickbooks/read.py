@@ -6,24 +6,34 @@ documents their lines, because lines that are not sent back are deleted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from resources.quickbooks.lines import (
+    DISCOUNT,
+    ITEM_EXPENSE,
+    JOURNAL,
+    SALES,
+    amount_of,
+    applications,
+    applied,
+    decimal_of,
+    deposit_line,
+    flat,
+    line_of,
+    name_of,
+    ref,
+    signed_use,
+    tax_line,
+    text_of,
+)
 from resources.quickbooks.words import ACCOUNT_TYPES, ENTITIES, ITEM, name_in_use, split_note
 from sync.money import amount_text
 from sync.records import Canonical, Entity, RemoteRecord, TheirState, name_key, number_key
 
 Json = Mapping[str, Any]
-
-TAX_LINE = "tax"
-DISCOUNT = "DiscountLineDetail"
-GROUP = "GroupLineDetail"
-SALES = "SalesItemLineDetail"
-ACCOUNT_EXPENSE = "AccountBasedExpenseLineDetail"
-ITEM_EXPENSE = "ItemBasedExpenseLineDetail"
-JOURNAL = "JournalEntryLineDetail"
 
 # Computed by QuickBooks; an update must not send them back.
 _COMPUTED = frozenset(
@@ -33,7 +43,7 @@ _COMPUTED = frozenset(
         "V4IDPseudonym", "IsProject", "HasAttachment", "status",
     }
 )  # fmt: skip
-_DOCUMENT_KEPT = ("Id", "SyncToken", "Line", "CustomerRef", "VendorRef", "TxnTaxDetail", "GlobalTaxCalculation")
+_DOCUMENT_KEPT = ("Id", "SyncToken", "Line", "CustomerRef", "VendorRef", "TxnTaxDetail", "GlobalTaxCalculation", "CashBack")
 _LABELS = {
     Entity.INVOICE: "Invoice",
     Entity.BILL: "Bill",
@@ -84,7 +94,7 @@ class Reader:
             natural_key=key,
             document_date=date.fromisoformat(canonical["date"]) if canonical.get("date") else None,
             total=_total(entity, body, canonical),
-            balance=_decimal(body["Balance"]) if entity in _OPEN_DOCUMENTS and "Balance" in body else None,
+            balance=decimal_of(body["Balance"]) if entity in _OPEN_DOCUMENTS and "Balance" in body else None,
             currency=canonical.get("currency"),
             marker=split_note(body.get("PrivateNote"))[1],
             raw=_kept(entity, body),
@@ -97,6 +107,16 @@ class Reader:
         if entity == Entity.BILL:
             return self._bill_lines(body)
         return self._journal_lines(body)
+
+    def deposit_lines(self, body: Json) -> list[Canonical]:
+        """Return the canonical lines of a deposit's raw form, cash back included."""
+        lines = [deposit_line(line) for line in body.get("Line") or ()]
+        cash_back = body.get("CashBack") or {}
+        if cash_back.get("Amount"):
+            amount = amount_text(-decimal_of(cash_back["Amount"]))
+            memo = cash_back.get("Memo") or "Cash back"
+            lines.append({"payment": None, "amount": amount, "description": memo, "reference": None})
+        return lines
 
     # ------------------------------------------------------------------ names
 
@@ -124,8 +144,8 @@ class Reader:
         return {
             "name": name_in_use(str(body.get("FullyQualifiedName") or body["Name"]), is_active=body.get("Active", True)),
             "type": body.get("Type"),
-            "income_account": _ref(body, "IncomeAccountRef"),
-            "expense_account": _ref(body, "ExpenseAccountRef"),
+            "income_account": ref(body, "IncomeAccountRef"),
+            "expense_account": ref(body, "ExpenseAccountRef"),
         }
 
     # ------------------------------------------------------------------ documents
@@ -134,7 +154,7 @@ class Reader:
         return {
             **self._document(body, party="CustomerRef"),
             "due_date": body.get("DueDate"),
-            "total": _amount(body.get("TotalAmt")),
+            "total": amount_of(body.get("TotalAmt")),
             "lines": self._invoice_lines(body),
         }
 
@@ -142,7 +162,7 @@ class Reader:
         return {
             **self._document(body, party="VendorRef"),
             "due_date": body.get("DueDate"),
-            "total": _amount(body.get("TotalAmt")),
+            "total": amount_of(body.get("TotalAmt")),
             "lines": self._bill_lines(body),
         }
 
@@ -150,54 +170,47 @@ class Reader:
         return {
             "number": body.get("DocNumber") or None,
             "date": body["TxnDate"],
-            "party": _ref(body, party),
-            "currency": _ref(body, "CurrencyRef") or self._home,
+            "party": ref(body, party),
+            "currency": ref(body, "CurrencyRef") or self._home,
             "memo": split_note(body.get("PrivateNote"))[0],
         }
 
     def _invoice_lines(self, body: Json) -> list[Canonical]:
         lines: list[Canonical] = []
-        for line in _flat(body.get("Line") or ()):
+        for line in flat(body.get("Line") or ()):
             kind = line.get("DetailType")
             if kind == "SubTotalLineDetail":
                 continue
             detail = line.get(str(kind)) or {}
-            amount = _decimal(line.get("Amount"))
+            amount = decimal_of(line.get("Amount"))
             account: str | None = None
             if kind == SALES:
-                item = _ref(detail, "ItemRef")
-                account = _ref(detail, "ItemAccountRef") or (self._account_of_item(item, "income") if item else None)
+                item = ref(detail, "ItemRef")
+                account = ref(detail, "ItemAccountRef") or (self._account_of_item(item, "income") if item else None)
             elif kind == DISCOUNT:
-                amount, account = -amount, _ref(detail, "DiscountAccountRef")
-            lines.append(_line(line, amount=amount, detail=detail, account=account))
-        tax = _decimal((body.get("TxnTaxDetail") or {}).get("TotalTax"))
-        if tax:
-            # QuickBooks keeps sales tax beside the lines; as a line of its own the lines still add up to the total.
-            lines.append(_line({"Id": TAX_LINE, "Description": "Sales tax"}, amount=tax, detail={}, account=None))
-        return lines
+                amount, account = -amount, ref(detail, "DiscountAccountRef")
+            lines.append(line_of(line, amount=amount, detail=detail, account=account))
+        return lines + tax_line(body)
 
     def _bill_lines(self, body: Json) -> list[Canonical]:
         lines: list[Canonical] = []
-        for line in _flat(body.get("Line") or ()):
+        for line in flat(body.get("Line") or ()):
             kind = line.get("DetailType")
             if kind == "SubTotalLineDetail":
                 continue
             detail = line.get(str(kind)) or {}
-            account = _ref(detail, "AccountRef")
+            account = ref(detail, "AccountRef")
             if kind == ITEM_EXPENSE:
-                item = _ref(detail, "ItemRef")
-                account = _ref(detail, "ItemAccountRef") or (self._account_of_item(item, "expense") if item else None)
-            lines.append(_line(line, amount=_decimal(line.get("Amount")), detail=detail, account=account))
-        tax = _decimal((body.get("TxnTaxDetail") or {}).get("TotalTax"))
-        if tax:
-            lines.append(_line({"Id": TAX_LINE, "Description": "Sales tax"}, amount=tax, detail={}, account=None))
-        return lines
+                item = ref(detail, "ItemRef")
+                account = ref(detail, "ItemAccountRef") or (self._account_of_item(item, "expense") if item else None)
+            lines.append(line_of(line, amount=decimal_of(line.get("Amount")), detail=detail, account=account))
+        return lines + tax_line(body)
 
     def _journal_entry(self, body: Json) -> Canonical:
         return {
             "number": body.get("DocNumber") or None,
             "date": body["TxnDate"],
-            "currency": _ref(body, "CurrencyRef") or self._home,
+            "currency": ref(body, "CurrencyRef") or self._home,
             "memo": split_note(body.get("PrivateNote"))[0],
             "lines": self._journal_lines(body),
         }
@@ -208,19 +221,19 @@ class Reader:
             detail = line.get(JOURNAL)
             if detail is None:
                 continue
-            amount = _amount(line.get("Amount"))
+            amount = amount_of(line.get("Amount"))
             is_debit = detail.get("PostingType") == "Debit"
             entity = detail.get("Entity") or {}
             kind = str(entity.get("Type") or "").casefold()
             lines.append(
                 {
-                    "id": _text(line.get("Id")),
+                    "id": text_of(line.get("Id")),
                     "description": line.get("Description") or "",
                     "debit": amount if is_debit else "0.00",
                     "credit": "0.00" if is_debit else amount,
-                    "account": _ref(detail, "AccountRef"),
+                    "account": ref(detail, "AccountRef"),
                     "party_kind": kind if kind in ("customer", "vendor") else None,
-                    "party": _ref(entity, "EntityRef") if kind in ("customer", "vendor") else None,
+                    "party": ref(entity, "EntityRef") if kind in ("customer", "vendor") else None,
                 }
             )
         return lines
@@ -228,56 +241,45 @@ class Reader:
     # ------------------------------------------------------------------ money that moved
 
     def _payment(self, body: Json) -> Canonical:
-        amount = _decimal(body.get("TotalAmt"))
-        applied = _applied(body, "Invoice")
+        amount = decimal_of(body.get("TotalAmt"))
+        to_invoices = applied(body, "Invoice")
         unapplied = body.get("UnappliedAmt")
         return {
             "date": body["TxnDate"],
-            "party": _ref(body, "CustomerRef"),
-            "currency": _ref(body, "CurrencyRef") or self._home,
+            "party": ref(body, "CustomerRef"),
+            "currency": ref(body, "CurrencyRef") or self._home,
             "amount": amount_text(amount),
-            "unapplied": _amount(unapplied if unapplied is not None else amount - sum(applied.values(), Decimal(0))),
+            "unapplied": amount_of(unapplied if unapplied is not None else amount - sum(to_invoices.values(), Decimal(0))),
             "reference": body.get("PaymentRefNum") or None,
-            "method": _name(body, "PaymentMethodRef"),
+            "method": name_of(body, "PaymentMethodRef"),
             "memo": split_note(body.get("PrivateNote"))[0],
-            "applications": _applications(applied, "invoice"),
+            "applications": applications(to_invoices, "invoice"),
         }
 
     def _bill_payment(self, body: Json) -> Canonical:
-        amount = _decimal(body.get("TotalAmt"))
-        used = sum((_signed_use(line) for line in body.get("Line") or ()), Decimal(0))
+        amount = decimal_of(body.get("TotalAmt"))
+        used = sum((signed_use(line) for line in body.get("Line") or ()), Decimal(0))
         return {
             "date": body["TxnDate"],
-            "party": _ref(body, "VendorRef"),
-            "currency": _ref(body, "CurrencyRef") or self._home,
+            "party": ref(body, "VendorRef"),
+            "currency": ref(body, "CurrencyRef") or self._home,
             "amount": amount_text(amount),
             "unapplied": amount_text(amount - used),
             "reference": body.get("DocNumber") or None,
             "method": body.get("PayType") or None,
             "memo": split_note(body.get("PrivateNote"))[0],
-            "applications": _applications(_applied(body, "Bill"), "bill"),
+            "applications": applications(applied(body, "Bill"), "bill"),
         }
 
     def _deposit(self, body: Json) -> Canonical:
-        lines = [_deposit_line(line) for line in body.get("Line") or ()]
-        cash_back = body.get("CashBack") or {}
-        if cash_back.get("Amount"):
-            lines.append(
-                {
-                    "payment": None,
-                    "amount": amount_text(-_decimal(cash_back["Amount"])),
-                    "description": cash_back.get("Memo") or "Cash back",
-                    "reference": None,
-                }
-            )
         return {
             "date": body["TxnDate"],
-            "account": _ref(body, "DepositToAccountRef"),
-            "currency": _ref(body, "CurrencyRef") or self._home,
-            "amount": _amount(body.get("TotalAmt")),
+            "account": ref(body, "DepositToAccountRef"),
+            "currency": ref(body, "CurrencyRef") or self._home,
+            "amount": amount_of(body.get("TotalAmt")),
             "memo": split_note(body.get("PrivateNote"))[0],
             "reference": body.get("DocNumber") or None,
-            "lines": lines,
+            "lines": self.deposit_lines(body),
         }
 
 
@@ -321,7 +323,7 @@ def _deleted(entity: str, body: Json) -> RemoteRecord:
 def _state(entity: str, body: Json) -> TheirState:
     if body.get("Active") is False:
         return "inactive"
-    if entity in _VOIDABLE and not _decimal(body.get("TotalAmt")):
+    if entity in _VOIDABLE and not decimal_of(body.get("TotalAmt")):
         note = str(body.get("PrivateNote") or "").lstrip().casefold()
         if note.startswith("voided"):
             return "void"
@@ -339,91 +341,10 @@ def _label_and_key(entity: str, canonical: Canonical) -> tuple[str, str | None]:
 def _total(entity: str, body: Json, canonical: Canonical) -> Decimal | None:
     if entity == Entity.JOURNAL_ENTRY:
         return sum((Decimal(line["debit"]) for line in canonical["lines"]), Decimal(0))
-    return _decimal(body["TotalAmt"]) if "TotalAmt" in body else None
+    return decimal_of(body["TotalAmt"]) if "TotalAmt" in body else None
 
 
 def _kept(entity: str, body: Json) -> dict[str, Any]:
     if entity in _LABELS:
         return {name: body[name] for name in _DOCUMENT_KEPT if name in body}
     return {name: value for name, value in body.items() if name not in _COMPUTED}
-
-
-def _flat(lines: Sequence[Json]) -> list[Json]:
-    """The lines with those of a bundle in its place."""
-    flat: list[Json] = []
-    for line in lines:
-        if line.get("DetailType") == GROUP:
-            flat.extend((line.get(GROUP) or {}).get("Line") or ())
-        else:
-            flat.append(line)
-    return flat
-
-
-def _line(line: Json, *, amount: Decimal, detail: Json, account: str | None) -> Canonical:
-    return {
-        "id": _text(line.get("Id")),
-        "description": line.get("Description") or "",
-        "amount": amount_text(amount),
-        "quantity": _optional_amount(detail.get("Qty")),
-        "unit_price": _optional_amount(detail.get("UnitPrice")),
-        "account": account,
-    }
-
-
-def _deposit_line(line: Json) -> Canonical:
-    links = line.get("LinkedTxn") or ()
-    payment = next((str(link["TxnId"]) for link in links if link.get("TxnType") == "Payment"), None)
-    other = next((f"{link.get('TxnType')} {link.get('TxnId')}" for link in links), "") if payment is None else ""
-    return {
-        "payment": payment,
-        "amount": _amount(line.get("Amount")),
-        "description": line.get("Description") or other,
-        "reference": (line.get("DepositLineDetail") or {}).get("CheckNum") or None,
-    }
-
-
-def _applied(body: Json, kind: str) -> dict[str, Decimal]:
-    """What was applied to each document of one kind; a payment may name one twice."""
-    applied: dict[str, Decimal] = {}
-    for line in body.get("Line") or ():
-        for link in line.get("LinkedTxn") or ():
-            if link.get("TxnType") == kind:
-                document = str(link["TxnId"])
-                applied[document] = applied.get(document, Decimal(0)) + _decimal(line.get("Amount"))
-    return applied
-
-
-def _applications(applied: Mapping[str, Decimal], word: str) -> list[Canonical]:
-    return [{word: document, "amount": amount_text(amount)} for document, amount in sorted(applied.items())]
-
-
-def _signed_use(line: Json) -> Decimal:
-    kinds = {link.get("TxnType") for link in line.get("LinkedTxn") or ()}
-    amount = _decimal(line.get("Amount"))
-    # A vendor credit pays a part of the bills, so that less of the money is used.
-    return -amount if "VendorCredit" in kinds else amount
-
-
-def _ref(body: Json, name: str) -> str | None:
-    value = (body.get(name) or {}).get("value")
-    return str(value) if value not in (None, "") else None
-
-
-def _name(body: Json, name: str) -> str | None:
-    return (body.get(name) or {}).get("name") or None
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _decimal(value: object) -> Decimal:
-    return Decimal(0) if value in (None, "") else Decimal(str(value))
-
-
-def _amount(value: object) -> str:
-    return amount_text(_decimal(value))
-
-
-def _optional_amount(value: object) -> str | None:
-    return None if value in (None, "") else amount_text(Decimal(str(value)))

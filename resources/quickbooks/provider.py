@@ -1,0 +1,266 @@
+"""One QuickBooks company as the sync core's Provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import httpx
+
+from resources.quickbooks import check
+from resources.quickbooks.batch import Prepared, Sender
+from resources.quickbooks.catalogue import TITLE
+from resources.quickbooks.changes import Changes
+from resources.quickbooks.chart import Chart
+from resources.quickbooks.client import Client
+from resources.quickbooks.faults import Fault, error_of
+from resources.quickbooks.items import Items
+from resources.quickbooks.read import Reader
+from resources.quickbooks.report import trial_balance
+from resources.quickbooks.words import ITEM, LISTS, NAMES
+from resources.quickbooks.write import Writer
+from resources.spec import Access
+from sync.clock import Clock
+from sync.errors import AccessExpired, OutcomeUnknown, RejectedByProvider, SyncError, VersionMoved
+from sync.ports import ChangePage, Company, Done, LedgerBalance, Moved, Rejected, Unknown, Write, WriteOutcome
+from sync.records import Canonical, Entity, RemoteRecord, name_key, number_key
+
+Json = Mapping[str, Any]
+
+NOT_FOUND = "610"
+DOMESTIC = ("US", "USA", None, "")
+CANDIDATES_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Preferences:
+    home_currency: str
+    is_multi_currency: bool
+    books_closed_until: str | None
+
+
+class QuickBooks:
+    """Reads and writes one company; knows nothing of the platform's records."""
+
+    def __init__(self, access: Access, *, http: httpx.Client, clock: Clock) -> None:
+        self._access = access
+        self._clock = clock
+        self._client = Client(access, http=http)
+        self._chart = Chart(self._client)
+        self._items = Items(self._client, self._chart, company_id=access.company.company_id)
+
+    @property
+    def calls(self) -> int:
+        """How many calls this object has made so far."""
+        return self._client.calls
+
+    # ------------------------------------------------------------------ reading
+
+    def company(self) -> Company:
+        """Read the company's name, currency and closing date."""
+        realm = self._access.company.company_id
+        info = self._client.read(f"companyinfo/{realm}", label="the company")["CompanyInfo"]
+        return Company(
+            remote_id=realm,
+            name=str(info.get("CompanyName") or info.get("LegalName") or realm),
+            currency=self._preferences.home_currency,
+            country=info.get("Country") or None,
+            books_closed_until=self._preferences.books_closed_until,
+        )
+
+    def changes(self, cursor: str | None) -> Iterator[ChangePage]:
+        """Yield everything that changed since the cursor; with None, everything there is."""
+        return self._changes.since(cursor)
+
+    def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
+        """Read one record as it stands now; None where QuickBooks no longer has it."""
+        name = NAMES[entity]
+        try:
+            body = self._client.read(f"{name.lower()}/{remote_id}", label=f"{name} {remote_id}")
+        except RejectedByProvider as error:
+            if error.details.get("provider_code") == NOT_FOUND or error.details.get("http_status") == 404:
+                return None
+            raise
+        return self._record(name, body[name])
+
+    def find(self, entity: Entity, *, canonical: Canonical, marker: str) -> Sequence[RemoteRecord]:
+        """Look for records that could be this one: those with our mark first, then the same number, then lookalikes."""
+        name = NAMES[entity]
+        found: dict[str, RemoteRecord] = {}
+        for where in _wheres(entity, canonical):
+            active = ["Active IN (true, false)"] if entity in LISTS else []
+            # QuickBooks' own query language; every text in it is escaped by _quoted.
+            statement = f"SELECT * FROM {name} WHERE {' AND '.join([where, *active])} ORDERBY Id MAXRESULTS 1000"  # noqa: S608
+            for body in self._client.query(statement, label=f"a {name}").get(name) or ():
+                record = self._record(name, body)
+                if record is not None and _resembles(record, entity, canonical, marker):
+                    found[record.remote_id] = record
+        wanted = number_key(canonical.get("number"))
+        ranked = sorted(found.values(), key=lambda one: (one.marker != marker, one.natural_key != wanted))
+        return ranked[:CANDIDATES_MAX]
+
+    def trial_balance(self) -> Sequence[LedgerBalance]:
+        """Return QuickBooks' own trial balance as of today."""
+        today = self._clock.now().date()
+        params = {"start_date": date(today.year, 1, 1).isoformat(), "end_date": today.isoformat()}
+        return trial_balance(self._client.read("reports/TrialBalance", params, label="the trial balance"))
+
+    def check(self, entity: Entity, canonical: Canonical) -> str | None:
+        """Say why QuickBooks is known to refuse this record, or None; makes no call."""
+
+        def account_type(account_id: str) -> str | None:
+            account = self._chart.known(account_id)
+            return account.type if account is not None else None
+
+        return check.refusal(entity, canonical, account_type=account_type, country=self._access.company.country)
+
+    # ------------------------------------------------------------------ writing
+
+    def write(self, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
+        """Send writes in batches and return one outcome each, in order.
+
+        Raises RateLimited, AccessExpired or ProviderUnavailable only while nothing at all was sent.
+        """
+        outcomes: dict[int, WriteOutcome] = {}
+        prepared: dict[int, Prepared] = {}
+        for place, write in enumerate(writes):
+            try:
+                prepared[place] = (write, self._writer.request(write, self._previous(write)))
+            except RejectedByProvider as error:
+                outcomes[place] = Rejected(error)
+            except VersionMoved as moved:
+                outcomes[place] = Moved(moved.user_message)
+        sender = Sender(self._client, confirmed=self._confirmed, refused=self._refused, failed=self._failed)
+        outcomes |= dict(zip(prepared, sender.send(list(prepared.values())), strict=True))
+        return [outcomes[place] for place in range(len(writes))]
+
+    def _previous(self, write: Write) -> dict[str, Any]:
+        """The raw record at exactly the version to be changed, read again where the mirror's copy is another."""
+        if write.operation == "create":
+            return {}
+        assert write.remote_id is not None, "a write to an existing record names it"
+        is_list = write.entity in LISTS
+        if write.operation in ("void", "delete") and not is_list:
+            return {}
+        known = write.previous
+        has_substance = ("DisplayName" in known or "Name" in known) if is_list else "Line" in known
+        if has_substance and str(known.get("SyncToken")) == write.version:
+            return dict(known)
+        now = self.read(write.entity, write.remote_id)
+        if now is None or now.state == "deleted" or now.version != write.version:
+            raise VersionMoved(provider=TITLE, label=write.label)
+        return dict(now.raw)
+
+    def _confirmed(self, write: Write, body: dict[str, Any]) -> WriteOutcome:
+        record = self._record(NAMES[write.entity], body)
+        if record is None:
+            return Unknown("QuickBooks answered with a record that is never posted to")
+        is_another = write.marker != record.marker if write.entity not in LISTS else not _same_name(write, record)
+        if write.operation == "create" and is_another:
+            return Unknown("QuickBooks answered with another record")
+        return Done(record)
+
+    def _refused(self, write: Write, fault: Fault) -> WriteOutcome:
+        closed_until = self._preferences.books_closed_until
+        document_date = write.canonical.get("date")
+        error = error_of(
+            fault, label=write.label, is_write=True, date=document_date, closed_until=closed_until
+        )
+        return self._failed(write, error)
+
+    def _failed(self, write: Write, error: SyncError) -> WriteOutcome:
+        """The outcome of a write that QuickBooks answered with a fault."""
+        if isinstance(error, AccessExpired):
+            self._access.report(error)
+        if isinstance(error, VersionMoved):
+            return Moved(error.user_message)
+        if isinstance(error, OutcomeUnknown):
+            return Unknown(str(error.details.get("reason") or error.user_message))
+        is_missing = error.details.get("provider_code") == NOT_FOUND and write.remote_id is not None
+        # "Something is gone" can mean the record itself or what it refers to; only looking tells.
+        if is_missing and self.read(write.entity, str(write.remote_id)) is None:
+            return Moved(f"{write.label} is no longer in QuickBooks. It is compared again by itself.")
+        return Rejected(error)
+
+    # ------------------------------------------------------------------ parts
+
+    def _record(self, name: str, body: Json) -> RemoteRecord | None:
+        if name == NAMES[Entity.ACCOUNT]:
+            self._chart.remember(body)
+        elif name == NAMES[ITEM]:
+            self._items.remember(body)
+        return self._reader.record(name, body)
+
+    def _is_whole(self, name: str) -> None:
+        if name == NAMES[Entity.ACCOUNT]:
+            self._chart.is_whole()
+        elif name == NAMES[ITEM]:
+            self._items.is_whole()
+
+    @cached_property
+    def _changes(self) -> Changes:
+        return Changes(self._client, clock=self._clock, record=self._record, on_whole=self._is_whole)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        home = self._access.company.currency or self._preferences.home_currency
+        return Reader(home_currency=home, account_of_item=self._items.account_of)
+
+    @cached_property
+    def _writer(self) -> Writer:
+        return Writer(
+            chart=self._chart,
+            items=self._items,
+            reader=self._reader,
+            is_multi_currency=self._preferences.is_multi_currency,
+            is_domestic=self._access.company.country in DOMESTIC,
+        )
+
+    @cached_property
+    def _preferences(self) -> _Preferences:
+        body = self._client.read("preferences", label="the company's preferences")["Preferences"]
+        currency = body.get("CurrencyPrefs") or {}
+        return _Preferences(
+            home_currency=str((currency.get("HomeCurrency") or {}).get("value") or "USD"),
+            is_multi_currency=bool(currency.get("MultiCurrencyEnabled")),
+            books_closed_until=(body.get("AccountingInfoPrefs") or {}).get("BookCloseDate") or None,
+        )
+
+
+def _wheres(entity: Entity, canonical: Canonical) -> list[str]:
+    """The questions to ask, each answered by an index of QuickBooks."""
+    if entity is Entity.ACCOUNT:
+        return [f"FullyQualifiedName = {_quoted(canonical['name'])}"]
+    if entity in LISTS:
+        return [f"DisplayName = {_quoted(canonical['name'])}"]
+    wheres = [f"DocNumber = {_quoted(canonical['number'])}"] if canonical.get("number") else []
+    # Notes cannot be searched, so our mark is looked for among the documents of the same day.
+    return [*wheres, f"TxnDate = {_quoted(canonical['date'])}"]
+
+
+def _resembles(record: RemoteRecord, entity: Entity, canonical: Canonical, marker: str) -> bool:
+    if entity in LISTS or record.marker == marker:
+        return True
+    theirs = record.canonical
+    number = number_key(canonical.get("number"))
+    if number is not None and record.natural_key is not None:
+        return number == record.natural_key
+    amount = canonical.get("total") or canonical.get("amount")
+    if entity is Entity.JOURNAL_ENTRY:
+        amount = sum((Decimal(line["debit"]) for line in canonical["lines"]), Decimal(0))
+    is_same_amount = amount is not None and record.total is not None and Decimal(amount) == record.total
+    return is_same_amount and canonical.get("party") == theirs.get("party") and canonical["date"] == theirs["date"]
+
+
+def _same_name(write: Write, record: RemoteRecord) -> bool:
+    return record.natural_key == name_key(str(write.canonical["name"]))
+
+
+def _quoted(text: str) -> str:
+    """A text of QuickBooks' query language, its quotes and backslashes escaped."""
+    escaped = " ".join(text.split()).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
