@@ -55,14 +55,30 @@ def run_step(
     except SyncError as error:
         failed = error
     except Exception as error:  # the edge of the process: the sync run must not stay open behind a bug
-        desk.fail_run(builder_id=builder_id, sync_run_id=sync_run_id, sentence=_bug_sentence(context, error))
+        _end_early(desk, context, company, sync_run_id, sentence=_bug_sentence(context, error))
         raise
     else:
         return result
     # Outside the handler, so that Dagster shows the sentence and not a chain of tracebacks.
-    desk.fail_run(builder_id=builder_id, sync_run_id=sync_run_id, sentence=failed.user_message)
+    _end_early(desk, context, company, sync_run_id, sentence=failed.user_message)
     context.instance.add_run_tags(context.run.run_id, NO_RETRY)
     raise _failure(failed, company=company, step=context.asset_key.path[-1])
+
+
+def _end_early(
+    desk: Desk,
+    context: dg.AssetExecutionContext,
+    company: ConnectedCompany,
+    sync_run_id: str,
+    *,
+    sentence: str,
+) -> None:
+    desk.fail_run(
+        builder_id=context.partition_key,
+        connection_id=company.connection_id,
+        sync_run_id=sync_run_id,
+        sentence=sentence,
+    )
 
 
 def _run_requested(context: dg.AssetExecutionContext, company: ConnectedCompany) -> RunRequested:

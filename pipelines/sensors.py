@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from assets.tags import CONNECTION_TAG, NO_RETRY, TRIGGER_TAG
+from assets.tags import CONNECTION_TAG, NO_RETRY, SYNC_RUN_TAG, TRIGGER_TAG
 from pipelines.jobs import SyncJob, job_name
 from pipelines.partitions import requests_to_match
-from resources.dagster.desk import Desk, DueConnection
+from resources.dagster.desk import Desk, DueConnection, RunRequested
 
 TICK_SECONDS = 15
 RUNS_PER_TICK_MAX = 25
@@ -83,14 +83,20 @@ def _broken_run_sensor(
         description=f"Says in the sync history when a run {what}.",
     )
     def close_sync_run(context: dg.RunStatusSensorContext, tieout: dg.ResourceParam[Desk]) -> None:
-        builder_id = context.dagster_run.tags.get("dagster/partition")
-        if builder_id is not None:
-            tieout.fail_runs_of(
+        tags = context.dagster_run.tags
+        builder_id, connection_id = tags.get("dagster/partition"), tags.get(CONNECTION_TAG)
+        if builder_id is None or connection_id is None:
+            return
+        tieout.fail_runs_of(
+            RunRequested(
                 builder_id=builder_id,
+                connection_id=connection_id,
                 dagster_run_id=context.dagster_run.run_id,
-                sentence=f"This sync {what}; nothing is lost, the next one takes up where it stopped."
-                " Start it again now or wait for the schedule.",
-            )
+                sync_run_id=tags.get(SYNC_RUN_TAG),
+            ),
+            sentence=f"This sync {what}; nothing is lost, the next one takes up where it stopped."
+            " Start it again now or wait for the schedule.",
+        )
 
     return close_sync_run
 

@@ -86,11 +86,11 @@ class Desk(Protocol):
         """Return the id of the sync run that a Dagster run stands for, making its row when nobody else did."""
         ...
 
-    def fail_run(self, *, builder_id: str, sync_run_id: str, sentence: str) -> None:
-        """Record that a sync run ended early, and why."""
+    def fail_run(self, *, builder_id: str, connection_id: str, sync_run_id: str, sentence: str) -> None:
+        """Record that a sync run ended early, and why; the schedule goes on."""
         ...
 
-    def fail_runs_of(self, *, builder_id: str, dagster_run_id: str, sentence: str) -> int:
+    def fail_runs_of(self, run: RunRequested, *, sentence: str) -> int:
         """Record the end of every unfinished sync run that a dead Dagster run stood for; return how many."""
         ...
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from resources.dagster.desk import ConnectedCompany, Doubt, DueConnection, RunRequested, SyncInProgress
-from sync.errors import SyncError
 from sync.records import Entity
 from sync.summary import EntitySummary, PullSummary, TieOut, TieOutLine
 
@@ -58,7 +57,7 @@ class FakeDesk:
     steps: list[str] = field(default_factory=list)
     opened: list[RunRequested] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
-    closed: list[tuple[str, str, str]] = field(default_factory=list)
+    closed: list[tuple[RunRequested, str]] = field(default_factory=list)
 
     def did(self, step: str) -> None:
         self.steps.append(step)
@@ -72,11 +71,12 @@ class FakeDesk:
         self.opened.append(run)
         return run.sync_run_id or f"run-of-{run.dagster_run_id}"
 
-    def fail_run(self, *, builder_id: str, sync_run_id: str, sentence: str) -> None:
+    def fail_run(self, *, builder_id: str, connection_id: str, sync_run_id: str, sentence: str) -> None:
+        assert (builder_id, connection_id) == (BUILDER, CONNECTION)
         self.failed.append((sync_run_id, sentence))
 
-    def fail_runs_of(self, *, builder_id: str, dagster_run_id: str, sentence: str) -> int:
-        self.closed.append((builder_id, dagster_run_id, sentence))
+    def fail_runs_of(self, run: RunRequested, *, sentence: str) -> int:
+        self.closed.append((run, sentence))
         return 1
 
     @contextmanager
@@ -95,8 +95,3 @@ class FakeDesk:
 
     def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
         return self.due[:limit]
-
-
-class LedgerClosed(SyncError):
-    code = "test.closed"
-    template = "QuickBooks Online no longer accepts this connection (consent ended). Reconnect it in Settings > Integrations."

@@ -6,7 +6,7 @@ import dagster as dg
 
 from pipelines.definitions import build_defs
 from pipelines.sensors import RUNS_PER_TICK_MAX
-from resources.dagster.desk import DueConnection
+from resources.dagster.desk import DueConnection, RunRequested
 from tests.pipelines.fake_desk import BUILDER, CONNECTION, OTHER_BUILDER, FakeDesk
 
 DUE_AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -96,9 +96,8 @@ def test_builders_and_partitions_are_kept_in_step(desk: FakeDesk, instance: dg.D
 def test_a_run_that_was_killed_closes_its_sync_run(desk: FakeDesk, instance: dg.DagsterInstance) -> None:
     defs = build_defs(resource_overrides={"tieout": desk})
     job = defs.resolve_job_def("quickbooks_online_sync")
-    run = instance.create_run_for_job(
-        job, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": BUILDER}
-    )
+    tags = {"dagster/partition": BUILDER, "sync/connection": CONNECTION, "sync/run": "r1"}
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
     event = instance.report_run_failed(run, message="the host went away")
     context = dg.build_run_status_sensor_context(
         sensor_name="killed_runs",
@@ -108,6 +107,6 @@ def test_a_run_that_was_killed_closes_its_sync_run(desk: FakeDesk, instance: dg.
         resources={"tieout": desk},
     )
     defs.resolve_sensor_def("killed_runs")(context)
-    [(builder, dagster_run_id, sentence)] = desk.closed
-    assert (builder, dagster_run_id) == (BUILDER, run.run_id)
+    [(closed, sentence)] = desk.closed
+    assert closed == RunRequested(BUILDER, CONNECTION, run.run_id, sync_run_id="r1")
     assert "Start it again now" in sentence

@@ -1,0 +1,170 @@
+"""The desk over the wired product: what Dagster asks is answered from the database, and syncs are opened there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from resources.dagster.desk import ConnectedCompany, Desk, Doubt, DueConnection, RunRequested, SyncInProgress
+from resources.logging import configure_logging
+from resources.settings import load_settings
+from resources.store import dagster as queries
+from resources.store.database import Transaction
+from resources.wiring import Tieout
+from sync.money import amount_text
+from sync.records import SYNC_ORDER
+from sync.schedule import next_due
+
+REQUESTED_BY = {"scheduled": "schedule", "manual": "dagster", "initial_import": "dagster"}
+UNFINISHED = ("queued", "started")
+
+
+@contextmanager
+def open_desk() -> Iterator[Desk]:
+    """Open the product as this process's settings say, and its desk."""
+    settings = load_settings()
+    configure_logging(settings)
+    with Tieout(settings) as tieout:
+        yield WiredDesk(tieout)
+
+
+class WiredDesk:
+    """The desk as `resources.dagster.desk.Desk` describes it."""
+
+    def __init__(self, tieout: Tieout) -> None:
+        """Answer from this product."""
+        self._tieout = tieout
+
+    def connection_of(self, builder_id: str, provider: str) -> ConnectedCompany | None:
+        """Return the builder's connection to a provider, or None where it has none to sync."""
+        found = queries.connection_of(self._tieout.database, builder_id, provider)
+        return ConnectedCompany(*found) if found else None
+
+    def open_run(self, run: RunRequested) -> str:
+        """Return the id of the sync run that a Dagster run stands for, making its row when nobody else did."""
+        with self._tieout.database.builder_tx(UUID(run.builder_id)) as tx:
+            sync_run_id = self._asked_for(tx, run) or self._known(tx, run) or self._new(tx, run)
+            tx.run(
+                "start_sync_run",
+                builder_id=run.builder_id,
+                sync_run_id=sync_run_id,
+                dagster_run_id=run.dagster_run_id,
+                now=self._tieout.clock.now(),
+            )
+        return sync_run_id
+
+    def fail_run(self, *, builder_id: str, connection_id: str, sync_run_id: str, sentence: str) -> None:
+        """Record that a sync run ended early, and why; the schedule goes on."""
+        self._tieout.finish_run(builder_id, connection_id, sync_run_id, error=sentence)
+
+    def fail_runs_of(self, run: RunRequested, *, sentence: str) -> int:
+        """Record the end of every unfinished sync run that a dead Dagster run stood for; return how many."""
+        builder_id = run.builder_id
+        with self._tieout.database.builder_tx(UUID(builder_id)) as tx:
+            rows = list(
+                tx.rows("dagster_unfinished_runs", builder_id=builder_id, dagster_run_id=run.dagster_run_id)
+            )
+            if run.sync_run_id is not None:
+                rows += tx.rows("dagster_run_unnoted", builder_id=builder_id, sync_run_id=run.sync_run_id)
+            if not rows:
+                self._postpone(tx, run)
+        for row in rows:
+            self._tieout.finish_run(builder_id, row["connection_id"], row["id"], error=sentence)
+        return len(rows)
+
+    def sync(
+        self, builder_id: str, connection_id: str, sync_run_id: str
+    ) -> AbstractContextManager[SyncInProgress]:
+        """Open one connection's sync; one at a time per connection."""
+        return self._tieout.sync(builder_id, connection_id, sync_run_id)
+
+    def unbalanced_entries(self, builder_id: str) -> Sequence[Doubt]:
+        """Return posted journal entries whose debits and credits differ."""
+        return [
+            Doubt(
+                f"Journal entry {entry.number}",
+                f"Journal entry {entry.number} has debits of {amount_text(entry.debits)} and credits of"
+                f" {amount_text(entry.credits)}. Correct it on the platform; it waits until then.",
+            )
+            for entry in queries.unbalanced_entries(self._tieout.database, builder_id)
+        ]
+
+    def stale_unknowns(self, builder_id: str, connection_id: str) -> Sequence[Doubt]:
+        """Return writes whose outcome has been unknown for more than a day."""
+        found = queries.stale_unknowns(
+            self._tieout.database, builder_id, connection_id=connection_id, now=self._tieout.clock.now()
+        )
+        return [
+            Doubt(
+                unknown.label,
+                f"{unknown.label} was sent ({unknown.operation}) on {unknown.started_at:%d %B %Y} and never confirmed."
+                " Look for it in the ledger and say under Errors what you found.",
+            )
+            for unknown in found
+        ]
+
+    def builder_ids(self) -> Sequence[str]:
+        """Return every builder, oldest first."""
+        return queries.builder_ids(self._tieout.database)
+
+    def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
+        """Return connections whose sync is due, the longest waiting first."""
+        with self._tieout.database.scheduler_tx() as tx:
+            rows = tx.rows("dagster_due_connections", now=self._tieout.clock.now(), rows_max=limit)
+        return [DueConnection(**row) for row in rows]
+
+    @staticmethod
+    def _asked_for(tx: Transaction, run: RunRequested) -> str | None:
+        """The run the API asked for, as long as it is open or ours; a re-execution finds it ended and gets its own."""
+        if run.sync_run_id is None:
+            return None
+        row = tx.row("read_sync_run", builder_id=run.builder_id, sync_run_id=run.sync_run_id)
+        if row is None or row["connection_id"] != run.connection_id:
+            return None
+        is_ours = row["status"] in UNFINISHED or row["dagster_run_id"] == run.dagster_run_id
+        return run.sync_run_id if is_ours else None
+
+    @staticmethod
+    def _known(tx: Transaction, run: RunRequested) -> str | None:
+        row = tx.row(
+            "dagster_sync_run",
+            builder_id=run.builder_id,
+            connection_id=run.connection_id,
+            dagster_run_id=run.dagster_run_id,
+        )
+        return row["id"] if row else None
+
+    def _new(self, tx: Transaction, run: RunRequested) -> str:
+        sync_run_id = str(uuid7())
+        tx.run(
+            "create_sync_run",
+            builder_id=run.builder_id,
+            sync_run_id=sync_run_id,
+            connection_id=run.connection_id,
+            trigger=run.trigger,
+            # No entities means all, as in a request through the API.
+            entities=[]
+            if len(run.entities) == len(SYNC_ORDER)
+            else [entity.value for entity in run.entities],
+            direction="both",
+            requested_by=REQUESTED_BY[run.trigger],
+            now=self._tieout.clock.now(),
+            dagster_run_id=run.dagster_run_id,
+        )
+        return sync_run_id
+
+    def _postpone(self, tx: Transaction, run: RunRequested) -> None:
+        row = tx.row("read_connection_facts", builder_id=run.builder_id, connection_id=run.connection_id)
+        if row is None:
+            return
+        now = self._tieout.clock.now()
+        tx.run(
+            "dagster_postpone",
+            builder_id=run.builder_id,
+            connection_id=run.connection_id,
+            next_due_at=next_due(row["sync_schedule"], after=now, time_zone=row["time_zone"]),
+            now=now,
+        )
