@@ -125,6 +125,8 @@ def _pair(link: Situation) -> Decision:
         return Decision(Verdict.SETTLE, "nothing changed since the two sides last agreed")
     if link.same_values:
         return Decision(Verdict.SETTLE, "both sides were changed to the same values")
+    if link.ours in GONE and link.theirs in GONE:
+        return Decision(Verdict.SETTLE, "both sides say it is no longer valid")
     if link.ours_changed and not link.theirs_changed:
         return _only_ours_changed(link)
     if link.theirs_changed and not link.ours_changed:
@@ -145,6 +147,10 @@ def _only_theirs_changed(link: Situation) -> Decision:
     if link.strategy is Strategy.PLATFORM_WINS:
         if link.theirs == "deleted":
             return Decision(Verdict.CONFLICT, "it was deleted in the ledger and is never silently made again")
+        if link.ours in GONE:
+            return Decision(
+                Verdict.VOID, "the platform is the source of truth by setting", overwrites="theirs"
+            )
         return Decision(Verdict.UPDATE, "the platform is the source of truth by setting", overwrites="theirs")
     if gone and link.strategy is Strategy.MANUAL:
         return Decision(Verdict.CONFLICT, f"it became {link.theirs} in the ledger")
@@ -155,8 +161,6 @@ def _only_theirs_changed(link: Situation) -> Decision:
 
 def _both_changed(link: Situation) -> Decision:
     if link.theirs in GONE or link.ours in GONE:
-        if link.theirs in GONE and link.ours in GONE:
-            return Decision(Verdict.SETTLE, "both sides say it is no longer valid")
         return Decision(Verdict.CONFLICT, "one side ended it while the other changed it")
     match link.strategy:
         case Strategy.PLATFORM_WINS:

@@ -1,0 +1,205 @@
+"""The verdict table: every row of architecture §3 and requirement §5, as one pure function."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.compare import Decision, Situation, Strategy, Verdict, decide
+
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+def a_link(**changes: Any) -> Situation:
+    """A linked, settled pair under last-write-wins, with changes."""
+    values: dict[str, Any] = {
+        "ours": "active",
+        "theirs": "active",
+        "ours_changed": False,
+        "theirs_changed": False,
+        "has_base": True,
+        "same_values": False,
+        "disjoint_fields": False,
+        "direction": "both",
+        "strategy": Strategy.LAST_WRITE_WINS,
+        "ours_changed_at": NOON,
+        "theirs_changed_at": NOON - timedelta(hours=1),
+        **changes,
+    }
+    return Situation(**values)
+
+
+def verdict(**changes: Any) -> Verdict:
+    return decide(a_link(**changes)).verdict
+
+
+def test_nothing_changed_is_settled() -> None:
+    assert verdict() is Verdict.SETTLE
+
+
+def test_only_ours_changed_is_pushed() -> None:
+    assert verdict(ours_changed=True) is Verdict.UPDATE
+
+
+def test_only_theirs_changed_is_applied() -> None:
+    assert verdict(theirs_changed=True) is Verdict.APPLY
+
+
+def test_both_changed_to_the_same_is_settled() -> None:
+    assert verdict(ours_changed=True, theirs_changed=True, same_values=True) is Verdict.SETTLE
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected", "lost"),
+    [
+        (Strategy.LAST_WRITE_WINS, Verdict.UPDATE, "theirs"),
+        (Strategy.PLATFORM_WINS, Verdict.UPDATE, "theirs"),
+        (Strategy.PROVIDER_WINS, Verdict.APPLY, "ours"),
+        (Strategy.MANUAL, Verdict.CONFLICT, None),
+    ],
+)
+def test_both_changed_and_differ_goes_by_the_strategy(
+    strategy: Strategy, expected: Verdict, lost: str | None
+) -> None:
+    decision = decide(a_link(ours_changed=True, theirs_changed=True, strategy=strategy))
+    assert (decision.verdict, decision.overwrites) == (expected, lost)
+
+
+def test_the_later_change_of_the_ledger_wins_over_an_earlier_one_here() -> None:
+    later = NOON + timedelta(minutes=1)
+    assert verdict(ours_changed=True, theirs_changed=True, theirs_changed_at=later) is Verdict.APPLY
+
+
+def test_changes_too_close_to_tell_apart_are_left_to_a_person() -> None:
+    near = NOON + timedelta(seconds=1)
+    assert verdict(ours_changed=True, theirs_changed=True, theirs_changed_at=near) is Verdict.CONFLICT
+
+
+def test_a_side_that_does_not_say_when_it_changed_is_left_to_a_person() -> None:
+    assert verdict(ours_changed=True, theirs_changed=True, theirs_changed_at=None) is Verdict.CONFLICT
+
+
+@pytest.mark.parametrize("strategy", [Strategy.MANUAL, Strategy.LAST_WRITE_WINS])
+def test_different_fields_are_merged(strategy: Strategy) -> None:
+    merged = verdict(ours_changed=True, theirs_changed=True, disjoint_fields=True, strategy=strategy)
+    assert merged is Verdict.MERGE
+
+
+def test_the_platform_as_source_of_truth_overwrites_a_change_in_the_ledger() -> None:
+    assert verdict(theirs_changed=True, strategy=Strategy.PLATFORM_WINS) is Verdict.UPDATE
+
+
+def test_the_ledger_as_source_of_truth_overwrites_a_change_here() -> None:
+    assert verdict(ours_changed=True, strategy=Strategy.PROVIDER_WINS) is Verdict.APPLY
+
+
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [("push", Verdict.CREATE), ("both", Verdict.CREATE), ("pull", Verdict.LEAVE)],
+)
+def test_a_new_record_here_goes_by_the_direction(direction: str, expected: Verdict) -> None:
+    assert verdict(theirs=None, has_base=False, ours_changed=True, direction=direction) is expected
+
+
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [("push", Verdict.LEAVE), ("both", Verdict.APPLY_NEW), ("pull", Verdict.APPLY_NEW)],
+)
+def test_a_new_record_in_the_ledger_goes_by_the_direction(direction: str, expected: Verdict) -> None:
+    assert verdict(ours=None, has_base=False, theirs_changed=True, direction=direction) is expected
+
+
+@pytest.mark.parametrize("gone", ["void", "deleted", "inactive"])
+def test_what_was_never_linked_and_is_gone_is_left_alone(gone: str) -> None:
+    assert verdict(ours=gone, theirs=None, has_base=False, ours_changed=True) is Verdict.LEAVE
+    assert verdict(ours=None, theirs=gone, has_base=False, theirs_changed=True) is Verdict.LEAVE
+
+
+@pytest.mark.parametrize("gone", ["void", "deleted", "inactive"])
+def test_what_ended_in_the_ledger_ends_here_too(gone: str) -> None:
+    assert verdict(theirs=gone, theirs_changed=True) is Verdict.APPLY_VOID
+
+
+@pytest.mark.parametrize("gone", ["void", "deleted", "inactive"])
+def test_what_ended_here_ends_in_the_ledger_too(gone: str) -> None:
+    assert verdict(ours=gone, ours_changed=True) is Verdict.VOID
+
+
+def test_a_document_deleted_in_the_ledger_is_never_silently_made_again() -> None:
+    for strategy in Strategy:
+        for ours_changed in (False, True):
+            decision = decide(
+                a_link(theirs="deleted", theirs_changed=True, ours_changed=ours_changed, strategy=strategy)
+            )
+            assert decision.verdict in (Verdict.CONFLICT, Verdict.APPLY_VOID), (strategy, ours_changed)
+
+
+def test_a_sent_document_set_back_to_draft_waits() -> None:
+    assert verdict(ours="draft", ours_changed=True) is Verdict.WAIT
+
+
+def test_records_matched_with_different_values_are_a_conflict_under_every_strategy() -> None:
+    for strategy in Strategy:
+        assert (
+            verdict(has_base=False, ours_changed=True, theirs_changed=True, strategy=strategy)
+            is Verdict.CONFLICT
+        )
+
+
+def test_a_persons_choice_is_carried_out() -> None:
+    assert verdict(ours_changed=True, theirs_changed=True, decision="use_ours") is Verdict.UPDATE
+    assert verdict(ours_changed=True, theirs_changed=True, decision="use_theirs") is Verdict.APPLY
+    assert (
+        verdict(ours_changed=True, theirs_changed=True, decision='merge:{"date":"provider"}') is Verdict.MERGE
+    )
+    assert verdict(theirs="deleted", theirs_changed=True, decision="use_ours") is Verdict.CREATE
+    assert verdict(theirs="void", theirs_changed=True, decision="use_theirs") is Verdict.APPLY_VOID
+
+
+OUR_STATES = st.sampled_from([None, "draft", "active", "inactive", "void", "deleted"])
+THEIR_STATES = st.sampled_from([None, "active", "inactive", "void", "deleted"])
+
+
+@given(
+    ours=OUR_STATES,
+    theirs=THEIR_STATES,
+    flags=st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+    direction=st.sampled_from(["push", "pull", "both"]),
+    strategy=st.sampled_from(list(Strategy)),
+)
+def test_every_situation_has_a_verdict_that_can_be_carried_out(
+    ours: Any, theirs: Any, flags: tuple[bool, ...], direction: Any, strategy: Strategy
+) -> None:
+    ours_changed, theirs_changed, has_base, same, disjoint = flags
+    decision: Decision = decide(
+        a_link(
+            ours=ours,
+            theirs=theirs,
+            ours_changed=ours_changed,
+            theirs_changed=theirs_changed,
+            has_base=has_base,
+            same_values=same,
+            disjoint_fields=disjoint,
+            direction=direction,
+            strategy=strategy,
+        )
+    )
+    match decision.verdict:
+        case Verdict.CREATE:
+            assert (ours, theirs) == ("active", None)
+        case Verdict.UPDATE:
+            assert ours == "active"
+            assert theirs not in (None, "deleted")
+        case Verdict.VOID:
+            assert ours in ("inactive", "void", "deleted")
+            assert theirs == "active" or ours_changed
+        case Verdict.APPLY_NEW:
+            assert ours is None
+            assert theirs == "active"
+        case Verdict.APPLY | Verdict.APPLY_VOID | Verdict.MERGE:
+            assert ours is not None
+            assert theirs is not None
