@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import structlog
 
 from resources.access import ConnectionKey, FreshAccess, TokenKeeper, audit
-from resources.oauth import AppRefused, GrantRefused, OAuth, TokenCallFailed, TokenSet, new_verifier
+from resources.oauth import AppRefused, GrantRefused, TokenCallFailed, TokenSet, new_verifier
 from resources.registry import spec_of
 from resources.settings import PREFIX, Settings
 from resources.spec import CallbackAnswer, CompanyFacts, ProviderSpec

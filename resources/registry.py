@@ -9,10 +9,7 @@ from resources.spec import ProviderSpec
 from sync.errors import InvalidInput
 
 PROVIDERS: Mapping[str, ProviderSpec] = {
-    spec.key: spec
-    for spec in (
-        QUICKBOOKS,
-    )
+    QUICKBOOKS.key: QUICKBOOKS,
 }
 
 

@@ -138,12 +138,15 @@ def _facts(fault: Fault) -> dict[str, Any]:
     }
 
 
-def _found(fault: Fault) -> dict[str, str]:
-    """The record that stands in the way, so that it can be adopted instead of written again."""
-    if fault.code == "6140" and (found := _DUPLICATE.search(fault.detail)):
-        return {"remote_id": found["id"], "remote_type": found["type"], "number": found["number"]}
-    if fault.code == "6240" and (named := _NAME_ID.search(fault.detail)):
-        return {"remote_id": named["id"]}
+def _found(fault: Fault) -> dict[str, Any]:
+    """The record that has the number or name, so that it can be adopted instead of written again."""
+    if fault.code == "6140":
+        found = _DUPLICATE.search(fault.detail)
+        named = {"existing_remote_id": found["id"], "existing_type": found["type"]} if found else {}
+        return {"is_taken": True, **named}
+    if fault.code == "6240":
+        by_name = _NAME_ID.search(fault.detail)
+        return {"is_taken": True, **({"existing_remote_id": by_name["id"]} if by_name else {})}
     return {}
 
 

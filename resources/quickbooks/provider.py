@@ -19,7 +19,7 @@ from resources.quickbooks.chart import Chart
 from resources.quickbooks.client import Client
 from resources.quickbooks.faults import Fault, error_of
 from resources.quickbooks.items import Items
-from resources.quickbooks.read import Reader
+from resources.quickbooks.read import Reader, label_of
 from resources.quickbooks.report import trial_balance
 from resources.quickbooks.words import ITEM, LISTS, NAMES
 from resources.quickbooks.write import Writer
@@ -110,13 +110,15 @@ class QuickBooks:
         return trial_balance(self._client.read("reports/TrialBalance", params, label="the trial balance"))
 
     def check(self, entity: Entity, canonical: Canonical) -> str | None:
-        """Say why QuickBooks is known to refuse this record, or None; makes no call."""
+        """Say in a sentence why QuickBooks is known to refuse this record, or None; makes no call."""
 
         def account_type(account_id: str) -> str | None:
             account = self._chart.known(account_id)
             return account.type if account is not None else None
 
-        return check.refusal(entity, canonical, account_type=account_type, country=self._access.company.country)
+        country = self._access.company.country
+        reason = check.refusal(entity, canonical, account_type=account_type, country=country)
+        return f"{label_of(entity, canonical)} waits: {reason}." if reason is not None else None
 
     # ------------------------------------------------------------------ writing
 
@@ -180,6 +182,9 @@ class QuickBooks:
             return Moved(error.user_message)
         if isinstance(error, OutcomeUnknown):
             return Unknown(str(error.details.get("reason") or error.user_message))
+        if _compact(error.details.get("existing_type")) not in ("", _compact(NAMES[write.entity])):
+            # Another kind of document has the number: nothing that could be this one.
+            error.details.pop("existing_remote_id", None)
         is_missing = error.details.get("provider_code") == NOT_FOUND and write.remote_id is not None
         # "Something is gone" can mean the record itself or what it refers to; only looking tells.
         if is_missing and self.read(write.entity, str(write.remote_id)) is None:
@@ -258,6 +263,10 @@ def _resembles(record: RemoteRecord, entity: Entity, canonical: Canonical, marke
 
 def _same_name(write: Write, record: RemoteRecord) -> bool:
     return record.natural_key == name_key(str(write.canonical["name"]))
+
+
+def _compact(text: object) -> str:
+    return str(text or "").replace(" ", "").casefold()
 
 
 def _quoted(text: str) -> str:

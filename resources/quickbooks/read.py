@@ -82,16 +82,15 @@ class Reader:
         if entity == Entity.ACCOUNT and body.get("AccountType") not in ACCOUNT_TYPES:
             return None
         canonical = self._canonical[entity](body)
-        label, key = _label_and_key(entity, canonical)
         return RemoteRecord(
             entity=entity,
             remote_id=str(body["Id"]),
             version=str(body["SyncToken"]) if body.get("SyncToken") is not None else None,
             state=_state(entity, body),
             canonical=canonical,
-            label=label,
+            label=label_of(entity, canonical),
             changed_at=changed_at(body),
-            natural_key=key,
+            natural_key=_natural_key(canonical),
             document_date=date.fromisoformat(canonical["date"]) if canonical.get("date") else None,
             total=_total(entity, body, canonical),
             balance=decimal_of(body["Balance"]) if entity in _OPEN_DOCUMENTS and "Balance" in body else None,
@@ -330,12 +329,16 @@ def _state(entity: str, body: Json) -> TheirState:
     return "active"
 
 
-def _label_and_key(entity: str, canonical: Canonical) -> tuple[str, str | None]:
+def label_of(entity: str, canonical: Canonical) -> str:
+    """Return what a bookkeeper would call the record."""
     if "name" in canonical:
-        return canonical["name"], name_key(canonical["name"])
+        return str(canonical["name"])
     number = canonical.get("number") or canonical.get("reference")
-    label = f"{_LABELS[Entity(entity)]} {number or 'of ' + canonical['date']}"
-    return label, number_key(canonical.get("number"))
+    return f"{_LABELS[Entity(entity)]} {number or 'of ' + canonical['date']}"
+
+
+def _natural_key(canonical: Canonical) -> str | None:
+    return name_key(canonical["name"]) if "name" in canonical else number_key(canonical.get("number"))
 
 
 def _total(entity: str, body: Json, canonical: Canonical) -> Decimal | None:
