@@ -20,6 +20,7 @@ UV_COMPILE := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --gen
 	--no-strip-extras --no-emit-index-url --no-emit-find-links -q
 ONCE ?=
 T ?=
+J ?=
 
 .PHONY: help setup setup-tests browser demo run test test-fast check fix bench lock clean
 
@@ -36,11 +37,11 @@ demo: $(VENV)/.product ## bring everything up and run a first sync; ONCE=1 ends 
 run: $(VENV)/.product ## start the API and pages with your own settings (.env)
 	@$(VENV)/bin/tieout serve
 
-test: $(VENV)/.tests browser ## run every test, a browser included; T="tests/arch -k layers" chooses
-	@$(PY) -m pytest $(T)
+test: $(VENV)/.tests browser ## run every test, a browser included; T="tests/arch -k layers" chooses, J=4 in parallel
+	@$(PY) -m pytest $(if $(J),-n $(J)) $(T)
 
 test-fast: $(VENV)/.tests ## the tests without browser and slow ones
-	@$(PY) -m pytest -m "not browser and not slow and not bench" $(T)
+	@$(PY) -m pytest $(if $(J),-n $(J)) -m "not browser and not slow and not bench" $(T)
 
 check: $(VENV)/.tests ## ruff, mypy, import-linter and squawk, without the tests
 	@$(VENV)/bin/ruff check .
@@ -61,7 +62,7 @@ lock: $(VENV)/.tests ## resolve requirements*.in anew into the two locks (hashes
 	@$(UV_COMPILE) -c requirements-dev.lock requirements.in -o requirements.lock
 
 browser: $(VENV)/.tests ## find a Chromium, or install one when this is possible (Debian, Ubuntu, as root)
-	@$(PY) tests/browser_setup.py
+	@$(PY) -m tests.support.browser
 
 clean: ## remove .venv and every cache; TIEOUT_HOME with its books stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks build dist *.egg-info
@@ -81,7 +82,7 @@ $(VENV)/.product: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@$(PY) -m compileall -q $(PACKAGES) || true
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.lock $(VENV)/.product
+$(VENV)/.tests: requirements-dev.lock requirements.lock | $(VENV)/.product
 	@echo "Installing what the tests need (a minute or two, the first time)"
 	@$(PIP) install -qq --require-hashes -r requirements-dev.lock
 	@touch $@

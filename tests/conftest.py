@@ -15,6 +15,7 @@ import pytest
 from resources.postgres import DatabaseUrls, database_urls
 from resources.settings import Settings
 from resources.store.database import Database
+from tests.support.browser import REMEDY, chromium_path
 from tests.support.postgres import SessionServer, release_home, reserve_home, session_server, settings_for
 
 # A developer's own settings must not decide what a test sees.
@@ -72,3 +73,14 @@ def fresh_database(fresh_settings: Settings) -> Iterator[Database]:
     """Like `database`, for one test alone."""
     with Database(database_urls(fresh_settings)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    """How the browser plugin starts the Chromium of this machine."""
+    path = chromium_path()
+    if path is None:
+        pytest.fail(REMEDY, pytrace=False)
+    # Chromium's own sandbox needs rights that root in a container does not have.
+    arguments = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
+    return {**browser_type_launch_args, "executable_path": path, "args": arguments}
