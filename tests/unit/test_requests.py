@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -58,7 +59,7 @@ def _waits(error: Exception) -> list[float]:
 def test_an_outage_is_tried_five_times_with_growing_waits_inside_two_hours() -> None:
     waits = _waits(DOWN)
     assert len(waits) == TRIES_MAX - 1, "the first try and four more are five"
-    assert all(later > earlier for earlier, later in zip(waits, waits[1:], strict=False))
+    assert all(later > earlier for earlier, later in itertools.pairwise(waits))
     assert timedelta(seconds=sum(waits)) < GIVE_UP_AFTER
 
 
