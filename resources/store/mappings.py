@@ -26,6 +26,7 @@ from sync.mapping import (
     ProviderAccount,
     row_problems,
 )
+from sync.mapping_overview import MappingUse, SavedRow
 from sync.refusals import MappingRejected, NotConnected, StaleMapping
 
 HELD_CAUSE = "hold.mapping_missing"
@@ -42,33 +43,6 @@ class MappingVersion:
     note: str
     created_by: str
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SavedRow:
-    """One row of a version, and whether its account is still there."""
-
-    profile: Profile
-    cost_code_id: str | None
-    account_id: str
-    account_name: str | None
-    account_number: str | None
-    account_type: str | None
-    direction: str
-    is_broken: bool
-
-    @property
-    def key(self) -> LineKey:
-        """What the row maps."""
-        return (self.profile, self.cost_code_id)
-
-
-@dataclass(frozen=True, slots=True)
-class MappingUse:
-    """How much depends on one key: lines of the builder's documents, and records that wait for it."""
-
-    lines: int = 0
-    held_records: int = 0
 
 
 def load_mapping(
@@ -149,6 +123,11 @@ def mapping_uses(tx: Transaction, connection_id: UUID | str) -> dict[LineKey, Ma
         if key is not None:
             held[key] = held.get(key, 0) + row["records"]
     return {key: MappingUse(lines.get(key, 0), held.get(key, 0)) for key in lines.keys() | held.keys()}
+
+
+def missing_accounts(tx: Transaction, connection_id: UUID | str) -> int:
+    """Return how many missing accounts hold records now."""
+    return len(tx.rows("mapping_held_causes", connection_id=connection_id))
 
 
 def key_of_cause(cause: str) -> LineKey | None:

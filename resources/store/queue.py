@@ -54,6 +54,23 @@ class Touched:
     records: int
 
 
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Who decides, why, and when."""
+
+    actor: str
+    reason: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What was stored for a conflict, and which entity's next sync carries it out."""
+
+    touched: Touched
+    decision: str
+
+
 def retry(tx: Transaction, record_id: UUID, *, actor: str) -> Touched:
     """Let the next sync try a failed or held record again from the beginning."""
     opened = _open_record(tx, record_id, statuses=FAILURES, what="sync error")
@@ -99,15 +116,8 @@ def dismiss_all(
 
 
 def resolve(
-    tx: Transaction,
-    record_id: UUID,
-    *,
-    choice: Choice,
-    seen_version: str | None,
-    actor: str,
-    reason: str,
-    now: datetime,
-) -> Touched:
+    tx: Transaction, record_id: UUID, *, choice: Choice, seen_version: str | None, by: Decider
+) -> Resolution:
     """Store which side's values a person chose for a conflict; the next sync carries it out.
 
     Raises StaleChoice when either side changed after the values that were shown.
@@ -120,11 +130,11 @@ def resolve(
         raise StaleChoice(label=opened.label)
     decision = decision_of(choice, fields=_fields(conflict))
     tx.run("queue_link_decide", id=opened.link["id"], decision=decision)
-    tx.run("queue_record_resolve", id=record_id, resolution=decision, actor=actor, now=now)
-    entry = opened.entry("conflict.resolved", actor=actor, after={"decision": decision}, reason=reason)
+    tx.run("queue_record_resolve", id=record_id, resolution=decision, actor=by.actor, now=by.now)
+    entry = opened.entry("conflict.resolved", actor=by.actor, after={"decision": decision}, reason=by.reason)
     # Every value that a choice can overwrite is kept, whichever side it was on.
     write_audit(tx, replace(entry, before={"fields": conflict.get("fields", [])}))
-    return opened.touched
+    return Resolution(opened.touched, decision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,3 +19,8 @@ update api_keys
 set revoked_at = now()
 where id = %(id)s
   and revoked_at is null;
+
+-- name: api_ready
+-- whether the schema is there; runs as the scheduler
+select count(*)
+from (select from api_keys limit 1) as any_key;

@@ -1,0 +1,160 @@
+"""Puts the API together: routes, problems, and one OpenAPI document. Loads nothing of Dagster."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from api.problems import MEDIA_TYPE, install_problem_handlers
+from api.routes import conflicts, connections, consent, health, mappings, queues, syncs
+from api.services import Launcher, ProviderEntry, Services, Tieout
+from resources.settings import Settings
+
+API_ROOT = "/api/v1/integrations"
+BODY_BYTES_MAX = 1_000_000
+
+DESCRIPTION = """\
+Keeps a construction platform's books and its builders' accounting systems in agreement.
+
+Every route but `/healthz`, `/readyz` and the OAuth callback needs an API key of one builder:
+`Authorization: Bearer tieout_…`. Refusals are `application/problem+json` with a stable `code` and a sentence that says
+what to do next. Amounts are decimal texts, never floating-point numbers. Lists are paged: send `next_cursor` back as
+`cursor`.
+"""
+
+_TAGS = [
+    {"name": "connections", "description": "Connect accounting systems and see their chart of accounts."},
+    {"name": "mappings", "description": "Which provider account each cost code is booked on."},
+    {"name": "sync", "description": "Start syncs, watch them, read their history."},
+    {"name": "errors", "description": "Records that failed or are held, and what to do about them."},
+    {"name": "conflicts", "description": "Records that both sides changed."},
+    {"name": "health", "description": "For load balancers and supervisors."},
+]
+
+
+def create_app(
+    tieout: Tieout | None = None,
+    *,
+    launcher: Launcher | None = None,
+    providers: Sequence[ProviderEntry] | None = None,
+) -> FastAPI:
+    """Return the API over a wired product; without arguments, over the one that this process's settings describe."""
+    cleanup = ExitStack()
+    if tieout is None:
+        tieout = _start_product(cleanup)
+    if launcher is None:
+        launcher = _dagster_launcher(tieout.settings, cleanup)
+    if providers is None:
+        providers = _registered(tieout.settings)
+    app = FastAPI(
+        title="Tieout",
+        version=_version(),
+        description=DESCRIPTION,
+        openapi_tags=_TAGS,
+        generate_unique_id_function=_operation_id,
+        lifespan=_closing(cleanup),
+        max_body_size=BODY_BYTES_MAX,
+        redoc_url=None,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    app.state.services = Services(tieout=tieout, launcher=launcher, providers=tuple(providers))
+    app.state.bytes_max = BODY_BYTES_MAX
+    install_problem_handlers(app)
+    integrations = APIRouter(prefix=API_ROOT)
+    for group in (connections, consent, mappings, syncs, queues, conflicts):
+        integrations.include_router(group.router)
+    app.include_router(integrations)
+    app.include_router(health.router)
+    app.openapi = _openapi_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
+    return app
+
+
+def _start_product(cleanup: ExitStack) -> Tieout:
+    # Here, so that tests with a product of their own load no provider.
+    from resources.settings import load_settings
+    from resources.wiring import Tieout as WiredTieout
+
+    product = WiredTieout.start(load_settings())
+    cleanup.callback(product.close)
+    return product
+
+
+def _dagster_launcher(settings: Settings, cleanup: ExitStack) -> Launcher:
+    from resources.launcher import Launcher as DagsterLauncher
+
+    return cleanup.enter_context(DagsterLauncher(settings.dagster_base_url))
+
+
+def _registered(settings: Settings) -> list[ProviderEntry]:
+    from resources.registry import PROVIDERS
+
+    return [
+        ProviderEntry(
+            key=spec.key,
+            title=spec.title,
+            is_configured=all(_is_filled(getattr(settings, name)) for name in spec.credential_settings),
+        )
+        for spec in PROVIDERS.values()
+    ]
+
+
+def _is_filled(value: Any) -> bool:
+    return bool(value.get_secret_value() if hasattr(value, "get_secret_value") else value)
+
+
+def _closing(cleanup: ExitStack) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with cleanup:
+            yield
+
+    return lifespan
+
+
+def _version() -> str:
+    try:
+        return version("tieout")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _as_problems(
+                get_openapi(
+                    title=app.title,
+                    version=app.version,
+                    openapi_version="3.1.0",
+                    description=app.description,
+                    routes=app.routes,
+                    tags=app.openapi_tags,
+                    license_info=app.license_info,
+                )
+            )
+        return app.openapi_schema
+
+    return openapi
+
+
+def _as_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """Say that refusals are application/problem+json; FastAPI knows only the success's media type."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                content = response.get("content", {})
+                if status >= "400" and "application/json" in content:
+                    content[MEDIA_TYPE] = content.pop("application/json")
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    return document

@@ -1,0 +1,174 @@
+"""The error, review and conflict queues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from api.cursors import Period, Text
+from api.models.base import ID_EXAMPLE, CategoryName, EntityName, Page, Shown, Taken
+from api.models.syncs import SyncRunView
+
+QueueStatus = Literal["error", "held"]
+LinkState = Literal["open", "held", "conflict", "failed", "unknown", "ignored"]
+
+
+class SyncErrorQuery(Period):
+    """Which waiting records to list."""
+
+    status: QueueStatus | None = Field(
+        default=None, description="`error` or `held`; both unless told otherwise."
+    )
+    connection_id: UUID | None = Field(default=None, description="Only this connection.")
+    entity: EntityName | None = Field(default=None, description="Only this entity.")
+    category: CategoryName | None = Field(default=None, description="Only this category.")
+    cause: Text | None = Field(default=None, description="Only what one cause holds.")
+
+
+class ConflictQuery(Period):
+    """Which conflicts to list."""
+
+    connection_id: UUID | None = Field(default=None, description="Only this connection.")
+    entity: EntityName | None = Field(default=None, description="Only this entity.")
+
+
+class QueueRecord(Shown):
+    """What every waiting record shows."""
+
+    id: UUID = Field(examples=[ID_EXAMPLE])
+    connection_id: UUID
+    provider: str = Field(examples=["quickbooks_online"])
+    sync_log_id: UUID
+    platform_entity_type: str = Field(examples=["bill"])
+    platform_entity_id: UUID
+    provider_entity_id: str | None = None
+    direction: Literal["push", "pull"]
+    label: str = Field(examples=["Bill 4471 of Summit Electric"])
+    amount: Decimal | None = Field(default=None, examples=["1250.00"])
+    currency: str | None = Field(default=None, examples=["USD"])
+    created_at: datetime
+
+
+class SyncErrorRecord(QueueRecord):
+    """A record that did not get through, why, and what to do."""
+
+    status: QueueStatus = Field(description="`held`: waits for its cause to go away, in the review queue.")
+    error_message: str | None = Field(
+        default=None,
+        examples=[
+            "Bill 4471 waits because cost code 03-300 has no expense account. Map it under Account mapping; it is sent by itself."
+        ],
+    )
+    category: CategoryName | None = None
+    code: str | None = Field(default=None, examples=["hold.mapping_missing"])
+    remedy: str | None = Field(default=None, examples=["fix_mapping"])
+    action: str = Field(description="The button to offer.", examples=["fix_mapping"])
+    cause: str | None = Field(
+        default=None, description="Everything with the same cause is released by one fix."
+    )
+    retry_count: int = 0
+    next_retry_at: datetime | None = Field(
+        default=None, description="When it is tried again by itself; null: it waits."
+    )
+    is_queued: bool = Field(description="True where the next sync looks at it again.")
+
+
+class SyncErrorPage(Page):
+    """Waiting records, newest first."""
+
+    items: list[SyncErrorRecord]
+
+
+class RetryOptions(Taken):
+    """Whether to wait for the next sync."""
+
+    start_sync: bool = Field(default=False, description="Start a sync of the entity at once.")
+
+
+class QueueSelection(Taken):
+    """Which waiting records are meant; what is left out means any."""
+
+    status: QueueStatus | None = None
+    connection_id: UUID | None = None
+    entity: EntityName | None = None
+    category: CategoryName | None = None
+    cause: Text | None = None
+
+
+class RetryAll(QueueSelection):
+    """Which waiting records to try again."""
+
+    start_sync: bool = Field(default=False, description="Start a sync of the entities at once.")
+
+
+class DismissAll(QueueSelection):
+    """Which waiting records to leave alone."""
+
+    reason: Text = Field(default="", description="Why, for the audit log.")
+
+
+class Retried(Shown):
+    """What is tried again, and the runs that do it, if any were asked for."""
+
+    records: int
+    runs: list[SyncRunView]
+
+
+class Dismissed(Shown):
+    """How many records are left alone until either side changes."""
+
+    records: int
+
+
+class ConflictField(Shown):
+    """One field: ours, what both sides last agreed on, theirs."""
+
+    field: str = Field(examples=["due_date"])
+    ours: Any = Field(default=None, examples=["2026-04-30"])
+    base: Any = Field(default=None, examples=["2026-04-15"])
+    theirs: Any = Field(default=None, examples=["2026-05-15"])
+
+
+class Conflict(QueueRecord):
+    """A record that both sides changed since they last agreed."""
+
+    version: str = Field(
+        description="Names the values shown; send it when resolving.", examples=["9f86d081884c7d65"]
+    )
+    fields: list[ConflictField]
+    money_difference: Decimal | None = Field(default=None, examples=["250.00"])
+    message: str | None = None
+    is_stale: bool = Field(description="True where a side changed since; the next sync compares again.")
+
+
+class ConflictPage(Page):
+    """Unresolved conflicts, newest first."""
+
+    items: list[Conflict]
+
+
+class ConflictChoice(Taken):
+    """Which values to keep."""
+
+    chosen_value: Literal["platform", "provider"] | Mapping[Text, Literal["platform", "provider"]] = Field(
+        description="One side for everything, or a side per field of the conflict.",
+        examples=["platform", {"due_date": "platform", "memo": "provider"}],
+    )
+    version: Text | None = Field(
+        default=None, description="The version that was shown; another one since gives 409."
+    )
+    reason: Text = Field(default="", description="Why, for the audit log.")
+    start_sync: bool = Field(default=False, description="Start a sync of the entity at once.")
+
+
+class Resolved(Shown):
+    """A decision that the next sync carries out."""
+
+    id: UUID
+    decision: str = Field(examples=["use_ours"])
+    run: SyncRunView | None = None

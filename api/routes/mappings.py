@@ -1,0 +1,134 @@
+"""Account mappings: how a connection's stands, and saving a new version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.auth import AsBookkeeper, AsViewer
+from api.chosen import chosen_connection
+from api.models.base import ProfileName
+from api.models.mappings import (
+    Mapping,
+    MappingCounts,
+    MappingRowIn,
+    MappingSave,
+    MappingState,
+    MappingSuggestion,
+    MappingTarget,
+)
+from api.responses import READ_ONE, WRITE
+from api.services import UseServices
+from resources.store import mappings
+from resources.store.database import Transaction
+from sync.mapping import MappingRow
+from sync.mapping_overview import Target, mapping_targets
+
+router = APIRouter(tags=["mappings"])
+
+# Ten thousand rows of a mapping, with room for notes.
+MAPPING_BYTES_MAX = 8_000_000
+
+
+@router.get("/mappings", name="get_mapping", responses=READ_ONE)
+def get_mapping(
+    caller: AsViewer,
+    services: UseServices,
+    connection_id: Annotated[
+        UUID | None, Query(description="May be left out while there is one connection.")
+    ] = None,
+    profile: Annotated[ProfileName | None, Query(description="Only this profile.")] = None,
+    state: Annotated[MappingState | None, Query(description="Only targets in this state.")] = None,
+) -> Mapping:
+    """Show the mapping as it stands: every cost code, its account or the gap, who waits for it, and what would fit."""
+    with services.database.builder_tx(caller.builder_id) as tx:
+        connection = chosen_connection(tx, connection_id)
+        return _overview(tx, connection["id"], profile=profile, state=state)
+
+
+@router.put("/mappings", name="save_mapping", responses=WRITE, max_body_size=MAPPING_BYTES_MAX)
+def save_mapping(caller: AsBookkeeper, services: UseServices, body: MappingSave) -> Mapping:
+    """Save the full mapping as a new version, and release what it no longer holds; history stays as it was sent."""
+    with services.database.builder_tx(caller.builder_id) as tx:
+        connection = chosen_connection(tx, body.connection_id)
+        mappings.save_mapping(
+            tx,
+            connection["id"],
+            expected_number=body.version,
+            rows=[_row(row) for row in body.rows],
+            note=body.note,
+            saved_by=caller.actor,
+        )
+        return _overview(tx, connection["id"], profile=None, state=None)
+
+
+def _row(row: MappingRowIn) -> MappingRow:
+    return MappingRow(
+        profile=row.platform_entity_type,
+        cost_code_id=str(row.platform_cost_code_id) if row.platform_cost_code_id else None,
+        account_id=row.provider_account_id,
+        direction=row.mapping_direction,
+    )
+
+
+def _overview(
+    tx: Transaction, connection_id: UUID, *, profile: ProfileName | None, state: MappingState | None
+) -> Mapping:
+    version = mappings.newest_version(tx, connection_id)
+    targets = mapping_targets(
+        codes=mappings.cost_codes(tx),
+        accounts=mappings.provider_accounts(tx, connection_id),
+        rows=mappings.saved_rows(tx, version.id) if version else [],
+        uses=mappings.mapping_uses(tx, connection_id),
+    )
+    states = [target.state for target in targets]
+    return Mapping(
+        connection_id=connection_id,
+        version=version.number if version else 0,
+        saved_at=version.created_at if version else None,
+        saved_by=version.created_by if version else None,
+        note=version.note if version else None,
+        counts=MappingCounts(
+            mapped=states.count("mapped"),
+            unmapped=states.count("unmapped"),
+            broken=states.count("broken"),
+            needed=sum(target.is_needed for target in targets),
+            held_records=sum(target.use.held_records for target in targets),
+        ),
+        rows=[
+            _shown(target)
+            for target in targets
+            if profile in (None, target.profile) and state in (None, target.state)
+        ],
+    )
+
+
+def _shown(target: Target) -> MappingTarget:
+    row, code, suggestion = target.row, target.code, target.suggestion
+    return MappingTarget.model_validate(
+        {
+            "platform_entity_type": target.profile,
+            "platform_cost_code_id": code.id if code else None,
+            "code": code.code if code else None,
+            "name": code.name if code else None,
+            "division": code.division if code else None,
+            "state": target.state,
+            "provider_account_id": row.account_id if row else None,
+            "provider_account_name": row.account_name if row else None,
+            "provider_account_number": row.account_number if row else None,
+            "provider_account_type": row.account_type if row else None,
+            "mapping_direction": row.direction if row else None,
+            "lines": target.use.lines,
+            "held_records": target.use.held_records,
+            "suggestion": MappingSuggestion(
+                provider_account_id=suggestion.account_id,
+                provider_account_name=suggestion.account_name,
+                score=suggestion.score,
+                reason=suggestion.reason,
+            )
+            if suggestion
+            else None,
+        }
+    )

@@ -1,0 +1,127 @@
+"""The error and review queues: see what waits, try it again, or leave it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+
+from api import cursors
+from api.auth import AsBookkeeper, AsViewer
+from api.models.queues import (
+    DismissAll,
+    Dismissed,
+    QueueSelection,
+    Retried,
+    RetryAll,
+    RetryOptions,
+    SyncErrorPage,
+    SyncErrorQuery,
+    SyncErrorRecord,
+)
+from api.responses import READ, WRITE
+from api.runs import start_runs_for
+from api.services import UseServices
+from resources.store import queue, views
+from sync.errors import Remedy
+from sync.remedies import Action, ui_action
+
+router = APIRouter(tags=["errors"])
+
+
+@router.get("/sync/errors", name="list_sync_errors", responses=READ)
+def list_sync_errors(
+    caller: AsViewer,
+    services: UseServices,
+    wanted: Annotated[SyncErrorQuery, Query()],
+) -> SyncErrorPage:
+    """List unresolved sync errors, and records that are held until their cause is fixed."""
+    chosen = views.QueueView(
+        statuses=(wanted.status,) if wanted.status else queue.FAILURES,
+        connection_id=wanted.connection_id,
+        entity=wanted.entity,
+        category=wanted.category,
+        cause=wanted.cause,
+        since=wanted.since,
+        until=wanted.until,
+    )
+    after = cursors.after_time(wanted.cursor, kind="errors")
+    with services.database.builder_tx(caller.builder_id) as tx:
+        rows = views.queue(tx, chosen, after=after, rows_max=wanted.limit + 1)
+    page, next_cursor = cursors.page_of(
+        rows, limit=wanted.limit, kind="errors", key=cursors.time_key("created_at")
+    )
+    return SyncErrorPage(items=[_shown(row) for row in page], next_cursor=next_cursor)
+
+
+@router.post("/sync/errors/retry-all", name="retry_all_sync_errors", responses=WRITE)
+def retry_all_sync_errors(
+    caller: AsBookkeeper, services: UseServices, body: RetryAll | None = None
+) -> Retried:
+    """Try every waiting record again, or those that the body names."""
+    wanted = body or RetryAll()
+    with services.database.builder_tx(caller.builder_id) as tx:
+        touched = queue.retry_all(tx, _filter(wanted), actor=caller.actor)
+    runs = start_runs_for(services, caller, touched) if wanted.start_sync else []
+    return Retried(records=sum(each.records for each in touched), runs=runs)
+
+
+@router.post("/sync/errors/dismiss-all", name="dismiss_all_sync_errors", responses=WRITE)
+def dismiss_all_sync_errors(
+    caller: AsBookkeeper, services: UseServices, body: DismissAll | None = None
+) -> Dismissed:
+    """Leave every waiting record alone, or those that the body names, until either side changes."""
+    wanted = body or DismissAll()
+    with services.database.builder_tx(caller.builder_id) as tx:
+        touched = queue.dismiss_all(
+            tx, _filter(wanted), actor=caller.actor, reason=wanted.reason, now=services.clock.now()
+        )
+    return Dismissed(records=sum(each.records for each in touched))
+
+
+@router.post("/sync/errors/{id}/retry", name="retry_sync_error", responses=WRITE)
+def retry_sync_error(
+    caller: AsBookkeeper,
+    services: UseServices,
+    record_id: Annotated[UUID, Path(alias="id")],
+    body: RetryOptions | None = None,
+) -> Retried:
+    """Try one waiting record again from the beginning."""
+    with services.database.builder_tx(caller.builder_id) as tx:
+        touched = queue.retry(tx, record_id, actor=caller.actor)
+    runs = start_runs_for(services, caller, [touched]) if body and body.start_sync else []
+    return Retried(records=1, runs=runs)
+
+
+@router.delete("/sync/errors/{id}", name="dismiss_sync_error", responses=WRITE)
+def dismiss_sync_error(
+    caller: AsBookkeeper,
+    services: UseServices,
+    record_id: Annotated[UUID, Path(alias="id")],
+    reason: Annotated[cursors.Text, Query(description="Why, for the audit log.")] = "",
+) -> Dismissed:
+    """Leave one waiting record alone until either side changes."""
+    with services.database.builder_tx(caller.builder_id) as tx:
+        queue.dismiss(tx, record_id, actor=caller.actor, reason=reason, now=services.clock.now())
+    return Dismissed(records=1)
+
+
+def _filter(selection: QueueSelection) -> queue.QueueFilter:
+    return queue.QueueFilter(
+        statuses=(selection.status,) if selection.status else queue.FAILURES,
+        connection_id=selection.connection_id,
+        entity=selection.entity,
+        category=selection.category,
+        cause=selection.cause,
+    )
+
+
+def _shown(row: views.Row) -> SyncErrorRecord:
+    is_known = row["remedy"] in Remedy.__members__.values()
+    action = ui_action(Remedy(row["remedy"])) if is_known else Action.EDIT_RECORD
+    return SyncErrorRecord(
+        **{name: row[name] for name in SyncErrorRecord.model_fields if name in row and name != "action"},
+        action=action.value,
+        is_queued=row["link_state"] == "open" or row["next_retry_at"] is not None,
+    )

@@ -1,0 +1,125 @@
+"""How complete a mapping is: every target that wants an account, what it has, who waits for it, and what would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sync.mapping import PROFILES, WITH_DEFAULT, CostCode, LineKey, Profile, ProviderAccount
+from sync.mapping_suggestions import Suggestion, suggest, suggest_default
+
+State = Literal["mapped", "unmapped", "broken"]
+
+# Every active cost code may cost and may earn; assets and liabilities have a default, and codes of their own by choice.
+_ASKED_FOR_EVERY_CODE: tuple[Profile, ...] = ("cost_code", "revenue")
+
+
+@dataclass(frozen=True, slots=True)
+class MappingUse:
+    """How much depends on one key: lines of the builder's documents, and records that wait for it."""
+
+    lines: int = 0
+    held_records: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRow:
+    """One row of a saved version, and whether its account is still there."""
+
+    profile: Profile
+    cost_code_id: str | None
+    account_id: str
+    account_name: str | None
+    account_number: str | None
+    account_type: str | None
+    direction: str
+    is_broken: bool
+
+    @property
+    def key(self) -> LineKey:
+        """What the row maps."""
+        return (self.profile, self.cost_code_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing that wants an account."""
+
+    profile: Profile
+    code: CostCode | None
+    state: State
+    row: SavedRow | None
+    use: MappingUse
+    suggestion: Suggestion | None
+
+    @property
+    def is_needed(self) -> bool:
+        """True where documents use it and it has no account."""
+        return self.state != "mapped" and (self.use.lines > 0 or self.use.held_records > 0)
+
+
+def mapping_targets(
+    *,
+    codes: Sequence[CostCode],
+    accounts: Sequence[ProviderAccount],
+    rows: Sequence[SavedRow],
+    uses: Mapping[LineKey, MappingUse],
+) -> list[Target]:
+    """Return every target in a fixed order: profile by profile, the default first, then by code."""
+    by_id = {code.id: code for code in codes}
+    saved = {row.key: row for row in rows}
+    wanted: set[LineKey] = {(profile, None) for profile in WITH_DEFAULT}
+    wanted |= {(profile, code.id) for profile in _ASKED_FOR_EVERY_CODE for code in codes if code.is_active}
+    wanted |= {key for key in (*saved, *uses) if key[1] is None or key[1] in by_id}
+    suggestions = _suggestions(wanted - _mapped(saved), by_id=by_id, accounts=accounts)
+    keys = sorted(
+        (key for key in wanted if key[1] is not None or key[0] in WITH_DEFAULT),
+        key=lambda key: (PROFILES.index(key[0]), key[1] is not None, by_id[key[1]].code if key[1] else ""),
+    )
+    return [_target(key, by_id=by_id, saved=saved, uses=uses, suggestions=suggestions) for key in keys]
+
+
+def _mapped(saved: Mapping[LineKey, SavedRow]) -> set[LineKey]:
+    return {key for key, row in saved.items() if not row.is_broken}
+
+
+def _target(
+    key: LineKey,
+    *,
+    by_id: Mapping[str, CostCode],
+    saved: Mapping[LineKey, SavedRow],
+    uses: Mapping[LineKey, MappingUse],
+    suggestions: Mapping[LineKey, Suggestion],
+) -> Target:
+    profile, code_id = key
+    row = saved.get(key)
+    state: State = "unmapped" if row is None else "broken" if row.is_broken else "mapped"
+    default = saved.get((profile, None))
+    if row is None and profile in WITH_DEFAULT and default is not None and not default.is_broken:
+        # The profile's default answers for every code without a row of its own.
+        state = "mapped"
+    return Target(
+        profile=profile,
+        code=by_id[code_id] if code_id else None,
+        state=state,
+        row=row,
+        use=uses.get(key, MappingUse()),
+        suggestion=suggestions.get(key) if state != "mapped" else None,
+    )
+
+
+def _suggestions(
+    keys: set[LineKey], *, by_id: Mapping[str, CostCode], accounts: Sequence[ProviderAccount]
+) -> dict[LineKey, Suggestion]:
+    found: dict[LineKey, Suggestion] = {}
+    for profile in PROFILES:
+        codes = [by_id[code_id] for each, code_id in keys if each == profile and code_id is not None]
+        codes.sort(key=lambda code: code.code)
+        for code_id, suggestion in suggest(profile, cost_codes=codes, accounts=accounts).items():
+            found[profile, code_id] = suggestion
+        if (profile, None) in keys:
+            default = suggest_default(profile, accounts=accounts)
+            if default is not None:
+                found[profile, None] = default
+    return found
