@@ -138,7 +138,13 @@ class ConnectionSync:
                 if handler is not None:
                     handler(self, work, item, context, recorder)
             taking.take(
-                work, self._takes(judged), context, recorder, new_id=self._store.new_id, actor=self._actor
+                work,
+                self._takes(judged),
+                context,
+                recorder,
+                new_id=self._store.new_id,
+                actor=self._actor,
+                now=self._clock.now(),
             )
             pushes = [item for item in judged if item.decision.verdict in pushing.PUSHED]
             recorder.flush(work)

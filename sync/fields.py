@@ -25,9 +25,6 @@ COMPARED: Mapping[Entity, tuple[str, ...]] = {
     Entity.DEPOSIT: ("date", "account", "currency", "amount", "lines"),
 }
 
-# Fields that only make sense together: changing one on each side would give a document that does not add up.
-AMOUNT_FIELDS = frozenset({"total", "lines", "amount", "applications", "unapplied", "currency"})
-
 
 def comparable(entity: Entity, canonical: Canonical) -> Canonical:
     """Reduce a canonical record to what is compared across the sides."""
@@ -75,7 +72,8 @@ def differences(entity: Entity, sent: Canonical, shown: Canonical) -> list[str]:
     return [
         name
         for name in COMPARED[entity]
-        if left[name] != right[name] and not (name in FILLED_IN and (left[name] is None or right[name] is None))
+        if left[name] != right[name]
+        and not (name in FILLED_IN and (left[name] is None or right[name] is None))
     ]
 
 
@@ -83,13 +81,6 @@ def changed_fields(entity: Entity, now: Canonical, base: Canonical) -> set[str]:
     """Name the compared fields in which one side moved away from its own base."""
     left, right = comparable(entity, now), comparable(entity, base)
     return {name for name in COMPARED[entity] if left[name] != right[name]}
-
-
-def are_disjoint(ours_changed: set[str], theirs_changed: set[str]) -> bool:
-    """Say whether two sets of changed fields can be merged without making a document that does not add up."""
-    if ours_changed & theirs_changed:
-        return False
-    return not (ours_changed & AMOUNT_FIELDS and theirs_changed & AMOUNT_FIELDS)
 
 
 def money_of(canonical: Canonical) -> Decimal | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sync import fields
+from sync import fields, merge
 from sync.compare import Decision, Situation, decide
-from sync.incoming import BackResolver
+from sync.incoming import BackResolver, to_platform
 from sync.mapping import MappingTable
 from sync.outgoing import Reference, Resolver, references, to_ledger
 from sync.records import Canonical, Entity, name_key
@@ -31,8 +31,9 @@ class Judged:
 
     link: LinkView
     decision: Decision
-    theirs_changed: frozenset[str] = frozenset()
-    ours_changed: frozenset[str] = frozenset()
+    # Ours with what the ledger changed, and the ledger's own values, both in our dialect, where the two can be merged.
+    merged: Canonical | None = None
+    theirs_as_ours: Canonical | None = None
 
 
 def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provider_title: str) -> Context:
@@ -97,16 +98,16 @@ def judge(link: LinkView, context: Context) -> Judged:
     ours_changed = link.ours is not None and link.ours_checksum != link.base_ours_checksum
     theirs_changed = link.theirs is not None and link.theirs_checksum != link.base_theirs_checksum
     has_base = link.base_ours_checksum is not None and link.base_theirs_checksum is not None
-    same, mine, yours = False, set[str](), set[str]()
+    same = False
+    together: tuple[Canonical, Canonical] | None = None
     if link.ours is not None and link.theirs is not None and link.theirs.state != "deleted":
         if not has_base:
             same = not differing_key_fields(link, context) and link.theirs.state == link.ours.state
-        elif ours_changed and theirs_changed and link.ours.state == "active":
-            same = link.theirs.state == "active" and fields.same_values(
-                link.entity, in_ledger_terms(link, context), link.theirs.canonical
-            )
-            mine = fields.changed_fields(link.entity, link.ours.canonical, link.base_ours or {})
-            yours = fields.changed_fields(link.entity, link.theirs.canonical, link.base_theirs or {})
+        elif (
+            ours_changed and theirs_changed and link.ours.state == "active" and link.theirs.state == "active"
+        ):
+            same = fields.same_values(link.entity, in_ledger_terms(link, context), link.theirs.canonical)
+            together = None if same else _merge(link, context)
     situation = Situation(
         ours=link.ours.state if link.ours else None,
         theirs=link.theirs.state if link.theirs else None,
@@ -114,14 +115,41 @@ def judge(link: LinkView, context: Context) -> Judged:
         theirs_changed=theirs_changed,
         has_base=has_base,
         same_values=same,
-        disjoint_fields=fields.are_disjoint(mine, yours),
+        disjoint_fields=together is not None,
         direction=context.setting.direction,
         strategy=context.setting.strategy,
         decision=link.decision,
         ours_changed_at=link.ours.changed_at if link.ours else None,
         theirs_changed_at=link.theirs.changed_at if link.theirs else None,
     )
-    return Judged(link, decide(situation), theirs_changed=frozenset(yours), ours_changed=frozenset(mine))
+    both, theirs = together or (None, None)
+    return Judged(link, decide(situation), merged=both, theirs_as_ours=theirs)
+
+
+def _merge(link: LinkView, context: Context) -> tuple[Canonical, Canonical] | None:
+    """Return both sides' changes in one record, and theirs alone; None where they touch the same or do not add up."""
+    if link.ours is None or link.theirs is None or link.base_ours is None or link.base_theirs is None:
+        return None
+    mine = merge.our_changes(link.entity, link.ours.canonical, link.base_ours)
+    yours = merge.their_changes(link.entity, link.theirs.canonical, link.base_theirs, link.base_ours)
+    if not merge.are_disjoint(mine, yours):
+        return None
+    theirs = in_platform_terms(link, context)
+    both = merge.merged(link.entity, link.ours.canonical, theirs, yours)
+    return None if both is None else (both, theirs)
+
+
+def in_platform_terms(link: LinkView, context: Context) -> Canonical:
+    """Return their record in our dialect; raises a Held error naming what it waits for."""
+    assert link.theirs is not None
+    return to_platform(
+        link.entity,
+        link.theirs.canonical,
+        label=link.label,
+        resolver=context.back,
+        base_ours=link.base_ours,
+        base_theirs=link.base_theirs,
+    )
 
 
 def differing_key_fields(link: LinkView, context: Context) -> list[str]:

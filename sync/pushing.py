@@ -144,11 +144,17 @@ def _send(
     try:
         outcomes = provider.write([each.write for each in pushes])
     except SyncError as error:
-        # Raised before anything was sent: the attempts did not happen, the records wait for their next try.
+        # Raised before anything was sent: the attempts did not happen. That is the connection's trouble and one event,
+        # not one failure per record: they stay as different as they were, and the next sync finds them.
         with store.work() as work:
             for each in pushes:
-                _reject(work, each, error, recorder, now=clock.now())
-            recorder.flush(work)
+                work.settle_attempt(
+                    each.write.request_id,
+                    state="rejected",
+                    message=error.user_message,
+                    code=error.code,
+                    category=error.category,
+                )
         raise
     assert len(outcomes) == len(pushes), "a provider answers every write"
     reread = _read_again(provider, pushes, outcomes)

@@ -218,8 +218,11 @@ class Work(Protocol):
         """Bring noted (or given) platform changes into canonical form and onto the links; return how many differed."""
         ...
 
-    def apply(self, entity: Entity, rows: Sequence[Apply]) -> None:
-        """Write the ledger's values into the platform's tables and absorb them."""
+    def apply(self, entity: Entity, rows: Sequence[Apply]) -> dict[str, str]:
+        """Write the ledger's values into the platform's tables and absorb them.
+
+        Returns record id → reason for rows that break a rule of the platform's tables; the others are written.
+        """
         ...
 
     # -- theirs
@@ -244,8 +247,8 @@ class Work(Protocol):
         """Put a provider record on our half of a link, taking over the half that was waiting for it."""
         ...
 
-    def pair_new(self, link_id: str, record_id: str) -> None:
-        """Give a link that had only their side a record of ours which is about to be written."""
+    def pair_new(self, link_id: str, record_id: str | None) -> None:
+        """Give a link that had only their side a record of ours which is about to be written; None takes it back."""
         ...
 
     def different(self, entity: Entity, *, now: datetime) -> list[str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
 
 from sync.compare import Verdict
-from sync.errors import Held
-from sync.incoming import to_platform
-from sync.judge import Context, Judged
+from sync.errors import DocumentInvalid, Held
+from sync.judge import Context, Judged, in_platform_terms
 from sync.outcomes import Recorder
-from sync.records import Canonical, checksum
+from sync.records import Canonical, Entity, checksum
 from sync.store import Apply, Audit, LinkView, Settlement, Work
 
 TAKEN = frozenset({Verdict.APPLY_NEW, Verdict.APPLY, Verdict.APPLY_VOID, Verdict.MERGE})
@@ -27,61 +28,79 @@ def take(
     *,
     new_id: Callable[[], str],
     actor: str,
+    now: datetime,
 ) -> None:
     """Write the ledger's values of a batch into the platform's tables, with audit entries for what they overwrite."""
-    rows: list[tuple[Judged, Apply]] = []
+    rows: list[Taken] = []
     for item in items:
         try:
-            rows.append((item, _row(item, context, new_id=new_id)))
+            rows.append(_taken(item, context, new_id=new_id))
         except Held as held:
             recorder.hold(work, item.link, held)
     if not rows:
         return
-    for item, row in rows:
-        if item.link.record_id is None:
-            work.pair_new(item.link.id, row.record_id)
-    work.apply(context.entity, [row for _, row in rows])
-    links = {link.id: link for link in work.links([item.link.id for item, _ in rows])}
-    work.settle([_settlement(item, links[item.link.id]) for item, _ in rows])
-    for item, row in rows:
-        _write_down(item, row, recorder)
-        if item.decision.verdict is Verdict.MERGE:
-            recorder.look_again.add(item.link.id)
-    work.audit([_audit(item, row, actor) for item, row in rows])
+    for each in rows:
+        if each.item.link.record_id is None:
+            work.pair_new(each.item.link.id, each.row.record_id)
+    refused = work.apply(context.entity, [each.row for each in rows])
+    for each in rows:
+        if each.row.record_id in refused:
+            reason = f"what the ledger says cannot be kept here: {refused[each.row.record_id]}"
+            error = DocumentInvalid(label=each.item.link.label, reason=reason)
+            if each.item.link.record_id is None:
+                work.pair_new(each.item.link.id, None)
+            recorder.failed(work, each.item.link, error, now=now, direction="pull")
+    rows = [each for each in rows if each.row.record_id not in refused]
+    links = {link.id: link for link in work.links([each.item.link.id for each in rows])}
+    work.settle([_settlement(each, links[each.item.link.id]) for each in rows])
+    for each in rows:
+        _write_down(each, recorder)
+        if each.is_merge:
+            recorder.look_again.add(each.item.link.id)
+    work.audit([_audit(each.item, each.row, actor) for each in rows])
 
 
-def _row(item: Judged, context: Context, *, new_id: Callable[[], str]) -> Apply:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One record about to be written here; `base` is what the ledger says, in our dialect, line by line."""
+
+    item: Judged
+    row: Apply
+    base: Canonical | None = None
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether ours still has something to send afterwards."""
+        return self.item.decision.verdict is Verdict.MERGE
+
+
+def _taken(item: Judged, context: Context, *, new_id: Callable[[], str]) -> Taken:
     link = item.link
     assert link.theirs is not None
     record_id = link.record_id or new_id()
     if item.decision.verdict is Verdict.APPLY_VOID:
         assert link.ours is not None
-        state = "inactive" if link.entity in ("account", "customer", "vendor") else "void"
-        return Apply(record_id, state, link.ours.canonical)  # type: ignore[arg-type]
-    ours = to_platform(
-        link.entity,
-        link.theirs.canonical,
-        label=link.label,
-        resolver=context.back,
-        base_ours=link.base_ours,
-        base_theirs=link.base_theirs,
-    )
-    if item.decision.verdict is Verdict.MERGE:
-        ours = _merged(item, ours)
-    for line in ours.get("lines") or []:
+        is_name = link.entity in (Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR)
+        return Taken(item, Apply(record_id, "inactive" if is_name else "void", link.ours.canonical))
+    theirs = item.theirs_as_ours if item.theirs_as_ours is not None else in_platform_terms(link, context)
+    for line in theirs.get("lines") or []:
+        # A merge holds the same lines, so that a line new in the ledger has one key in both.
         if "key" in line and line["key"] is None:
             line["key"] = new_id()
-    return Apply(record_id, "active" if link.theirs.state == "active" else "void", ours)
+    state: Literal["active", "void"] = "active" if link.theirs.state == "active" else "void"
+    if item.decision.verdict is not Verdict.MERGE:
+        return Taken(item, Apply(record_id, state, theirs))
+    both = item.merged if link.decision is None else _chosen(link, theirs)
+    assert both is not None, "a merge is only decided where there is one"
+    return Taken(item, Apply(record_id, state, both), base=theirs)
 
 
-def _merged(item: Judged, theirs_as_ours: Canonical) -> Canonical:
-    """Ours with the fields that theirs changed (or that a person gave to the ledger)."""
-    link = item.link
+def _chosen(link: LinkView, theirs_as_ours: Canonical) -> Canonical:
+    """Ours with the fields that a person gave to the ledger; lines and total go together."""
     assert link.ours is not None
-    taken: set[str] = set(item.theirs_changed)
-    if link.decision is not None and link.decision.startswith("merge:"):
-        chosen: dict[str, Any] = json.loads(link.decision.removeprefix("merge:"))
-        taken = {name for name, side in chosen.items() if side == "provider"}
+    assert link.decision is not None
+    choices: dict[str, Any] = json.loads(link.decision.removeprefix("merge:"))
+    taken = {name for name, side in choices.items() if side == "provider"}
     if taken & {"lines", "total"}:
         taken |= {"lines", "total"}
     return {
@@ -89,29 +108,28 @@ def _merged(item: Judged, theirs_as_ours: Canonical) -> Canonical:
     }
 
 
-def _settlement(item: Judged, after: LinkView) -> Settlement:
+def _settlement(each: Taken, after: LinkView) -> Settlement:
     assert after.ours is not None
     assert after.theirs is not None
-    is_merge = item.decision.verdict is Verdict.MERGE
     return Settlement(
         link_id=after.id,
-        # After a merge ours still has something to send: its base is not moved.
-        ours_checksum=NOT_AGREED if is_merge else after.ours_checksum,
+        # After a merge ours still has something to send: its base is what the ledger says, and not what we say.
+        ours_checksum=NOT_AGREED if each.is_merge else after.ours_checksum,
         theirs_checksum=after.theirs_checksum,
-        base_ours=after.ours.canonical,
+        base_ours=each.base if each.base is not None else after.ours.canonical,
         base_theirs=after.theirs.canonical,
-        linked_by="applied" if item.link.record_id is None else None,
+        linked_by="applied" if each.item.link.record_id is None else None,
     )
 
 
-def _write_down(item: Judged, row: Apply, recorder: Recorder) -> None:
+def _write_down(each: Taken, recorder: Recorder) -> None:
     actions = {
         Verdict.APPLY_NEW: "created here",
         Verdict.APPLY: "updated here",
-        Verdict.APPLY_VOID: f"{row.state} here",
+        Verdict.APPLY_VOID: f"{each.row.state} here",
         Verdict.MERGE: "merged",
     }
-    recorder.pulled(item.link, actions[item.decision.verdict], item.decision.reason)
+    recorder.pulled(each.item.link, actions[each.item.decision.verdict], each.item.decision.reason)
 
 
 def _audit(item: Judged, row: Apply, actor: str) -> Audit:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from resources.store.database import Transaction, json_text
 from sync.records import Entity
 from sync.store import Apply
@@ -101,3 +103,19 @@ class PlatformWriter:
     def _run(self, query: str, rows: Sequence[Mapping[str, Any]], **more: Any) -> None:
         if rows:
             self._tx.run(query, builder_id=self._builder_id, rows=json_text(list(rows)), **more)
+
+
+# What a broken rule of the platform's tables means to the person who has to do something about it.
+_CONSTRAINTS: Mapping[str, str] = {
+    "v2_clients_builder_id_name_key": "another client already has this name; rename one of the two",
+    "v2_vendors_builder_id_name_key": "another vendor already has this name; rename one of the two",
+}
+
+
+def constraint_sentence(error: sa.exc.DBAPIError) -> str:
+    """Say in words which rule of the platform's tables a row breaks."""
+    diagnosis = getattr(error.orig, "diag", None)
+    name = str(getattr(diagnosis, "constraint_name", None) or "")
+    if name in _CONSTRAINTS:
+        return _CONSTRAINTS[name]
+    return f"the rule {name or 'of its table'} does not allow it; correct the record in the ledger"

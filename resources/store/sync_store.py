@@ -16,7 +16,7 @@ from resources.store.canonical import load_ours
 from resources.store.database import Database, Transaction, json_text
 from resources.store.link_rows import attempt_view, link_view, outcome_row
 from resources.store.mappings import load_mapping
-from resources.store.platform import PlatformWriter
+from resources.store.platform import PlatformWriter, constraint_sentence
 from sync import requests
 from sync.clock import Clock
 from sync.compare import Strategy
@@ -138,10 +138,27 @@ class PostgresWork:
         )
         return int(changed) + len(gone)
 
-    def apply(self, entity: Entity, rows: Sequence[Apply]) -> None:
-        """Write the ledger's values into the platform's tables and absorb them."""
-        PlatformWriter(self._tx, builder_id=self._store.facts.builder_id, now=self._now).write(entity, rows)
-        self.absorb(entity, [row.record_id for row in rows])
+    def apply(self, entity: Entity, rows: Sequence[Apply]) -> dict[str, str]:
+        """Write the ledger's values into the platform's tables and absorb them; the reasons of rows that do not fit."""
+        refused: dict[str, str] = {}
+        if not self._write_here(entity, rows, refused) and len(rows) > 1:
+            refused.clear()
+            for row in rows:
+                # One row that breaks a rule must not keep the others out.
+                self._write_here(entity, [row], refused)
+        self.absorb(entity, [row.record_id for row in rows if row.record_id not in refused])
+        return refused
+
+    def _write_here(self, entity: Entity, rows: Sequence[Apply], refused: dict[str, str]) -> bool:
+        writer = PlatformWriter(self._tx, builder_id=self._store.facts.builder_id, now=self._now)
+        try:
+            with self._tx.connection.begin_nested():
+                writer.write(entity, rows)
+        except (sa.exc.IntegrityError, sa.exc.DataError) as error:
+            reason = constraint_sentence(error)
+            refused.update({row.record_id: reason for row in rows})
+            return False
+        return True
 
     # ------------------------------------------------------------------ theirs
 
@@ -207,8 +224,8 @@ class PostgresWork:
         self._tx.run("drop_waiting_half", **self._connection, link_id=link_id, remote_id=remote_id)
         self._tx.run("pair_link", **self._builder, link_id=link_id, remote_id=remote_id)
 
-    def pair_new(self, link_id: str, record_id: str) -> None:
-        """Give a link that had only their side a record of ours which is about to be written."""
+    def pair_new(self, link_id: str, record_id: str | None) -> None:
+        """Give a link that had only their side a record of ours which is about to be written; None takes it back."""
         self._tx.run("pair_new_record", **self._builder, link_id=link_id, record_id=record_id)
 
     def different(self, entity: Entity, *, now: datetime) -> list[str]:

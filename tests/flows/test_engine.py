@@ -200,6 +200,45 @@ def test_changes_to_different_fields_merge_by_themselves(world: World) -> None:
     assert world.ledger.only(Entity.BILL).canonical["due_date"] == "2026-06-30"
 
 
+def test_changes_to_different_lines_merge_by_identity_and_still_add_up(world: World) -> None:
+    bill = world.bill(world.vendor(), amounts=("100.00", "50.00"))
+    world.sync()
+    remote = world.ledger.only(Entity.BILL)
+    first, second = remote.canonical["lines"]
+    # The bookkeeper turns the lines around and raises the second; we reword the first.
+    world.ledger.edit(
+        Entity.BILL, remote.remote_id, total="160.00", lines=[{**second, "amount": "60.00"}, first]
+    )
+    world.run("update v2_bill_lines set description = 'Footings' where bill_id = %s and position = 1", bill)
+    world.sync()
+    rows = world.rows(
+        "select description, amount from v2_bill_lines where bill_id = %s order by amount", bill
+    )
+    assert [(text, f"{amount:.2f}") for text, amount in rows] == [("Pour 2", "60.00"), ("Footings", "100.00")]
+    kept = world.ledger.only(Entity.BILL).canonical
+    assert {line["id"]: line["description"] for line in kept["lines"]} == {"1": "Footings", "2": "Pour 2"}
+    assert kept["total"] == "160.00"
+    assert {(line["description"], line["amount"]) for line in kept["lines"]} == {
+        ("Footings", "100.00"),
+        ("Pour 2", "60.00"),
+    }
+
+
+def test_changes_that_no_longer_add_up_are_a_conflict_though_the_lines_differ(world: World) -> None:
+    world.strategy = Strategy.MANUAL
+    bill = world.bill(world.vendor(), amounts=("100.00", "50.00"))
+    world.sync()
+    remote = world.ledger.only(Entity.BILL)
+    first, second = remote.canonical["lines"]
+    world.ledger.edit(
+        Entity.BILL, remote.remote_id, total="160.00", lines=[first, {**second, "amount": "60.00"}]
+    )
+    world.run("update v2_bill_lines set amount = 110 where bill_id = %s and position = 1", bill)
+    world.change("v2_bills", bill, total="160.00")
+    synced = world.sync()
+    assert synced.count(Entity.BILL, "conflict") == 1
+
+
 def test_a_change_in_the_ledger_keeps_the_cost_code_of_its_line(world: World) -> None:
     bill = world.bill(world.vendor())
     world.sync()
@@ -359,6 +398,7 @@ def test_an_unreachable_ledger_stops_the_step_and_loses_nothing(world: World) ->
     world.ledger.down = outage()
     with pytest.raises(type(outage())):
         world.sync()
+    assert world.queue("error") == [], "an outage is one event, not one error per record"
     world.ledger.down = None
     world.sync()
     assert len(world.ledger.all(Entity.BILL)) == 1
@@ -432,3 +472,19 @@ def test_counts_and_amounts_stand_in_the_sync_log(world: World) -> None:
     )
     assert (status, processed) == ("completed", 1)
     assert summary["pushed"] == {"count": 1, "amount": "100.0000"}
+
+
+def test_a_vendor_renamed_to_a_name_in_use_here_stops_nobody_else(world: World) -> None:
+    world.vendor("Ridge Concrete")
+    world.vendor("Summit Steel")
+    world.sync()
+    ridge, steel = sorted(world.ledger.all(Entity.VENDOR), key=lambda kept: kept.canonical["name"])
+    world.add("v2_vendors", name="Delta Glass", is_active=False)
+    world.ledger.edit(Entity.VENDOR, ridge.remote_id, name="Delta Glass")
+    world.ledger.edit(Entity.VENDOR, steel.remote_id, name="Summit Steel & Rail")
+    synced = world.sync()
+    assert (synced.count(Entity.VENDOR, "pulled"), synced.count(Entity.VENDOR, "failed")) == (1, 1)
+    ((label, sentence),) = world.queue("error")
+    assert label == "Ridge Concrete"
+    assert "another vendor already has this name" in sentence
+    assert world.value("select count(*) from v2_vendors where name = 'Summit Steel & Rail'") == 1
