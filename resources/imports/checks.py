@@ -91,10 +91,15 @@ class StageChecks:
 
     def _differing(self, found: Any) -> None:
         for row in found:
-            problem = f"{self.format.noun} {row['number']} begins on line {row['line']} with another {_listed(row['differing'])}"
+            words = [
+                self.format.of(name).title.lower() if name == "party" else name for name in row["differing"]
+            ]
+            problem = f"{self.format.noun} {row['number']} begins on line {row['line']} with another {_listed(words)}"
             suggestion = "Give each document a number of its own, or make its rows agree."
             self._add(row["other_line"], "number", problem, suggestion, document=row["document"])
         self._reject([row["document"] for row in found])
+        # What is really two documents has no total of its own: nothing more is said about it.
+        self.transaction.run("import_documents_drop_rejected")
 
     def _wrong_totals(self) -> None:
         for row in self.transaction.rows("import_documents_wrong_total"):
