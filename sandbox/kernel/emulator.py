@@ -110,7 +110,7 @@ class Emulator(ABC):
         """Return whether a path belongs to the provider's wire, and so to log, limits and faults."""
         return not path.startswith("/_sandbox") and path not in ("/", "/favicon.ico")
 
-    def refuse_by_limit(self, request: Request, facts: RequestFacts) -> Response | None:  # noqa: ARG002 - a hook
+    def refuse_by_limit(self, request: Request, facts: RequestFacts) -> Response | None:
         """Count the call and return the provider's throttle answer when it is one too many."""
         return None
 
@@ -123,14 +123,14 @@ class Emulator(ABC):
 
     async def provider_fault(
         self,
-        request: Request,  # noqa: ARG002 - a hook
-        facts: RequestFacts,  # noqa: ARG002 - a hook
-        rule: FaultRule,  # noqa: ARG002 - a hook
+        request: Request,
+        facts: RequestFacts,
+        rule: FaultRule,
     ) -> Response | None:
         """Carry out a provider kind before the request; a Response ends it, None goes on."""
         return None
 
-    def provider_fault_after(self, rule: FaultRule, body: bytes) -> bytes:  # noqa: ARG002 - a hook
+    def provider_fault_after(self, rule: FaultRule, body: bytes) -> bytes:
         """Change the answer of a request under a provider kind (a truncated page, for example)."""
         return body
 

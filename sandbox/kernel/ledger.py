@@ -64,7 +64,7 @@ class Ledger:
         self._entries: dict[str, Entry] = {}
         self._by_account: dict[str, dict[str, None]] = {}
         self._accounts: dict[str, Decimal] = {}
-        self._parties: dict[tuple[str, str], Decimal] = {}
+        self._parties: dict[str, dict[str, Decimal]] = {}
 
     def post(self, document: str, *, on: date, postings: Iterable[Posting]) -> None:
         """Enter a document, replacing what it posted before."""
@@ -104,13 +104,11 @@ class Ledger:
 
     def party_balance(self, account: str, party: str) -> Decimal:
         """Return what one customer or supplier has on one account."""
-        return self._parties.get((account, party), ZERO)
+        return self._parties.get(party, {}).get(account, ZERO)
 
     def party_balances(self, party: str) -> dict[str, Decimal]:
         """Return every account on which a party has a balance."""
-        return {
-            account: amount for (account, who), amount in self._parties.items() if who == party and amount
-        }
+        return {account: amount for account, amount in self._parties.get(party, {}).items() if amount}
 
     def entries(
         self, account: str | None = None, *, start: date | None = None, end: date | None = None
@@ -153,7 +151,8 @@ class Ledger:
             if total:
                 problems.append(f"{entry.document} is out of balance by {total}")
         problems += _differences("account", self._accounts, accounts)
-        problems += _differences("party", self._parties, parties)
+        running = {(account, who): sums[account] for who, sums in self._parties.items() for account in sums}
+        problems += _differences("party", running, parties)
         if debits != credited:
             problems.append(f"debits {debits} differ from credits {credited}")
         return LedgerCheck(len(self._entries), debits, credited, tuple(problems))
@@ -161,8 +160,8 @@ class Ledger:
     def _add(self, posting: Posting, amount: Decimal) -> None:
         self._accounts[posting.account] = self._accounts.get(posting.account, ZERO) + amount
         if posting.party is not None:
-            key = (posting.account, posting.party)
-            self._parties[key] = self._parties.get(key, ZERO) + amount
+            sums = self._parties.setdefault(posting.party, {})
+            sums[posting.account] = sums.get(posting.account, ZERO) + amount
 
 
 def _differences(what: str, running: Mapping[K, Decimal], summed: Mapping[K, Decimal]) -> list[str]:
