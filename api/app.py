@@ -11,13 +11,13 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from api.body_limit import BodyLimit
 from api.problems import MEDIA_TYPE, install_problem_handlers
 from api.routes import conflicts, connections, consent, health, mappings, queues, syncs
 from api.services import Launcher, ProviderEntry, Services, Tieout
 from resources.settings import Settings
 
 API_ROOT = "/api/v1/integrations"
-BODY_BYTES_MAX = 1_000_000
 
 DESCRIPTION = """\
 Keeps a construction platform's books and its builders' accounting systems in agreement.
@@ -59,13 +59,12 @@ def create_app(
         openapi_tags=_TAGS,
         generate_unique_id_function=_operation_id,
         lifespan=_closing(cleanup),
-        max_body_size=BODY_BYTES_MAX,
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.services = Services(tieout=tieout, launcher=launcher, providers=tuple(providers))
-    app.state.bytes_max = BODY_BYTES_MAX
     install_problem_handlers(app)
+    app.add_middleware(BodyLimit, larger={("PUT", f"{API_ROOT}/mappings"): mappings.MAPPING_BYTES_MAX})
     integrations = APIRouter(prefix=API_ROOT)
     for group in (connections, consent, mappings, syncs, queues, conflicts):
         integrations.include_router(group.router)
@@ -77,12 +76,14 @@ def create_app(
 
 def _start_product(cleanup: ExitStack) -> Tieout:
     # Here, so that tests with a product of their own load no provider.
+    from resources.postgres import start_embedded
     from resources.settings import load_settings
     from resources.wiring import Tieout as WiredTieout
 
-    product = WiredTieout.start(load_settings())
-    cleanup.callback(product.close)
-    return product
+    settings = load_settings()
+    if settings.is_embedded:
+        start_embedded(settings)
+    return cleanup.enter_context(WiredTieout(settings))
 
 
 def _dagster_launcher(settings: Settings, cleanup: ExitStack) -> Launcher:

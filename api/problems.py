@@ -207,7 +207,7 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     assert isinstance(error, HTTPException), "registered for HTTPException"
     status = error.status_code
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return problem_response(TooLarge(bytes_max=request.app.state.bytes_max), request)
+        return problem_response(TooLarge(what="The request", bytes_max=error.detail), request)
     code, detail = {
         404: (
             "request.not_found",

@@ -48,7 +48,7 @@ def get_mapping(
         return _overview(tx, connection["id"], profile=profile, state=state)
 
 
-@router.put("/mappings", name="save_mapping", responses=WRITE, max_body_size=MAPPING_BYTES_MAX)
+@router.put("/mappings", name="save_mapping", responses=WRITE)
 def save_mapping(caller: AsBookkeeper, services: UseServices, body: MappingSave) -> Mapping:
     """Save the full mapping as a new version, and release what it no longer holds; history stays as it was sent."""
     with services.database.builder_tx(caller.builder_id) as tx:
