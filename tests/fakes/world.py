@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from resources.store.database import Database
 from resources.store.sync_store import PostgresStore
-from sync.clock import SetClock
+from sync.clock import Clock, SetClock, SystemClock
 from sync.compare import Strategy
 from sync.engine import ConnectionSync
 from sync.records import Entity
@@ -35,29 +35,15 @@ class Synced:
         return self.entities[entity].tallies[outcome].count  # type: ignore[index]
 
 
-class World:
-    """One builder, one connection, one fake ledger, one clock."""
+class Platform:
+    """A builder and the hands of its office: any SQL client of the platform's tables."""
 
-    def __init__(self, database: Database) -> None:
-        """Make a builder with a connected company and an empty ledger."""
+    def __init__(self, database: Database, *, clock: Clock | None = None) -> None:
+        """Make a builder with one cost code and no connection."""
         self.database = database
-        self.clock = SetClock(START)
-        self.ledger = FakeLedger(self.clock)
-        self.builder_id, self.connection_id = str(uuid4()), str(uuid4())
-        self.strategy = Strategy.LAST_WRITE_WINS
+        self.now: Clock = clock or SystemClock()
+        self.builder_id, self.connection_id = str(uuid4()), ""
         self.run("insert into v2_builders (id, name) values (%s, 'Larch Homes')", self.builder_id)
-        self.run(
-            "insert into v2_integration_connections (id, builder_id, provider, status, provider_tenant_id, connected_at)"
-            " values (%s, %s, 'quickbooks_online', 'connected', %s, now())",
-            self.connection_id,
-            self.builder_id,
-            self.connection_id,
-        )
-        self.ar = self.ledger.enter(Entity.ACCOUNT, account("Accounts Receivable", "accounts_receivable"))
-        self.ap = self.ledger.enter(Entity.ACCOUNT, account("Accounts Payable", "accounts_payable"))
-        self.bank = self.ledger.enter(Entity.ACCOUNT, account("Checking", "bank"))
-        self.sales = self.ledger.enter(Entity.ACCOUNT, account("Construction Income", "income"))
-        self.costs = self.ledger.enter(Entity.ACCOUNT, account("Job Costs", "cost_of_goods_sold"))
         self.code = self.add("v2_cost_codes", code="03-100", name="Concrete")
 
     # ------------------------------------------------------------------ the platform's hands
@@ -107,7 +93,7 @@ class World:
             "bill_date": "2026-05-20",
             "status": "approved",
             "total": total,
-            "updated_at": self.clock.now(),
+            "updated_at": self.now.now(),
             **more,
         }
         bill_id = self.add("v2_bills", vendor_id=vendor_id, number=number, **values)
@@ -131,7 +117,7 @@ class World:
             "invoice_date": "2026-05-21",
             "status": "approved",
             "total": total,
-            "updated_at": self.clock.now(),
+            "updated_at": self.now.now(),
             **more,
         }
         invoice_id = self.add("v2_invoices", client_id=client_id, number=number, **values)
@@ -154,26 +140,60 @@ class World:
             if table not in ("v2_bill_lines", "v2_invoice_lines", "v2_journal_entry_lines")
             else ""
         )
-        stamps = [self.clock.now()] if stamp else []
+        stamps = [self.now.now()] if stamp else []
         self.run(f"update {table} set {sets}{stamp} where id = %s", *values.values(), *stamps, row_id)
 
-    def map_code(self, *, profiles: Sequence[str] = ("cost_code", "revenue")) -> None:
-        """Map the one cost code to the ledger's cost and income accounts, as a new version."""
+    def map_to(self, accounts: Mapping[str, str]) -> None:
+        """Map the one cost code: profile → provider account id, as a new version."""
         number = self.value("select coalesce(max(number), 0) + 1 from mapping_versions")
         version = self.add(
             "mapping_versions", connection_id=self.connection_id, number=number, created_by="test"
         )
         self.run("update v2_account_mappings set is_active = false")
-        accounts = {"cost_code": self.costs, "revenue": self.sales}
-        for profile in profiles:
+        for profile, account_id in accounts.items():
             self.add(
                 "v2_account_mappings",
                 connection_id=self.connection_id,
                 version_id=version,
-                platform_cost_code_id=self.code,
+                platform_cost_code_id=self.code if profile in ("cost_code", "revenue") else None,
                 platform_entity_type=profile,
-                provider_account_id=accounts[profile],
+                provider_account_id=account_id,
             )
+
+    def queue(self, status: str) -> list[tuple[str, str]]:
+        """The open entries of a queue: label and sentence."""
+        return self.rows(
+            "select label, error_message from v2_sync_records where status = %s and resolved_at is null order by label",
+            status,
+        )
+
+
+class World(Platform):
+    """One builder, one connection, one fake ledger, one clock."""
+
+    def __init__(self, database: Database) -> None:
+        """Make a builder with a connected company and an empty ledger."""
+        self.clock = SetClock(START)
+        super().__init__(database, clock=self.clock)
+        self.ledger = FakeLedger(self.clock)
+        self.connection_id = str(uuid4())
+        self.strategy = Strategy.LAST_WRITE_WINS
+        self.run(
+            "insert into v2_integration_connections (id, builder_id, provider, status, provider_tenant_id, connected_at)"
+            " values (%s, %s, 'quickbooks_online', 'connected', %s, now())",
+            self.connection_id,
+            self.builder_id,
+            self.connection_id,
+        )
+        self.ar = self.ledger.enter(Entity.ACCOUNT, account("Accounts Receivable", "accounts_receivable"))
+        self.ap = self.ledger.enter(Entity.ACCOUNT, account("Accounts Payable", "accounts_payable"))
+        self.bank = self.ledger.enter(Entity.ACCOUNT, account("Checking", "bank"))
+        self.sales = self.ledger.enter(Entity.ACCOUNT, account("Construction Income", "income"))
+        self.costs = self.ledger.enter(Entity.ACCOUNT, account("Job Costs", "cost_of_goods_sold"))
+
+    def map_code(self) -> None:
+        """Map the one cost code to the ledger's cost and income accounts, as a new version."""
+        self.map_to({"cost_code": self.costs, "revenue": self.sales})
 
     # ------------------------------------------------------------------ sync
 
@@ -211,13 +231,6 @@ class World:
         _, summaries, proof = self.engine().sync_all()
         self.later(minutes=1)
         return Synced({each.entity: each for each in summaries}, proof, self.ledger.calls - before)
-
-    def queue(self, status: str) -> list[tuple[str, str]]:
-        """The open entries of a queue: label and sentence."""
-        return self.rows(
-            "select label, error_message from v2_sync_records where status = %s and resolved_at is null order by label",
-            status,
-        )
 
 
 def account(name: str, kind: str) -> dict[str, Any]:
