@@ -47,7 +47,9 @@ class ConnectionKey:
 class TokenKeeper:
     """Reads, refreshes and stores the tokens of connections."""
 
-    def __init__(self, database: Database, vault: Vault, clock: Clock, oauth_of: Callable[[str], OAuth]) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, clock: Clock, oauth_of: Callable[[str], OAuth]
+    ) -> None:
         self._database = database
         self._vault = vault
         self.clock = clock
@@ -103,7 +105,9 @@ class TokenKeeper:
         sentence = f"{key.title} did not renew the access ({failure}); it is tried again by itself."
         with self._database.builder_tx(key.builder_id) as transaction:
             transaction.run("connection_refresh_failed", reason=sentence, **_ids(key), now=self.clock.now())
-        log.warning("token_refresh_failed", connection=str(key.connection_id), provider=key.provider, reason=failure)
+        log.warning(
+            "token_refresh_failed", connection=str(key.connection_id), provider=key.provider, reason=failure
+        )
         if current.access_token != refused and current.expires_at > self.clock.now() + USABLE_MIN:
             return current
         raise ProviderUnavailable(provider=key.title, reason=f"the access could not be renewed: {failure}")
@@ -123,12 +127,20 @@ class TokenKeeper:
         with self._database.builder_tx(key.builder_id) as transaction:
             self._set_status(transaction, key, status=status, reason=reason)
 
-    def _set_status(self, transaction: Transaction, key: ConnectionKey, *, status: str, reason: str | None) -> None:
+    def _set_status(
+        self, transaction: Transaction, key: ConnectionKey, *, status: str, reason: str | None
+    ) -> None:
         now = self.clock.now()
         if not transaction.run("connection_set_status", status=status, reason=reason, **_ids(key), now=now):
             return
         audit(
-            transaction, key, at=now, actor="tieout", action=f"connection.{status}", reason=reason, after={"status": status}
+            transaction,
+            key,
+            at=now,
+            actor="tieout",
+            action=f"connection.{status}",
+            reason=reason,
+            after={"status": status},
         )
         log.warning("connection_status", connection=str(key.connection_id), status=status, reason=reason)
 
@@ -146,12 +158,16 @@ class TokenKeeper:
         try:
             return TokenSet(
                 access_token=self._vault.open(row["access_token_encrypted"], field="access_token", **place),
-                refresh_token=self._vault.open(row["refresh_token_encrypted"], field="refresh_token", **place),
+                refresh_token=self._vault.open(
+                    row["refresh_token_encrypted"], field="refresh_token", **place
+                ),
                 expires_at=row["token_expires_at"],
                 refresh_expires_at=row["refresh_expires_at"],
             )
         except SealBroken as error:
-            raise AccessExpired(provider=key.title, reason="its stored access cannot be opened any more") from error
+            raise AccessExpired(
+                provider=key.title, reason="its stored access cannot be opened any more"
+            ) from error
 
     def sealed(self, key: ConnectionKey, tokens: TokenSet) -> dict[str, Any]:
         """Return the values to store for a set of tokens."""
@@ -194,7 +210,9 @@ class TokenKeeper:
 class ConnectionAccess:
     """Access to one stored connection's company; keeps the token in memory while it is good."""
 
-    def __init__(self, keeper: TokenKeeper, key: ConnectionKey, company: CompanyFacts, *, is_doubtful: bool) -> None:
+    def __init__(
+        self, keeper: TokenKeeper, key: ConnectionKey, company: CompanyFacts, *, is_doubtful: bool
+    ) -> None:
         self._keeper = keeper
         self._key = key
         self._company = company

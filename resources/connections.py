@@ -78,7 +78,9 @@ class Connections:
 
     def begin(self, builder_id: str, provider: str, *, browser: str, requested_by: str) -> AuthorizationStart:
         """Begin a consent for the browser that carries this token, and return where to send it."""
-        return self._consents.begin(_uuid(builder_id, "builder"), provider, browser=browser, requested_by=requested_by)
+        return self._consents.begin(
+            _uuid(builder_id, "builder"), provider, browser=browser, requested_by=requested_by
+        )
 
     def complete(self, provider: str, *, params: Mapping[str, str], browser: str) -> ConnectedCompany:
         """Turn a callback into a connection, or raise a ConnectError and leave nothing behind."""
@@ -129,9 +131,13 @@ class Connections:
                 raise AlreadyDone(what=f"The connection to {key.title}", done="disconnected")
             tokens = self._tokens_to_revoke(key, row)
             transaction.run("connection_disconnect", builder_id=key.builder_id, id=key.connection_id, now=now)
-            transaction.run("connection_clear_mappings", builder_id=key.builder_id, id=key.connection_id, now=now)
+            transaction.run(
+                "connection_clear_mappings", builder_id=key.builder_id, id=key.connection_id, now=now
+            )
             company = {"company": row["provider_company_name"], "provider": key.provider}
-            audit(transaction, key, at=now, actor=requested_by, action="connection.disconnected", after=company)
+            audit(
+                transaction, key, at=now, actor=requested_by, action="connection.disconnected", after=company
+            )
         # Ours first: whatever the provider answers, no token is left here.
         notice = None if tokens is None else self._revoke(spec, tokens, row["provider_tenant_id"])
         log.info("disconnected", provider=key.provider, connection=str(key.connection_id))

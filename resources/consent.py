@@ -121,7 +121,9 @@ class Consents:
                 now=now,
                 expires_at=expires_at,
             )
-        url = self._oauth(spec.key).authorization_url(state=state, verifier=verifier, redirect_uri=redirect_uri)
+        url = self._oauth(spec.key).authorization_url(
+            state=state, verifier=verifier, redirect_uri=redirect_uri
+        )
         return AuthorizationStart(url=url, expires_at=expires_at)
 
     def complete(self, provider: str, *, params: Mapping[str, str], browser: str) -> ConnectedCompany:
@@ -140,7 +142,9 @@ class Consents:
         except (SyncError, sa.exc.SQLAlchemyError):
             self._give_back(spec, tokens)
             raise
-        log.info("connected", provider=provider, connection=str(connection_id), builder=str(attempt.builder_id))
+        log.info(
+            "connected", provider=provider, connection=str(connection_id), builder=str(attempt.builder_id)
+        )
         return ConnectedCompany(
             builder_id=str(attempt.builder_id),
             connection_id=str(connection_id),
@@ -156,13 +160,19 @@ class Consents:
             raise StateMismatch(provider=spec.title)
         now = self._clock.now()
         with self._database.builder_tx(found["builder_id"]) as transaction:
-            row = transaction.row("oauth_attempt_use", builder_id=found["builder_id"], id=found["id"], now=now)
+            row = transaction.row(
+                "oauth_attempt_use", builder_id=found["builder_id"], id=found["id"], now=now
+            )
         # An answer from the other issuer, from another browser, or the same one again: no difference is shown.
         if row is None or row["provider"] != spec.key or not _same(row["browser_hash"], _hash(browser)):
             raise StateMismatch(provider=spec.title)
         if row["expires_at"] < now:
             raise StateExpired(provider=spec.title, minutes=STATE_MINUTES)
-        place = {"builder_id": str(found["builder_id"]), "connection_id": str(found["id"]), "field": "code_verifier"}
+        place = {
+            "builder_id": str(found["builder_id"]),
+            "connection_id": str(found["id"]),
+            "field": "code_verifier",
+        }
         try:
             verifier = self._vault.open(row["code_verifier_encrypted"], **place)
         except SealBroken:
@@ -178,7 +188,9 @@ class Consents:
 
     def _exchange(self, spec: ProviderSpec, attempt: _Attempt, code: str) -> TokenSet:
         try:
-            return self._oauth(spec.key).exchange(code, verifier=attempt.verifier, redirect_uri=attempt.redirect_uri)
+            return self._oauth(spec.key).exchange(
+                code, verifier=attempt.verifier, redirect_uri=attempt.redirect_uri
+            )
         except GrantRefused:
             raise CodeRefused(provider=spec.title) from None
         except AppRefused as error:
@@ -186,7 +198,9 @@ class Consents:
             reason = f"it refused this installation's app ({error}); the administrator must check {names}"
             raise ConnectError(provider=spec.title, reason=reason) from None
         except TokenCallFailed as error:
-            raise ConnectError(provider=spec.title, reason=f"it did not give access in time ({error})") from None
+            raise ConnectError(
+                provider=spec.title, reason=f"it did not give access in time ({error})"
+            ) from None
 
     def _company(self, spec: ProviderSpec, answer: CallbackAnswer, tokens: TokenSet) -> Company:
         http = self._http(spec.key)
@@ -234,7 +248,12 @@ class Consents:
                     )
                 after = {"company": company.name, "provider": spec.key}
                 audit(
-                    transaction, key, at=now, actor=attempt.requested_by, action="connection.connected", after=after
+                    transaction,
+                    key,
+                    at=now,
+                    actor=attempt.requested_by,
+                    action="connection.connected",
+                    after=after,
                 )
         except sa.exc.IntegrityError as error:
             if "v2_integration_connections_company" in str(error.orig):
@@ -251,7 +270,11 @@ class Consents:
         if row is None:
             connection_id = uuid4()
             transaction.run(
-                "connection_add", id=connection_id, builder_id=builder, provider=spec.key, now=self._clock.now()
+                "connection_add",
+                id=connection_id,
+                builder_id=builder,
+                provider=spec.key,
+                now=self._clock.now(),
             )
             return connection_id
         connection_id = UUID(str(row["id"]))
@@ -287,7 +310,9 @@ class Consents:
         for name in spec.credential_settings:
             value = getattr(self._settings, name)
             if not (value if isinstance(value, str) else value.get_secret_value()):
-                reason = f"it is empty, so that {spec.title} cannot be connected; enter your app's value there"
+                reason = (
+                    f"it is empty, so that {spec.title} cannot be connected; enter your app's value there"
+                )
                 raise InvalidSetting(name=PREFIX + name.upper(), reason=reason)
         return spec
 

@@ -39,4 +39,6 @@ def api_client(
 
 def token_client(*, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """Build the client for token and revocation calls."""
-    return api_client(headers={"Cache-Control": "no-store"}, read_seconds=TOKEN_READ_SECONDS, transport=transport)
+    return api_client(
+        headers={"Cache-Control": "no-store"}, read_seconds=TOKEN_READ_SECONDS, transport=transport
+    )

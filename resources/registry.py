@@ -18,5 +18,7 @@ def spec_of(provider: str, *, providers: Mapping[str, ProviderSpec] = PROVIDERS)
     spec = providers.get(provider)
     if spec is None:
         known = " or ".join(providers)
-        raise InvalidInput(what=f"The provider '{provider}'", reason=f"there is none of that name; use {known}")
+        raise InvalidInput(
+            what=f"The provider '{provider}'", reason=f"there is none of that name; use {known}"
+        )
     return spec

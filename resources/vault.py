@@ -92,7 +92,12 @@ def parse_keyring(text: str) -> dict[str, bytes]:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error:
             key = b""
-        if not separator or not key_id.replace("-", "").isalnum() or len(key) != KEY_BYTES or key_id in keyring:
+        if (
+            not separator
+            or not key_id.replace("-", "").isalnum()
+            or len(key) != KEY_BYTES
+            or key_id in keyring
+        ):
             sentence = (
                 f"TIEOUT_KEYRING is wrong: entry {position} must be id:key with an id of its own (letters, digits,"
                 " dashes) and 32 bytes in base64; make one with: openssl rand -base64 32. See docs/settings.md."
@@ -100,7 +105,9 @@ def parse_keyring(text: str) -> dict[str, bytes]:
             raise SettingsError([sentence])
         keyring[key_id] = key
     if not keyring:
-        raise SettingsError(["TIEOUT_KEYRING is wrong: it holds no key; write id:base64key. See docs/settings.md."])
+        raise SettingsError(
+            ["TIEOUT_KEYRING is wrong: it holds no key; write id:base64key. See docs/settings.md."]
+        )
     return keyring
 
 

@@ -90,7 +90,9 @@ class Sender:
             middle = len(group) // 2
             return self._halves(group[:middle], group[middle:])
         answers = {str(item.get("bId")): item for item in answer.get("BatchItemResponse") or ()}
-        return [self._outcome(write, request, answers.get(item_id(write.request_id))) for write, request in group]
+        return [
+            self._outcome(write, request, answers.get(item_id(write.request_id))) for write, request in group
+        ]
 
     def _halves(self, first: Sequence[Prepared], second: Sequence[Prepared]) -> list[WriteOutcome]:
         outcomes = self._batch(first)
@@ -142,5 +144,8 @@ def _groups(prepared: Sequence[Prepared]) -> list[list[Prepared]]:
 
 def _not_sent() -> Rejected:
     return Rejected(
-        ProviderUnavailable(provider="QuickBooks Online", reason="it did not confirm earlier records, so this one was not sent")
+        ProviderUnavailable(
+            provider="QuickBooks Online",
+            reason="it did not confirm earlier records, so this one was not sent",
+        )
     )

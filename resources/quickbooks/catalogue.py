@@ -43,7 +43,9 @@ class Line:
     category: Category = Category.VALIDATION
 
 
-def _refused(sentence: str, *, remedy: Remedy = Remedy.ASK_USER, category: Category = Category.VALIDATION) -> Line:
+def _refused(
+    sentence: str, *, remedy: Remedy = Remedy.ASK_USER, category: Category = Category.VALIDATION
+) -> Line:
     return Line(Kind.REFUSED, sentence, remedy, category)
 
 
@@ -76,7 +78,9 @@ CATALOGUE: dict[str, Line] = {
         " else ({text}). Compare the payments of both documents in QuickBooks, then retry."
     ),
     "1040": _refused(f"{{label}} was not accepted: too many records were sent at once. {_OUR_FAULT}."),
-    "2010": _refused(f"{{label}} was not accepted: QuickBooks does not understand a value of it. {_OUR_FAULT}."),
+    "2010": _refused(
+        f"{{label}} was not accepted: QuickBooks does not understand a value of it. {_OUR_FAULT}."
+    ),
     "2020": _refused(
         "{label} was refused because {field} is missing. Fill it in, or ask QuickBooks' administrator whether the"
         " company now requires it; then retry."
@@ -86,12 +90,24 @@ CATALOGUE: dict[str, Line] = {
         " Choose the account, customer or vendor again; then retry.",
         remedy=Remedy.FIX_MAPPING,
     ),
-    "2040": _refused("{label} was refused because {field} is not written as QuickBooks needs it ({text}). Correct it; then retry."),
-    "2050": _refused("{label} was refused because {field} is too long or too short ({text}). Shorten it; then retry."),
-    "2080": _refused("{label} was refused because the number in {field} cannot be used ({text}). Correct the amount; then retry."),
-    "2170": _refused(f"{{label}} was not accepted: {{field}} has a value QuickBooks does not offer. {_OUR_FAULT}."),
-    "2180": _refused("{label} was refused because a date of it cannot be used ({text}). Correct the date; then retry."),
-    "2210": _refused("{label} was refused because its e-mail address is not valid. Correct the address; then retry."),
+    "2040": _refused(
+        "{label} was refused because {field} is not written as QuickBooks needs it ({text}). Correct it; then retry."
+    ),
+    "2050": _refused(
+        "{label} was refused because {field} is too long or too short ({text}). Shorten it; then retry."
+    ),
+    "2080": _refused(
+        "{label} was refused because the number in {field} cannot be used ({text}). Correct the amount; then retry."
+    ),
+    "2170": _refused(
+        f"{{label}} was not accepted: {{field}} has a value QuickBooks does not offer. {_OUR_FAULT}."
+    ),
+    "2180": _refused(
+        "{label} was refused because a date of it cannot be used ({text}). Correct the date; then retry."
+    ),
+    "2210": _refused(
+        "{label} was refused because its e-mail address is not valid. Correct the address; then retry."
+    ),
     "2500": _refused(
         "{label} was refused because something it refers to is not in QuickBooks any more ({text})."
         " Choose it again, under Account mapping if it is an account; then retry.",
@@ -129,9 +145,15 @@ CATALOGUE: dict[str, Line] = {
         " Switch the feature on in QuickBooks, or enter this record there by hand.",
         category=Category.AUTH,
     ),
-    "6000": _refused("{label} was refused by a rule of QuickBooks: {text}. Correct what it names; then retry."),
-    "6010": _refused("{label} was refused because an account needs a type. Choose the account's type; then retry."),
-    "6030": _refused("{label} was refused because its attachment is too large. Attach a smaller file; then retry."),
+    "6000": _refused(
+        "{label} was refused by a rule of QuickBooks: {text}. Correct what it names; then retry."
+    ),
+    "6010": _refused(
+        "{label} was refused because an account needs a type. Choose the account's type; then retry."
+    ),
+    "6030": _refused(
+        "{label} was refused because its attachment is too large. Attach a smaller file; then retry."
+    ),
     "6070": _refused(
         "{label} was refused because a line's amount is not its quantity times its unit price. Correct the line; then retry."
     ),
@@ -149,7 +171,9 @@ CATALOGUE: dict[str, Line] = {
         "{label} was refused because another customer, vendor or employee in QuickBooks already has this name."
         " If it is the same one, link the two; otherwise change one of the names; then retry."
     ),
-    "6250": _refused("{label} was refused because QuickBooks does not allow this for a sub-account or sub-item ({text}). Choose its parent or another one; then retry."),
+    "6250": _refused(
+        "{label} was refused because QuickBooks does not allow this for a sub-account or sub-item ({text}). Choose its parent or another one; then retry."
+    ),
     "6430": _refused(
         "{label} was refused because an account of the wrong type is used: a receivable or payable account cannot be"
         " the account of a line. Choose another account under Account mapping; then retry.",
@@ -176,7 +200,9 @@ CATALOGUE: dict[str, Line] = {
     ),
 }
 
-_UNLISTED = _refused("{label} was refused by QuickBooks (code {code}): {text}. Correct what it names; then retry.")
+_UNLISTED = _refused(
+    "{label} was refused by QuickBooks (code {code}): {text}. Correct what it names; then retry."
+)
 _UNLISTED_ACCESS = _access(
     "QuickBooks refused the access to this company (code {code}). Reconnect it in Settings > Integrations."
 )

@@ -131,7 +131,11 @@ class Changes:
 
 
 def _groups(body: Json) -> list[Json]:
-    return [group for answer in body.get("CDCResponse") or () for group in answer.get("QueryResponse") or (answer,)]
+    return [
+        group
+        for answer in body.get("CDCResponse") or ()
+        for group in answer.get("QueryResponse") or (answer,)
+    ]
 
 
 def _count(body: Json) -> int:

@@ -15,7 +15,9 @@ PAGE_OVERLAP = 20
 Json = Mapping[str, Any]
 
 
-def rows_of(client: Client, name: str, *, where: str = "", is_list: bool = False) -> Iterator[list[dict[str, Any]]]:
+def rows_of(
+    client: Client, name: str, *, where: str = "", is_list: bool = False
+) -> Iterator[list[dict[str, Any]]]:
     """Yield all objects of one of QuickBooks' entities in pages that lose nothing when rows are removed meanwhile.
 
     Ordered by Id, because the default order follows the time of change and shifts while it is read.
@@ -26,7 +28,9 @@ def rows_of(client: Client, name: str, *, where: str = "", is_list: bool = False
     start = 1
     while True:
         # QuickBooks' own query language, and nothing in it comes from a user.
-        statement = f"SELECT * FROM {name}{clause} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE_ROWS_MAX}"  # noqa: S608
+        statement = (
+            f"SELECT * FROM {name}{clause} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE_ROWS_MAX}"  # noqa: S608
+        )
         rows: list[dict[str, Any]] = client.query(statement).get(name) or []
         if seen and rows and not any(str(row["Id"]) in seen for row in rows) and start > 1:
             start = max(1, start - PAGE_ROWS_MAX // 2)
@@ -84,7 +88,9 @@ class Chart:
         """Return the active account with this path, upper and lower case alike."""
         self._read()
         wanted = path.casefold()
-        return next((one for one in self._by_id.values() if one.is_active and one.path.casefold() == wanted), None)
+        return next(
+            (one for one in self._by_id.values() if one.is_active and one.path.casefold() == wanted), None
+        )
 
     def _read(self) -> None:
         if self._is_complete:

@@ -68,9 +68,13 @@ def _account(canonical: Canonical, country: str | None) -> str | None:
     number = canonical.get("number") or ""
     longest = ACCOUNT_NUMBER_LENGTH_MAX_US if country in ("US", "USA") else ACCOUNT_NUMBER_LENGTH_MAX
     if len(number) > longest or ":" in number:
-        return f"the account number {_quoted(number)} has more than {longest} characters or a colon; shorten it"
+        return (
+            f"the account number {_quoted(number)} has more than {longest} characters or a colon; shorten it"
+        )
     if len(canonical.get("description") or "") > ACCOUNT_DESCRIPTION_LENGTH_MAX:
-        return f"the account's description has more than {ACCOUNT_DESCRIPTION_LENGTH_MAX} characters; shorten it"
+        return (
+            f"the account's description has more than {ACCOUNT_DESCRIPTION_LENGTH_MAX} characters; shorten it"
+        )
     return None
 
 
@@ -86,7 +90,9 @@ def _party(canonical: Canonical) -> str | None:
         return f"the name has {len(name)} characters and QuickBooks takes {NAME_LENGTH_MAX}; shorten it"
     email = canonical.get("email")
     if email and (not _EMAIL.fullmatch(email) or len(email) > EMAIL_LENGTH_MAX):
-        return f"the e-mail address {_quoted(email)} is not one QuickBooks accepts; correct it or leave it empty"
+        return (
+            f"the e-mail address {_quoted(email)} is not one QuickBooks accepts; correct it or leave it empty"
+        )
     if len(canonical.get("phone") or "") > PHONE_LENGTH_MAX:
         return f"the phone number has more than {PHONE_LENGTH_MAX} characters; shorten it"
     return None
@@ -107,7 +113,9 @@ def _document(canonical: Canonical, word: str, account_type: AccountType) -> str
         other = "credit memo" if word == "invoice" else "vendor credit"
         return f"its total is negative ({total:.2f}) and QuickBooks takes that only as a {other}; enter it there as one, or correct the lines"
     if any(abs(amount) >= AMOUNT_LIMIT for amount in (*amounts, total)):
-        return "an amount has more than 10 digits before the point, which QuickBooks does not take; correct it"
+        return (
+            "an amount has more than 10 digits before the point, which QuickBooks does not take; correct it"
+        )
     for position, line in enumerate(lines, start=1):
         if (account_type(line.get("account") or "") or "") in ("Accounts Receivable", "Accounts Payable"):
             return f"line {position} posts to a receivable or payable account, which QuickBooks does not allow on a line; choose another account under Account mapping"

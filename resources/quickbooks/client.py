@@ -111,7 +111,9 @@ class Client:
             raise transient.error from None
         raise AssertionError("stamina either returns or raises")
 
-    def _read_once(self, method: str, path: str, *, params: dict[str, str], label: str, text: str | None) -> Json:
+    def _read_once(
+        self, method: str, path: str, *, params: dict[str, str], label: str, text: str | None
+    ) -> Json:
         headers = {"Content-Type": "application/text"} if text is not None else {}
         try:
             response = self._call(
@@ -133,7 +135,13 @@ class Client:
         return answer
 
     def _call(
-        self, method: str, path: str, *, params: dict[str, str], content: bytes | None, headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str],
+        content: bytes | None,
+        headers: dict[str, str],
     ) -> httpx.Response:
         """One call, and one more with a renewed token after a 401, which executes nothing."""
         token = self._access.token()

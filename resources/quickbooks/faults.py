@@ -34,7 +34,9 @@ THROTTLE_SECONDS = 60
 BODY_BYTES_READ_MAX = 1_000_000
 TEXT_SHOWN_MAX = 300
 
-_DUPLICATE = re.compile(r"DocNumber=(?P<number>.*?) is assigned to TxnType=(?P<type>.*?) with TxnId=(?P<id>\w+)")
+_DUPLICATE = re.compile(
+    r"DocNumber=(?P<number>.*?) is assigned to TxnType=(?P<type>.*?) with TxnId=(?P<id>\w+)"
+)
 _NAME_ID = re.compile(r"\bId=(?P<id>\d+)")
 _REFERENCE = re.compile(r"(?P<what>\w+) element id (?P<id>\S+) not found")
 _CLOSED = re.compile(r"(?:through|up to|before) (?P<date>\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{4})")
@@ -118,7 +120,11 @@ def _by_line(fault: Fault, line: Line, *, label: str) -> SyncError:
 def _remedy(fault: Fault, line: Line) -> Remedy:
     # A reference to a customer or vendor is not mended under Account mapping.
     reference = _REFERENCE.search(fault.detail)
-    if fault.code == "2500" and reference and not reference["what"].casefold().startswith(("account", "item")):
+    if (
+        fault.code == "2500"
+        and reference
+        and not reference["what"].casefold().startswith(("account", "item"))
+    ):
         return Remedy.ASK_USER
     return line.remedy
 

@@ -67,7 +67,11 @@ class Items:
     def _make(self, account_id: str, *, label: str) -> str:
         account = self._chart.account(account_id)
         if account is None or not account.is_active:
-            what = "is not in QuickBooks any more" if account is None else f"({account.path}) is inactive in QuickBooks"
+            what = (
+                "is not in QuickBooks any more"
+                if account is None
+                else f"({account.path}) is inactive in QuickBooks"
+            )
             error = RejectedByProvider(
                 f"{label} was not sent because the account {account_id} of a line {what}."
                 " Choose another one under Account mapping; then retry.",
@@ -80,7 +84,9 @@ class Items:
         body = {"Name": name, "Type": "Service", "IncomeAccountRef": {"value": account_id}}
         request_id = item_request_id(self._company_id, account_id, name)
         try:
-            answer = self._client.send("item", body, params={"requestid": request_id}, label=f"the item {name}")
+            answer = self._client.send(
+                "item", body, params={"requestid": request_id}, label=f"the item {name}"
+            )
         except OutcomeUnknown as error:
             # The document was not sent. Next time the same request id finds out what became of the item.
             reason = f"the item {name} was not confirmed"

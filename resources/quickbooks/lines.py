@@ -54,7 +54,9 @@ def deposit_line(line: Json) -> Canonical:
     """Return one canonical line of a deposit."""
     links = line.get("LinkedTxn") or ()
     payment = next((str(link["TxnId"]) for link in links if link.get("TxnType") == "Payment"), None)
-    other = next((f"{link.get('TxnType')} {link.get('TxnId')}" for link in links), "") if payment is None else ""
+    other = (
+        next((f"{link.get('TxnType')} {link.get('TxnId')}" for link in links), "") if payment is None else ""
+    )
     return {
         "payment": payment,
         "amount": amount_of(line.get("Amount")),

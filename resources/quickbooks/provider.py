@@ -94,7 +94,9 @@ class QuickBooks:
         for where in _wheres(entity, canonical):
             active = ["Active IN (true, false)"] if entity in LISTS else []
             # QuickBooks' own query language; every text in it is escaped by _quoted.
-            statement = f"SELECT * FROM {name} WHERE {' AND '.join([where, *active])} ORDERBY Id MAXRESULTS 1000"  # noqa: S608
+            statement = (
+                f"SELECT * FROM {name} WHERE {' AND '.join([where, *active])} ORDERBY Id MAXRESULTS 1000"  # noqa: S608
+            )
             for body in self._client.query(statement, label=f"a {name}").get(name) or ():
                 record = self._record(name, body)
                 if record is not None and _resembles(record, entity, canonical, marker):
@@ -161,8 +163,7 @@ class QuickBooks:
         record = self._record(NAMES[write.entity], body)
         if record is None:
             return Unknown("QuickBooks answered with a record that is never posted to")
-        is_another = write.marker != record.marker if write.entity not in LISTS else not _same_name(write, record)
-        if write.operation == "create" and is_another:
+        if write.operation == "create" and not _is_it(write, record):
             return Unknown("QuickBooks answered with another record")
         return Done(record)
 
@@ -258,11 +259,18 @@ def _resembles(record: RemoteRecord, entity: Entity, canonical: Canonical, marke
     if entity is Entity.JOURNAL_ENTRY:
         amount = sum((Decimal(line["debit"]) for line in canonical["lines"]), Decimal(0))
     is_same_amount = amount is not None and record.total is not None and Decimal(amount) == record.total
-    return is_same_amount and canonical.get("party") == theirs.get("party") and canonical["date"] == theirs["date"]
+    return (
+        is_same_amount
+        and canonical.get("party") == theirs.get("party")
+        and canonical["date"] == theirs["date"]
+    )
 
 
-def _same_name(write: Write, record: RemoteRecord) -> bool:
-    return record.natural_key == name_key(str(write.canonical["name"]))
+def _is_it(write: Write, record: RemoteRecord) -> bool:
+    """Whether a confirmed record is the one that was sent: by our mark, or by its name where it carries none."""
+    if write.entity in LISTS:
+        return record.natural_key == name_key(str(write.canonical["name"]))
+    return record.marker == write.marker
 
 
 def _compact(text: object) -> str:

@@ -43,7 +43,16 @@ _COMPUTED = frozenset(
         "V4IDPseudonym", "IsProject", "HasAttachment", "status",
     }
 )  # fmt: skip
-_DOCUMENT_KEPT = ("Id", "SyncToken", "Line", "CustomerRef", "VendorRef", "TxnTaxDetail", "GlobalTaxCalculation", "CashBack")
+_DOCUMENT_KEPT = (
+    "Id",
+    "SyncToken",
+    "Line",
+    "CustomerRef",
+    "VendorRef",
+    "TxnTaxDetail",
+    "GlobalTaxCalculation",
+    "CashBack",
+)
 _LABELS = {
     Entity.INVOICE: "Invoice",
     Entity.BILL: "Bill",
@@ -141,7 +150,9 @@ class Reader:
 
     def _item(self, body: Json) -> Canonical:
         return {
-            "name": name_in_use(str(body.get("FullyQualifiedName") or body["Name"]), is_active=body.get("Active", True)),
+            "name": name_in_use(
+                str(body.get("FullyQualifiedName") or body["Name"]), is_active=body.get("Active", True)
+            ),
             "type": body.get("Type"),
             "income_account": ref(body, "IncomeAccountRef"),
             "expense_account": ref(body, "ExpenseAccountRef"),
@@ -185,7 +196,9 @@ class Reader:
             account: str | None = None
             if kind == SALES:
                 item = ref(detail, "ItemRef")
-                account = ref(detail, "ItemAccountRef") or (self._account_of_item(item, "income") if item else None)
+                account = ref(detail, "ItemAccountRef") or (
+                    self._account_of_item(item, "income") if item else None
+                )
             elif kind == DISCOUNT:
                 amount, account = -amount, ref(detail, "DiscountAccountRef")
             lines.append(line_of(line, amount=amount, detail=detail, account=account))
@@ -201,7 +214,9 @@ class Reader:
             account = ref(detail, "AccountRef")
             if kind == ITEM_EXPENSE:
                 item = ref(detail, "ItemRef")
-                account = ref(detail, "ItemAccountRef") or (self._account_of_item(item, "expense") if item else None)
+                account = ref(detail, "ItemAccountRef") or (
+                    self._account_of_item(item, "expense") if item else None
+                )
             lines.append(line_of(line, amount=decimal_of(line.get("Amount")), detail=detail, account=account))
         return lines + tax_line(body)
 
@@ -248,7 +263,9 @@ class Reader:
             "party": ref(body, "CustomerRef"),
             "currency": ref(body, "CurrencyRef") or self._home,
             "amount": amount_text(amount),
-            "unapplied": amount_of(unapplied if unapplied is not None else amount - sum(to_invoices.values(), Decimal(0))),
+            "unapplied": amount_of(
+                unapplied if unapplied is not None else amount - sum(to_invoices.values(), Decimal(0))
+            ),
             "reference": body.get("PaymentRefNum") or None,
             "method": name_of(body, "PaymentMethodRef"),
             "memo": split_note(body.get("PrivateNote"))[0],
@@ -288,7 +305,9 @@ _VOIDABLE = frozenset({Entity.INVOICE, Entity.PAYMENT, Entity.BILL_PAYMENT})
 
 def address_of(body: Json) -> Canonical | None:
     """Return an address, or None where QuickBooks keeps an empty one."""
-    street = [str(body[name]).strip() for name in (f"Line{number}" for number in range(1, 6)) if body.get(name)]
+    street = [
+        str(body[name]).strip() for name in (f"Line{number}" for number in range(1, 6)) if body.get(name)
+    ]
     address = {
         "line": ", ".join(part for part in street if part) or None,
         "city": body.get("City") or None,

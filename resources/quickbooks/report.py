@@ -13,7 +13,9 @@ Json = Mapping[str, Any]
 
 def trial_balance(report: Json) -> list[LedgerBalance]:
     """Return one balance per account row: debit minus credit."""
-    columns = [str(column.get("ColTitle") or "") for column in (report.get("Columns") or {}).get("Column") or ()]
+    columns = [
+        str(column.get("ColTitle") or "") for column in (report.get("Columns") or {}).get("Column") or ()
+    ]
     debit, credit = _place(columns, "Debit", 1), _place(columns, "Credit", 2)
     balances = []
     for cells in _data_rows(report.get("Rows") or {}):

@@ -153,14 +153,18 @@ class Writer:
             return body
         if any(line.get("DetailType") == GROUP for line in previous.get("Line") or ()):
             raise _impossible(
-                write.label, "it contains a bundle of items, which only QuickBooks can change; change its lines there"
+                write.label,
+                "it contains a bundle of items, which only QuickBooks can change; change its lines there",
             )
         body["Line"] = self._lines(write, previous)
         return body
 
     def _header(self, write: Write) -> Json:
         canonical = write.canonical
-        body: Json = {"TxnDate": canonical["date"], "PrivateNote": join_note(canonical.get("memo"), write.marker)}
+        body: Json = {
+            "TxnDate": canonical["date"],
+            "PrivateNote": join_note(canonical.get("memo"), write.marker),
+        }
         _put(body, "DocNumber", canonical.get("number"))
         if self._is_multi_currency and canonical.get("currency"):
             body["CurrencyRef"] = {"value": canonical["currency"]}
@@ -192,7 +196,9 @@ class Writer:
         account = line.get("account")
         if account is None and kind != SALES:
             if amount:
-                raise _impossible(write.label, f"{where} names no account; map its cost code under Account mapping")
+                raise _impossible(
+                    write.label, f"{where} names no account; map its cost code under Account mapping"
+                )
             made.pop("Amount")
             return made | {"DetailType": "DescriptionOnly"}
         detail: Json = dict(base.get(SALES) or {})
@@ -211,13 +217,19 @@ class Writer:
             _quantity(detail, line, amount)
             return made | {ITEM_EXPENSE: _billable(detail)}
         if account is None:
-            raise _impossible(write.label, f"{where} names no account; map its cost code under Account mapping")
+            raise _impossible(
+                write.label, f"{where} names no account; map its cost code under Account mapping"
+            )
         if base.get("DetailType") != ACCOUNT_EXPENSE:
             # An item line that becomes an account line is a new line to QuickBooks.
             kept = base.get(str(base.get("DetailType"))) or {}
             made.pop("Id", None)
             made.pop(str(base.get("DetailType")), None)
-            detail = {key: kept[key] for key in ("CustomerRef", "BillableStatus", "ClassRef", "TaxCodeRef") if key in kept}
+            detail = {
+                key: kept[key]
+                for key in ("CustomerRef", "BillableStatus", "ClassRef", "TaxCodeRef")
+                if key in kept
+            }
         else:
             detail = dict(base[ACCOUNT_EXPENSE])
         detail["AccountRef"] = {"value": account}
@@ -243,10 +255,17 @@ class Writer:
 
     def _check_party(self, write: Write, line: Canonical, account_id: str, *, where: str) -> None:
         account = self._chart.account(account_id)
-        wanted = {"Accounts Receivable": "customer", "Accounts Payable": "vendor"}.get(account.type if account else "")
-        if wanted is not None and account is not None and (line.get("party_kind") != wanted or not line.get("party")):
+        wanted = {"Accounts Receivable": "customer", "Accounts Payable": "vendor"}.get(
+            account.type if account else ""
+        )
+        if (
+            wanted is not None
+            and account is not None
+            and (line.get("party_kind") != wanted or not line.get("party"))
+        ):
             raise _impossible(
-                write.label, f"{where} posts to {account.path} and names no {wanted}; choose the {wanted} on that line"
+                write.label,
+                f"{where} posts to {account.path} and names no {wanted}; choose the {wanted} on that line",
             )
 
     def _account_before(self, entity: Entity, base: Json) -> str | None:
@@ -270,7 +289,8 @@ class Writer:
     def _bill_payment(self, write: Write, previous: Json) -> Json:
         if write.operation == "create":
             raise _impossible(
-                write.label, "QuickBooks needs to know from which bank account a bill is paid; pay the bill there"
+                write.label,
+                "QuickBooks needs to know from which bank account a bill is paid; pay the bill there",
             )
         canonical = write.canonical
         body = self._header(write) | {
@@ -288,7 +308,9 @@ class Writer:
         body.pop("DocNumber", None)
         if previous:
             if canonical["lines"] != self._reader.deposit_lines(previous):
-                raise _impossible(write.label, "what a deposit contains can only be changed in QuickBooks; change it there")
+                raise _impossible(
+                    write.label, "what a deposit contains can only be changed in QuickBooks; change it there"
+                )
             return body
         lines: list[Json] = []
         for position, line in enumerate(canonical["lines"], start=1):
@@ -317,7 +339,12 @@ def _party(canonical: Canonical, previous: Json) -> Json:
 
 def _address(address: Canonical, previous: Json) -> Json:
     body = {key: value for key, value in previous.items() if key in ("Id", "Country")}
-    for key, name in (("line", "Line1"), ("city", "City"), ("region", "CountrySubDivisionCode"), ("postal_code", "PostalCode")):
+    for key, name in (
+        ("line", "Line1"),
+        ("city", "City"),
+        ("region", "CountrySubDivisionCode"),
+        ("postal_code", "PostalCode"),
+    ):
         _put(body, name, address.get(key))
     return body
 
@@ -335,7 +362,9 @@ def _quantity(detail: Json, line: Canonical, amount: Decimal) -> None:
 
 def _billable(detail: Json) -> Json:
     # QuickBooks sets this state itself and refuses to be told.
-    return {key: value for key, value in detail.items() if (key, value) != ("BillableStatus", "HasBeenBilled")}
+    return {
+        key: value for key, value in detail.items() if (key, value) != ("BillableStatus", "HasBeenBilled")
+    }
 
 
 def _links(line: Json, kind: str) -> bool:

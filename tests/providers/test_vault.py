@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import stat
 import threading
 from pathlib import Path
@@ -107,7 +106,7 @@ def test_without_a_keyring_a_key_file_is_made_once_and_only_its_owner_can_read_i
     settings = Settings(home=tmp_path)
     sealed = Vault.from_settings(settings).seal("a token", **PLACE)
     assert Vault.from_settings(settings).open(sealed, **PLACE) == "a token"
-    assert stat.S_IMODE(os.stat(tmp_path / KEY_FILE).st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / KEY_FILE).stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
 
 

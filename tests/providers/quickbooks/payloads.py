@@ -171,7 +171,9 @@ def a_journal_entry(**values: Any) -> Json:
         "TxnDate": "2026-05-31",
         "CurrencyRef": ref("USD"),
         "Line": [
-            a_journal_line("0", "Debit", "75.25", "84", detail={"Entity": {"Type": "Customer", "EntityRef": ref("1")}}),
+            a_journal_line(
+                "0", "Debit", "75.25", "84", detail={"Entity": {"Type": "Customer", "EntityRef": ref("1")}}
+            ),
             a_journal_line("1", "Credit", "75.25", "45"),
         ],
         "TxnTaxDetail": {},

@@ -13,7 +13,13 @@ TYPES = {"84": "Accounts Receivable", "33": "Accounts Payable", "45": "Income"}
 
 
 def a_line(amount: str = "100.00", **values: Any) -> dict[str, Any]:
-    return {"description": "Framing", "amount": amount, "quantity": None, "unit_price": None, "account": "45"} | values
+    return {
+        "description": "Framing",
+        "amount": amount,
+        "quantity": None,
+        "unit_price": None,
+        "account": "45",
+    } | values
 
 
 def a_document(**values: Any) -> dict[str, Any]:
@@ -30,7 +36,14 @@ def a_document(**values: Any) -> dict[str, Any]:
 
 
 def an_entry_line(debit: str = "0.00", credit: str = "0.00", **values: Any) -> dict[str, Any]:
-    return {"description": "", "debit": debit, "credit": credit, "account": "45", "party_kind": None, "party": None} | values
+    return {
+        "description": "",
+        "debit": debit,
+        "credit": credit,
+        "account": "45",
+        "party_kind": None,
+        "party": None,
+    } | values
 
 
 def an_entry(*lines: dict[str, Any], **values: Any) -> dict[str, Any]:
@@ -96,7 +109,9 @@ CASES: list[tuple[str, Entity, dict[str, Any], str | None]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("entity", "canonical", "words"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("entity", "canonical", "words"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
 def test_what_quickbooks_would_refuse(entity: Entity, canonical: dict[str, Any], words: str | None) -> None:
     reason = refusal(entity, canonical, account_type=TYPES.get, country="USA")
     if words is None:

@@ -85,7 +85,9 @@ def test_every_line_of_the_catalogue_has_its_test() -> None:
     assert [row[0] for row in ROWS] == list(CATALOGUE)
 
 
-@pytest.mark.parametrize(("code", "status", "detail", "kind", "remedy", "words"), ROWS, ids=[row[0] for row in ROWS])
+@pytest.mark.parametrize(
+    ("code", "status", "detail", "kind", "remedy", "words"), ROWS, ids=[row[0] for row in ROWS]
+)
 def test_a_code_becomes_one_error_with_one_sentence_and_one_remedy(
     code: str, status: int, detail: str, kind: type[SyncError], remedy: Remedy, words: str
 ) -> None:
@@ -98,7 +100,9 @@ def test_a_code_becomes_one_error_with_one_sentence_and_one_remedy(
     assert "{" not in error.user_message
 
 
-@pytest.mark.parametrize("code", [row[0] for row in ROWS if row[3] in (RejectedByProvider, VersionMoved, OutcomeUnknown)])
+@pytest.mark.parametrize(
+    "code", [row[0] for row in ROWS if row[3] in (RejectedByProvider, VersionMoved, OutcomeUnknown)]
+)
 def test_a_sentence_about_a_record_names_the_record(code: str) -> None:
     assert LABEL in error_of(a_fault(code), label=LABEL, is_write=True).user_message
 
@@ -138,7 +142,11 @@ def test_a_missing_reference_to_a_customer_is_not_mended_under_account_mapping()
 
 def test_a_taken_number_says_which_document_has_it() -> None:
     details = error_of(a_fault("6140", detail=DUPLICATE), label=LABEL, is_write=True).details
-    assert (details["is_taken"], details["existing_remote_id"], details["existing_type"]) == (True, "145", "Invoice")
+    assert (details["is_taken"], details["existing_remote_id"], details["existing_type"]) == (
+        True,
+        "145",
+        "Invoice",
+    )
 
 
 def test_a_taken_name_says_which_record_has_it_where_quickbooks_tells() -> None:
@@ -215,7 +223,13 @@ XML = (
 
 @pytest.mark.parametrize(
     ("status", "body", "code"),
-    [(400, BUSINESS, "5010"), (401, GATEWAY, "3200"), (429, XML, "3001"), (200, BUSINESS, "5010"), (200, XML, "3001")],
+    [
+        (400, BUSINESS, "5010"),
+        (401, GATEWAY, "3200"),
+        (429, XML, "3001"),
+        (200, BUSINESS, "5010"),
+        (200, XML, "3001"),
+    ],
     ids=["business JSON", "gateway JSON", "XML", "business JSON with 200", "XML with 200"],
 )
 def test_a_fault_is_read_in_each_of_its_shapes(status: int, body: object, code: str) -> None:
@@ -232,7 +246,11 @@ def test_leading_zeros_of_a_code_do_not_matter() -> None:
 
 
 def test_a_code_that_only_stands_in_the_text_is_found() -> None:
-    body = {"fault": {"error": [{"message": "message=ApplicationAuthorizationFailed; errorCode=003100; statusCode=403"}]}}
+    body = {
+        "fault": {
+            "error": [{"message": "message=ApplicationAuthorizationFailed; errorCode=003100; statusCode=403"}]
+        }
+    }
     fault = fault_of(an_answer(403, body))
     assert fault is not None
     assert fault.code == "3100"
@@ -250,7 +268,9 @@ def test_an_answer_that_declares_entities_is_not_parsed_as_xml() -> None:
     assert fault.code == ""
 
 
-@pytest.mark.parametrize("body", [b"", b"not json", b"[]", b"null", b'{"Fault": null}', b'{"Fault": {"Error": []}}', b"<broken"])
+@pytest.mark.parametrize(
+    "body", [b"", b"not json", b"[]", b"null", b'{"Fault": null}', b'{"Fault": {"Error": []}}', b"<broken"]
+)
 def test_a_broken_error_body_still_ends_in_an_error(body: bytes) -> None:
     fault = fault_of(an_answer(400, body))
     assert fault is not None

@@ -45,7 +45,11 @@ def test_an_account_that_is_never_posted_to_is_no_record() -> None:
 @pytest.mark.parametrize("name", ["Account", "Customer"])
 def test_a_moving_balance_is_no_change(name: str) -> None:
     body = qb.an_account() if name == "Account" else qb.a_customer()
-    moved = body | {"Balance": Decimal(7), "CurrentBalance": Decimal(7), "MetaData": {"LastUpdatedTime": "2026-06-01T00:00:00Z"}}
+    moved = body | {
+        "Balance": Decimal(7),
+        "CurrentBalance": Decimal(7),
+        "MetaData": {"LastUpdatedTime": "2026-06-01T00:00:00Z"},
+    }
     assert read(name, moved).checksum == read(name, body).checksum
 
 
@@ -54,13 +58,29 @@ def test_a_customer_has_name_mail_phone_and_address() -> None:
         "name": "Amy's Bird Sanctuary",
         "email": "birds@example.com",
         "phone": "(650) 555-3311",
-        "address": {"line": "4581 Finch St., Suite 3", "city": "Bayshore", "region": "CA", "postal_code": "94326"},
+        "address": {
+            "line": "4581 Finch St., Suite 3",
+            "city": "Bayshore",
+            "region": "CA",
+            "postal_code": "94326",
+        },
     }
 
 
 def test_what_quickbooks_does_not_give_is_none() -> None:
-    body = {"Id": "7", "SyncToken": "0", "DisplayName": "Norton Lumber", "Active": True, "BillAddr": {"Id": "9"}}
-    assert read("Vendor", body).canonical == {"name": "Norton Lumber", "email": None, "phone": None, "address": None}
+    body = {
+        "Id": "7",
+        "SyncToken": "0",
+        "DisplayName": "Norton Lumber",
+        "Active": True,
+        "BillAddr": {"Id": "9"},
+    }
+    assert read("Vendor", body).canonical == {
+        "name": "Norton Lumber",
+        "email": None,
+        "phone": None,
+        "address": None,
+    }
 
 
 def test_the_suffix_of_an_inactive_name_is_no_renaming() -> None:
@@ -103,7 +123,11 @@ def test_an_invoice_is_read_with_its_lines_and_without_our_mark_in_the_memo() ->
         ],
     }
     assert (record.marker, record.version, record.label) == (MARKER, "1", "Invoice 1037")
-    assert (record.total, record.balance, record.document_date) == (Decimal(100), Decimal(40), date(2026, 5, 4))
+    assert (record.total, record.balance, record.document_date) == (
+        Decimal(100),
+        Decimal(40),
+        date(2026, 5, 4),
+    )
 
 
 def test_a_payment_that_moves_an_invoices_version_and_balance_is_no_change() -> None:
@@ -130,7 +154,9 @@ def test_discounts_and_sales_tax_are_lines_so_that_the_lines_add_up_to_the_total
         "DiscountLineDetail": {"PercentBased": False, "DiscountAccountRef": ref("86")},
     }
     body = qb.an_invoice(
-        Line=[qb.a_sales_line(), discount], TxnTaxDetail={"TotalTax": Decimal("7.20")}, TotalAmt=Decimal("97.20")
+        Line=[qb.a_sales_line(), discount],
+        TxnTaxDetail={"TotalTax": Decimal("7.20")},
+        TotalAmt=Decimal("97.20"),
     )
     canonical = read("Invoice", body).canonical
     assert [line["amount"] for line in canonical["lines"]] == ["100.00", "-10.00", "7.20"]
@@ -208,7 +234,11 @@ def test_a_journal_entry_has_a_debit_and_a_credit_and_a_total() -> None:
 def test_a_payment_lists_what_it_pays_and_keeps_other_uses_out_of_the_list() -> None:
     canonical = read("Payment", qb.a_payment()).canonical
     assert canonical["applications"] == [{"invoice": "130", "amount": "100.00"}]
-    assert (canonical["amount"], canonical["unapplied"], canonical["reference"]) == ("150.00", "10.00", "CHK 5521")
+    assert (canonical["amount"], canonical["unapplied"], canonical["reference"]) == (
+        "150.00",
+        "10.00",
+        "CHK 5521",
+    )
 
 
 def test_a_payment_that_names_one_invoice_twice_applies_the_sum() -> None:
