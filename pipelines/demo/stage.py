@@ -1,0 +1,113 @@
+"""Everything that has to run for the demo: Postgres, the QuickBooks sandbox, the API, and Dagster.
+
+Started side by side where one does not need the other; stopped in order, whatever happened.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from pipelines.dagster_processes import WEB_SERVER, DagsterProcesses
+from pipelines.demo.settings import as_environment
+from pipelines.home import dagster_environment
+from pipelines.processes import Child, Household, answers, python, require_free_ports
+from resources.postgres import database_urls, prepare_cluster, start_embedded, stop_embedded
+from resources.postgres.migrate import MigrationReport, migrate
+from resources.settings import PREFIX, Settings
+from resources.store.database import Database
+
+SANDBOX = "QuickBooks sandbox"
+API = "API"
+
+
+class Stage:
+    """The demo's processes; use it as a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.sandbox_url = settings.quickbooks_base_url
+        self.api_url = settings.public_base_url
+        environment = dagster_environment(settings) | as_environment(settings)
+        self._cleanup = ExitStack()
+        self._household = Household(settings.home / "logs", environment=environment)
+        self._dagster = DagsterProcesses(settings, self._household)
+
+    @property
+    def dagster_url(self) -> str:
+        """Where people find Dagster."""
+        return self._dagster.url
+
+    def check_ports(self) -> None:
+        """Raise one sentence per port that somebody else uses, before anything is started."""
+        settings = self.settings
+        require_free_ports(
+            [
+                ("the API", settings.api_host, settings.api_port, f"{PREFIX}API_PORT"),
+                ("Dagster", settings.dagster_host, settings.dagster_port, f"{PREFIX}DAGSTER_PORT"),
+                (
+                    "the QuickBooks sandbox",
+                    "127.0.0.1",
+                    settings.quickbooks_sandbox_port,
+                    f"{PREFIX}QUICKBOOKS_SANDBOX_PORT",
+                ),
+            ]
+        )
+
+    def start_database(self) -> MigrationReport:
+        """Make Postgres run, with the newest schema."""
+        if self.settings.is_embedded:
+            if start_embedded(self.settings).was_started:
+                self._cleanup.callback(stop_embedded, self.settings)
+        else:
+            prepare_cluster(self.settings)
+        return migrate(database_urls(self.settings).owner)
+
+    def open_database(self) -> Database:
+        """Open the product's database for the demo itself."""
+        return self._cleanup.enter_context(Database(database_urls(self.settings)))
+
+    def start_servers(self) -> None:
+        """Start the sandbox, the API and Dagster's code server side by side."""
+        self._cleanup.enter_context(self._household)
+        port = self.settings.quickbooks_sandbox_port
+        books = self.settings.home / "sandbox" / "quickbooks"
+        books.mkdir(parents=True, exist_ok=True)
+        self._household.start(
+            Child(
+                SANDBOX,
+                python("sandbox", "quickbooks", "--port", str(port), "--data", str(books)),
+                answers(f"{self.sandbox_url}/_sandbox/state"),
+            )
+        )
+        self._household.start(
+            Child(API, [sys.executable, "-m", "api.cli", "serve"], answers(f"{self.api_url}/readyz"))
+        )
+        self._dagster.start_code_server()
+
+    def wait_for_servers(self) -> None:
+        """Wait until sandbox and API answer."""
+        self._household.wait(SANDBOX, API)
+
+    def start_dagster(self) -> None:
+        """Start Dagster's web server and wait for it."""
+        self._dagster.start_web_server()
+        self._household.wait(WEB_SERVER)
+
+    def start_daemon(self) -> None:
+        """Start what takes runs from the queue and looks for due connections."""
+        self._dagster.start_daemon()
+
+    def watch(self) -> None:
+        """Raise when a process has ended by itself."""
+        self._household.check()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.close()
