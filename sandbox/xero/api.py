@@ -128,6 +128,7 @@ class Api:
             takes_list=not (method == "PUT" and resource.name in ONE_OBJECT),
             takes_bare=(method == "PUT" and resource.name in ONE_OBJECT)
             or (method == "POST" and resource.name in BARE_OBJECT),
+            spec=resource.spec,
         )
         rule = write_rule(call, resource, verb=method, document=None)
         texts = write_elements(call, resource, raw, store=self.store, renderer=self.renderer, write=rule)
@@ -150,7 +151,7 @@ class Api:
             return self._delete(call, resource, document)
         if method != "POST" or "POST" not in resource.verbs:
             raise NotAllowed
-        raw = read_elements(read_json(incoming), resource.name, takes_bare=True)
+        raw = read_elements(read_json(incoming), resource.name, takes_bare=True, spec=resource.spec)
         if len(raw) != 1:
             raise post_data_invalid("Exactly one element can be sent to the address of one document.")
         rule = write_rule(call, resource, verb="POST", document=document)
@@ -224,7 +225,7 @@ class Api:
         if incoming.method != "PUT":
             raise NotAllowed
         # Xero takes one allocation, a list of them, or either wrapped.
-        raw = read_elements(read_json(incoming), "Allocations", takes_bare=True)
+        raw = read_elements(read_json(incoming), "Allocations", takes_bare=True, spec=ALLOCATION_SPEC)
         made = []
         for index, element in enumerate(raw):
             fields = read_fields(element, ALLOCATION_SPEC, path=f"Allocations[{index}]")
@@ -242,12 +243,14 @@ class Api:
         method, parts = incoming.method, incoming.parts
         try:
             if len(parts) == 3 and method == "PUT":
-                raw = read_elements(read_json(incoming), "Options", takes_bare=True, takes_list=False)
+                raw = read_elements(
+                    read_json(incoming), "Options", takes_bare=True, takes_list=False, spec=OPTION_SPEC
+                )
                 option = resource.create_option(
                     call, category, read_fields(raw[0], OPTION_SPEC, path="Option")
                 )
             elif len(parts) == 4 and method == "POST":
-                raw = read_elements(read_json(incoming), "Options", takes_bare=True)
+                raw = read_elements(read_json(incoming), "Options", takes_bare=True, spec=OPTION_SPEC)
                 fields = read_fields(raw[0], OPTION_SPEC, path="Option")
                 option = resource.update_option(call, category, parts[3], fields)
             elif len(parts) == 4 and method == "DELETE":

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.kernel.store import Store
 from sandbox.xero.answers import Renderer, to_wire
-from sandbox.xero.fields import Fields, read_fields
+from sandbox.xero.fields import Fields, Spec, read_fields
 from sandbox.xero.refusals import CallRefused, ElementRefused, no_data, post_data_invalid, query_invalid
 from sandbox.xero.resource import Call, Resource
 from sandbox.xero.table import Document
@@ -33,15 +33,18 @@ class ElementsRefused(CallRefused):
         return super().body() | {"Elements": to_wire(self.elements)}
 
 
-def read_elements(body: Any, name: str, *, takes_bare: bool, takes_list: bool = True) -> list[Any]:
+def read_elements(
+    body: Any, name: str, *, takes_bare: bool, takes_list: bool = True, spec: Spec | None = None
+) -> list[Any]:
     """The elements of a body: `{"Invoices": [...]}`, a bare list, or, where Xero takes it, one bare object."""
     if isinstance(body, dict):
         wrapped = next((body[key] for key in body if key.lower() == name.lower()), None)
         if wrapped is not None:
             body = (wrapped if isinstance(wrapped, list) else [wrapped]) if takes_list else []
         else:
-            is_other_wrapper = len(body) == 1 and isinstance(next(iter(body.values())), list)
-            body = [] if is_other_wrapper or not body or not takes_bare else [body]
+            known = {field.lower() for field in spec or ()}
+            is_bare = spec is None or any(key.lower() in known for key in body)
+            body = [body] if takes_bare and body and is_bare else []
     if not isinstance(body, list):
         raise post_data_invalid("JSON for post data was invalid,the body must be an object or a list.")
     if not body:

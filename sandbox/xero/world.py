@@ -184,7 +184,7 @@ class XeroEmulator(Emulator):
             raise ControlError(f"There is no scenario {scenario!r}. Known: {', '.join(SCENARIOS)}.")
         apps = self.identity.rows("apps") if options.get("keep_apps") else {}
         self.dice.seed(options.get("seed", 0))
-        self.identity.dice.seed(options.get("seed", 0))
+        self.identity.dice.seed(f"identity-{options.get('seed', 0)}")
         self.identity_pages.auto_consent = None
         self.webhooks.clear()
         self.gateway.memory.clear()
