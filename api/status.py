@@ -48,8 +48,6 @@ def sync_status(tx: Transaction, services: Services, *, connection_id: UUID | No
         facts = ConnectionFacts(
             title=services.title_of(row["provider"]),
             status=row["status"],
-            schedule=row["sync_schedule"],
-            connected_at=row["connected_at"],
             last_sync_at=row["last_sync_at"],
             next_due_at=row["next_due_at"],
             access_ends_at=row["refresh_expires_at"],

@@ -17,13 +17,6 @@ Color = Literal["green", "yellow", "red"]
 LATE_AFTER = timedelta(hours=1)
 EXPIRY_WARNING = timedelta(days=14)
 
-# For connections whose next due time nobody has computed yet. A schedule that is not here says nothing by itself.
-SCHEDULE_INTERVALS: dict[str, timedelta] = {
-    "every_15_minutes": timedelta(minutes=15),
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
@@ -31,8 +24,6 @@ class ConnectionFacts:
 
     title: str
     status: str
-    schedule: str | None
-    connected_at: datetime | None
     last_sync_at: datetime | None
     next_due_at: datetime | None
     access_ends_at: datetime | None
@@ -122,10 +113,6 @@ def _freshness(facts: ConnectionFacts, *, now: datetime) -> Iterable[Reason]:
 
 def _late_by(facts: ConnectionFacts, *, now: datetime) -> timedelta | None:
     due = facts.next_due_at
-    interval = SCHEDULE_INTERVALS.get(facts.schedule or "")
-    began = facts.last_sync_at or facts.connected_at
-    if due is None and interval is not None and began is not None:
-        due = began + interval
     if due is None or facts.status != "connected" or now - due <= LATE_AFTER:
         return None
     return now - due
@@ -142,7 +129,8 @@ def _queues(facts: ConnectionFacts) -> Iterable[Reason]:
         )
     if facts.held:
         yield Reason(
-            "yellow", f"{_records(facts.held)} are held until their cause is fixed. See the review queue."
+            "yellow",
+            f"{_records(facts.held)} {'is' if facts.held == 1 else 'are'} held until the cause is fixed. See the review queue.",
         )
     if facts.unmapped:
         yield Reason(

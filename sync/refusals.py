@@ -53,6 +53,7 @@ class StillLookedUp(AlreadyDone):
     """The outcome of the record's last write is not known yet; leaving it now could double the document."""
 
     code = "queue.still_looked_up"
+    remedy = Remedy.LOOK_IN_LEDGER
     template = (
         "{label} was sent and not confirmed; it is being looked up in the ledger. Wait for that to finish, or retry"
         " it to look at once, and decide then."

@@ -150,7 +150,7 @@ class HealthReason(Shown):
     """One thing that keeps a connection from being green."""
 
     color: Color
-    message: str = Field(examples=["3 records are held until their cause is fixed. See the review queue."])
+    message: str = Field(examples=["3 records are held until the cause is fixed. See the review queue."])
 
 
 class HealthView(Shown):
