@@ -178,7 +178,9 @@ def _weigh(
     account_names = [plain_name(account.name) for account in accounts]
     by_name = _similarities([plain_name(code.name) for code in cost_codes], account_names)
     # Divisions repeat: each is compared once.
-    divisions, division_of = np.unique([plain_name(code.division or "") for code in cost_codes], return_inverse=True)
+    divisions, division_of = np.unique(
+        [plain_name(code.division or "") for code in cost_codes], return_inverse=True
+    )
     by_division = _similarities([str(division) for division in divisions], account_names)[division_of]
     own_words = _own_words(cost_codes, accounts)
     numbers = _number_relations(cost_codes, accounts)
