@@ -54,7 +54,7 @@ fix: $(VENV)/.tests ## let ruff mend and format what it can
 	@$(VENV)/bin/ruff format .
 
 bench: $(VENV)/.tests ## run the benchmarks; each prints one JSON line per figure
-	@for file in tests/bench/bench_*.py; do $(PY) "$$file" || exit 1; done
+	@for file in $(wildcard tests/bench/bench_*.py); do $(PY) "$$file" || exit 1; done
 
 lock: $(VENV)/.tests ## resolve requirements*.in anew into the two locks (hashes, no addresses)
 	@$(PIP) install -qq uv

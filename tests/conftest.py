@@ -7,6 +7,7 @@ migrated template, so that modules neither see nor wait for each other.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,8 @@ for name in [name for name in os.environ if name.startswith("TIEOUT_")]:
 def pytest_configure(config: pytest.Config) -> None:
     """Reserve the session's data folder in the process that the parallel workers inherit from."""
     if not hasattr(config, "workerinput"):
+        # Ended from outside, the session still stops its server.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         reserve_home()
 
 
