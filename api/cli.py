@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from api.cli_import import import_command
+
 if TYPE_CHECKING:
     from resources.settings import Settings
 
@@ -28,6 +30,7 @@ db = typer.Typer(
     no_args_is_help=True, help="Start, stop or look at the embedded PostgreSQL under TIEOUT_HOME."
 )
 app.add_typer(db, name="db")
+app.command("import")(import_command)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -90,6 +93,7 @@ def serve(
     from resources.logging import configure_logging
 
     settings = _settings()
+    _require_database(settings)
     configure_logging(settings)
     uvicorn.run(
         "api.app:create_app",
@@ -153,6 +157,17 @@ def _settings() -> Settings:
     from resources.settings import load_settings
 
     return load_settings()
+
+
+def _require_database(settings: Settings) -> None:
+    """Start the embedded PostgreSQL when it is stopped; refuse a schema that waits for migrations."""
+    from resources.postgres import PostgresError, database_urls, start_embedded
+    from resources.postgres.migrate import pending_migrations
+
+    if settings.is_embedded:
+        start_embedded(settings)
+    if pending := pending_migrations(database_urls(settings).owner):
+        raise PostgresError(f"The database waits for {', '.join(pending)}; run 'tieout migrate' first.")
 
 
 def _become(module: str, arguments: list[str]) -> NoReturn:

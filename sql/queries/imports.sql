@@ -640,3 +640,9 @@ select %(builder_id)s, one.id, row_number() over (partition by one.id order by s
        staged.account_id, staged.cost_code_id, staged.client_id, staged.vendor_id, staged.job_id, staged.debit, staged.credit
 from import_rows as staged
 join import_documents as one on one.document = staged.document;
+
+-- name: import_builders
+-- Every builder's name (as the scheduler), for choosing one on the command line.
+select id::text as id, name
+from v2_builders
+order by name, id;

@@ -59,6 +59,11 @@ class Books:
         with self.database.builder_tx(self.builder_id) as transaction:
             return [tuple(row) for row in transaction.connection.exec_driver_sql(statement).fetchall()]
 
+    def change(self, statement: str) -> None:
+        """Change the tables as anybody else might."""
+        with self.database.builder_tx(self.builder_id) as transaction:
+            transaction.connection.exec_driver_sql(statement)
+
     def value(self, statement: str) -> Any:
         """The one value a statement returns."""
         ((found,),) = self.rows(statement)
