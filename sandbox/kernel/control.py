@@ -75,7 +75,7 @@ def control_routes(emulator: Emulator) -> list[BaseRoute]:
         control_view("/requests", emulator.log.clear, method="DELETE"),
         control_view("/snapshots", lambda: {"snapshots": emulator.store.snapshot_names()}),
         control_route("/snapshots/{name}", lambda call: _snapshot(emulator, call)),
-        control_route("/snapshots/{name}/restore", lambda call: _restore(emulator, call)),
+        control_route("/snapshots/{name}/restore", lambda call: _restore(emulator, call.part("name"))),
     ]
 
 
@@ -118,6 +118,9 @@ def _reset(emulator: Emulator, body: dict[str, Any]) -> dict[str, Any]:
     if body.get("clock", True):
         emulator.clock.reset()
     emulator.switches = {name: switch.default for name, switch in emulator.switch_help.items()}
+    if "snapshot" in body:
+        emulator.forget()
+        return _restore(emulator, str(body["snapshot"]))
     return emulator.reset(body)
 
 
@@ -213,8 +216,7 @@ def _snapshot(emulator: Emulator, call: ControlCall) -> dict[str, Any]:
     return {"snapshot": name, "objects": emulator.store.take_snapshot(name)}
 
 
-def _restore(emulator: Emulator, call: ControlCall) -> dict[str, Any]:
-    name = call.part("name")
+def _restore(emulator: Emulator, name: str) -> dict[str, Any]:
     if name not in emulator.store.snapshot_names():
         raise ControlError(f"There is no snapshot {name!r}. Take one with POST /_sandbox/snapshots/{name}.")
     return {"restored": name, "objects": emulator.store.restore_snapshot(name)}

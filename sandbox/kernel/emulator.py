@@ -134,6 +134,9 @@ class Emulator(ABC):
         """Change the answer of a request under a provider kind (a truncated page, for example)."""
         return body
 
+    def forget(self) -> None:  # noqa: B027 - a hook
+        """Forget what is not in the store (counters, subscribers) before a snapshot takes its place."""
+
     @abstractmethod
     def reset(self, options: dict[str, Any]) -> dict[str, Any]:
         """Empty the world and build the asked scenario; return a summary."""

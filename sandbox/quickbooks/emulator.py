@@ -154,6 +154,11 @@ class QuickBooks(Emulator):
 
         return truncated(body) if rule.kind == "truncated_page" else body
 
+    def forget(self) -> None:
+        """Forget call counts and webhook subscribers."""
+        self.meter.reset()
+        self.webhooks.reset()
+
     def reset(self, options: dict[str, Any]) -> dict[str, Any]:
         """Start again with two companies of a scenario (or those asked for)."""
         scenario = str(options.get("scenario") or "contractor")
@@ -161,8 +166,7 @@ class QuickBooks(Emulator):
             raise ControlError(f"There is no scenario {scenario!r}. Known: {', '.join(SCENARIOS)}.")
         with self.store.transaction():
             self.store.clear()
-        self.meter.reset()
-        self.webhooks.reset()
+        self.forget()
         for realm, name in DEFAULT_COMPANIES:
             self.add_company(name, realm=realm, scenario=scenario, seed=int(options.get("seed", 0)))
         return self.describe()

@@ -37,7 +37,7 @@ class PayableRules(TransactionRules):
         applied = sum(draft.company.applied(self.entity, draft.id).values(), ZERO) if draft.old else ZERO
         if total < applied:
             raise faults.business("The amount is less than what has already been applied to this transaction")
-        if applied and draft.old_value("VendorRef") != draft.body["VendorRef"]:
+        if applied and draft.old_value("VendorRef")["value"] != draft.body["VendorRef"]["value"]:
             raise faults.cannot_link("The vendor of a transaction with payments cannot be changed")
         return cents(total - applied)
 

@@ -66,6 +66,14 @@ class _Token:
 
 def parser_error(token: _Token) -> faults.FaultError:
     """4000, in the words of the real parser."""
+    if token.kind == "bad":
+        letter = token.text.encode("ascii", "backslashreplace").decode()
+        return faults.FaultError(
+            "4000",
+            "Error parsing query",
+            f"Invalid content. Lexical error at line 1, column {token.column}.  Encountered:"
+            f' "{letter}" ({ord(token.text)}), after : ""',
+        )
     shown = token.text if token.kind == "end" else f' <{token.kind.upper()}> "{token.text}'
     return faults.FaultError(
         "4000",
@@ -94,12 +102,8 @@ def _tokens(text: str) -> list[_Token]:
         if match is None:
             skipped = position + len(text[position:]) - len(text[position:].lstrip())
             letter = text[skipped]
-            raise faults.FaultError(
-                "4000",
-                "Error parsing query",
-                f"Invalid content. Lexical error at line 1, column {skipped + 1}.  Encountered:"
-                f' "{letter.encode("ascii", "backslashreplace").decode()}" ({ord(letter)}), after : ""',
-            )
+            found.append(_Token("bad", letter, skipped + 1))
+            break
         kind = match.lastgroup or "sign"
         body = match.group(kind)
         if kind == "word":

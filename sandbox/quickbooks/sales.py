@@ -194,7 +194,7 @@ class OpenFormRules(SalesRules):
         open_amount = cents(total - applied)
         if open_amount < 0:
             raise faults.business("The amount is less than what has already been applied to this transaction")
-        if applied and draft.old_value("CustomerRef") != draft.body["CustomerRef"]:
+        if applied and draft.old_value("CustomerRef")["value"] != draft.body["CustomerRef"]["value"]:
             raise faults.cannot_link("The customer of a transaction with payments cannot be changed")
         return open_amount
 
