@@ -49,8 +49,9 @@ once(sys.argv[2])
 
 
 @pytest.fixture
-def an_installation() -> Iterator[AnInstallation]:
-    """Settings with a home of their own; what was started is stopped at the end."""
+def an_installation(tmp_path: Path) -> Iterator[AnInstallation]:
+    """Settings with a home of their own; what was started is stopped while that home still exists."""
+    assert tmp_path.exists()
     made: list[Settings] = []
 
     def make(home: Path) -> Settings:
