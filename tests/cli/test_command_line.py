@@ -66,6 +66,13 @@ def test_the_doctor_tells_a_database_that_waits_for_migrations(tieout: Tieout) -
     assert "not applied yet; run 'tieout migrate'." in result.stdout
 
 
+def test_the_api_does_not_start_over_a_schema_that_waits_for_migrations(tieout: Tieout) -> None:
+    result = tieout("serve")
+    assert result.returncode == 1
+    assert "The database waits for 0001_first" in result.stderr
+    assert "run 'tieout migrate' first." in result.stderr
+
+
 @pytest.mark.parametrize("command", [["migrate"], ["doctor"], ["db", "start"], ["serve"]])
 def test_a_wrong_setting_ends_in_a_sentence_and_no_traceback(tieout: Tieout, command: list[str]) -> None:
     result = tieout(*command, TIEOUT_API_PORT="eighty")
