@@ -29,6 +29,7 @@ from sync.errors import AccessExpired, NotFound, ProviderUnavailable, Remedy
 # Long enough for the longest call to end with the token it began with.
 LEEWAY = timedelta(minutes=5)
 USABLE_MIN = timedelta(seconds=20)
+ASK_AGAIN = timedelta(seconds=60)
 REFRESHES_MAX = 5
 
 log = structlog.get_logger(__name__)
@@ -62,7 +63,10 @@ class TokenKeeper:
         """
         tried: str | None = None
         for _ in range(REFRESHES_MAX):
-            outcome = self._fresh_under_lock(key, refused=refused, tried=tried)
+            try:
+                outcome = self._fresh_under_lock(key, refused=refused, tried=tried)
+            except AccessExpired as error:
+                raise self.expire(key, error) from None
             if isinstance(outcome, TokenSet):
                 return outcome
             if outcome.refresh_token == tried:
@@ -180,17 +184,19 @@ class TokenKeeper:
         }
 
     def rewrap(self, key: ConnectionKey) -> bool:
-        """Wrap a connection's tokens by the newest key; False when it holds none."""
+        """Wrap a connection's tokens by the newest key; False when it holds none that open."""
         place = {"builder_id": str(key.builder_id), "connection_id": str(key.connection_id)}
         with self._hold(key) as (transaction, row):
             if row["refresh_token_encrypted"] is None:
                 return False
+            try:
+                access = self._vault.rewrap(row["access_token_encrypted"], field="access_token", **place)
+                refresh = self._vault.rewrap(row["refresh_token_encrypted"], field="refresh_token", **place)
+            except SealBroken as error:
+                log.warning("rewrap_failed", connection=str(key.connection_id), reason=str(error))
+                return False
             transaction.run(
-                "connection_rewrap_tokens",
-                access=self._vault.rewrap(row["access_token_encrypted"], field="access_token", **place),
-                refresh=self._vault.rewrap(row["refresh_token_encrypted"], field="refresh_token", **place),
-                now=self.clock.now(),
-                **_ids(key),
+                "connection_rewrap_tokens", access=access, refresh=refresh, now=self.clock.now(), **_ids(key)
             )
             return True
 
@@ -218,6 +224,7 @@ class ConnectionAccess:
         self._company = company
         self._is_doubtful = is_doubtful
         self._tokens: TokenSet | None = None
+        self._asked_at: datetime | None = None
         self._lock = threading.Lock()
 
     @property
@@ -228,8 +235,9 @@ class ConnectionAccess:
     def token(self) -> str:
         """Return an access token that is not about to expire."""
         with self._lock:
-            if self._tokens is None or not self._keeper.lasts(self._tokens):
+            if self._tokens is None or not self._is_good_for_now(self._tokens):
                 self._tokens = self._keeper.fresh(self._key)
+                self._asked_at = self._keeper.clock.now()
             return self._tokens.access_token
 
     def renew(self, refused: str) -> str:
@@ -238,6 +246,17 @@ class ConnectionAccess:
             if self._tokens is None or self._tokens.access_token == refused:
                 self._tokens = self._keeper.fresh(self._key, refused=refused)
             return self._tokens.access_token
+
+    def _is_good_for_now(self, tokens: TokenSet) -> bool:
+        if self._keeper.lasts(tokens):
+            return True
+        # A refresh got no answer a moment ago: until the token really ends, not every call has to wait for that.
+        now = self._keeper.clock.now()
+        return (
+            tokens.expires_at > now + USABLE_MIN
+            and self._asked_at is not None
+            and now < self._asked_at + ASK_AGAIN
+        )
 
     def report(self, error: AccessExpired) -> None:
         """Store that the company no longer opens."""
@@ -267,7 +286,7 @@ class FreshAccess:
         """Return the access token."""
         return self._tokens.access_token
 
-    def renew(self, refused: str) -> str:  # noqa: ARG002 - the protocol's name
+    def renew(self, refused: str) -> str:
         """Give up: tokens this fresh are not refused because they are old."""
         raise AccessExpired(provider=self._title, reason="it refused the access it had just given")
 
