@@ -9,6 +9,7 @@ from api.problems import Problem
 Responses = dict[int | str, dict[str, Any]]
 
 _WORDS = {
+    400: "The body could not be read.",
     401: "No valid API key.",
     403: "The key's role may not do this.",
     404: "Nothing with this id belongs to this builder.",
@@ -26,4 +27,4 @@ def problems(*statuses: int) -> Responses:
 
 READ: Responses = problems(401, 403, 422, 503)
 READ_ONE: Responses = problems(401, 403, 404, 422, 503)
-WRITE: Responses = problems(401, 403, 404, 409, 413, 422, 503)
+WRITE: Responses = problems(400, 401, 403, 404, 409, 413, 422, 503)

@@ -5,32 +5,49 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
-EntityName = Literal[
-    "account", "customer", "vendor", "invoice", "bill", "journal_entry", "payment", "bill_payment", "deposit"
-]
-DirectionName = Literal["push", "pull", "both"]
-ProfileName = Literal["cost_code", "revenue", "asset", "liability"]
-AccountType = Literal[
-    "bank",
-    "accounts_receivable",
-    "other_current_asset",
-    "fixed_asset",
-    "other_asset",
-    "accounts_payable",
-    "credit_card",
-    "other_current_liability",
-    "long_term_liability",
-    "equity",
-    "income",
-    "cost_of_goods_sold",
-    "expense",
-    "other_income",
-    "other_expense",
-]
-CategoryName = Literal["auth", "validation", "rate_limit", "network", "unknown"]
-RunStatus = Literal["queued", "started", "completed", "partial", "failed"]
-LogStatus = Literal["started", "completed", "partial", "failed"]
+EntityName = TypeAliasType(
+    "EntityName",
+    Literal[
+        "account",
+        "customer",
+        "vendor",
+        "invoice",
+        "bill",
+        "journal_entry",
+        "payment",
+        "bill_payment",
+        "deposit",
+    ],
+)
+DirectionName = TypeAliasType("DirectionName", Literal["push", "pull", "both"])
+ProfileName = TypeAliasType("ProfileName", Literal["cost_code", "revenue", "asset", "liability"])
+AccountType = TypeAliasType(
+    "AccountType",
+    Literal[
+        "bank",
+        "accounts_receivable",
+        "other_current_asset",
+        "fixed_asset",
+        "other_asset",
+        "accounts_payable",
+        "credit_card",
+        "other_current_liability",
+        "long_term_liability",
+        "equity",
+        "income",
+        "cost_of_goods_sold",
+        "expense",
+        "other_income",
+        "other_expense",
+    ],
+)
+CategoryName = TypeAliasType(
+    "CategoryName", Literal["auth", "validation", "rate_limit", "network", "unknown"]
+)
+RunStatus = TypeAliasType("RunStatus", Literal["queued", "started", "completed", "partial", "failed"])
+LogStatus = TypeAliasType("LogStatus", Literal["started", "completed", "partial", "failed"])
 
 ID_EXAMPLE = "8f14e45f-ceea-467f-a9c8-2f4b9a1d3c55"
 

@@ -8,12 +8,13 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from api.cursors import PAGE_ROWS_MAX, Paging
 from api.models.base import ID_EXAMPLE, AccountType, Page, Shown
 
-ConnectionStatus = Literal["connected", "disconnected", "error", "expired"]
-AccountState = Literal["active", "inactive", "void", "deleted"]
+ConnectionStatus = TypeAliasType("ConnectionStatus", Literal["connected", "disconnected", "error", "expired"])
+AccountState = TypeAliasType("AccountState", Literal["active", "inactive", "void", "deleted"])
 
 
 class ConnectionQuery(Paging):

@@ -7,12 +7,13 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from api.cursors import Text
 from api.models.base import ID_EXAMPLE, DirectionName, ProfileName, Shown, Taken
 from sync.mapping import ROWS_MAX
 
-MappingState = Literal["mapped", "unmapped", "broken"]
+MappingState = TypeAliasType("MappingState", Literal["mapped", "unmapped", "broken"])
 VERSION_MAX = 2_000_000_000
 
 

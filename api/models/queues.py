@@ -9,13 +9,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from api.cursors import Period, Text
 from api.models.base import ID_EXAMPLE, CategoryName, EntityName, Page, Shown, Taken
 from api.models.syncs import SyncRunView
 
-QueueStatus = Literal["error", "held"]
-LinkState = Literal["open", "held", "conflict", "failed", "unknown", "ignored"]
+Side = TypeAliasType("Side", Literal["platform", "provider"])
+QueueStatus = TypeAliasType("QueueStatus", Literal["error", "held"])
 
 
 class SyncErrorQuery(Period):
@@ -155,7 +156,7 @@ class ConflictPage(Page):
 class ConflictChoice(Taken):
     """Which values to keep."""
 
-    chosen_value: Literal["platform", "provider"] | Mapping[Text, Literal["platform", "provider"]] = Field(
+    chosen_value: Side | Mapping[Text, Side] = Field(
         description="One side for everything, or a side per field of the conflict.",
         examples=["platform", {"due_date": "platform", "memo": "provider"}],
     )

@@ -8,13 +8,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from api.cursors import Paging, Period
 from api.models.base import ID_EXAMPLE, DirectionName, EntityName, LogStatus, Page, RunStatus, Shown, Taken
 from api.models.connections import ConnectionStatus
 
-Color = Literal["green", "yellow", "red"]
-RecordStatus = Literal["synced", "conflict", "error", "skipped", "held"]
+Color = TypeAliasType("Color", Literal["green", "yellow", "red"])
+RecordStatus = TypeAliasType("RecordStatus", Literal["synced", "conflict", "error", "skipped", "held"])
 
 
 class LogQuery(Period):
