@@ -5,13 +5,15 @@ Known false alarms, each with its reason:
   without that check;
 - its schemas are cyclic (Invoice, CreditNote, Payment, Allocation name each other); openapi-core resolves them
   lazily, nothing has to be cut;
+- no GET and few DELETEs describe a 400, though the wire answers one (a bad where, a used account): such an answer is
+  judged by the 400 of PUT /Invoices, whose shape is the same Error;
 - 401, 403, 404, 405, 406, 412, 429, 501 and 503 are not described at all, so only 200, 204 and 400 are judged here.
 No answer of the sandbox needs an exception beyond these.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -20,6 +22,7 @@ import yaml
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
+from openapi_core.templating.responses.exceptions import ResponseNotFound
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
@@ -69,7 +72,13 @@ def description() -> OpenAPI:
 def problems_of(request: JudgedRequest, response: JudgedResponse) -> str:
     """What the description has against an answer, or an empty text."""
     try:
-        description().validate_response(request, response)
+        try:
+            description().validate_response(request, response)
+        except ResponseNotFound:
+            if response.status_code != 400:
+                raise
+            described = replace(request, method="put", path=f"{PREFIX}/Invoices", query="")
+            description().validate_response(described, response)
     except OpenAPIError as error:
         cause = error.__cause__
         details = [str(one)[:300] for one in getattr(cause, "schema_errors", [])] or [str(cause or "")[:300]]

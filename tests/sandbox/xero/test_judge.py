@@ -1,0 +1,45 @@
+"""The judge itself: it must be able to say no."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from werkzeug.datastructures import Headers
+
+from tests.sandbox.xero.client import Json, Xero
+from tests.sandbox.xero.judge import PREFIX, JudgedRequest, JudgedResponse, problems_of
+
+
+def judged(xero: Xero, change: Json, status: int = 200) -> str:
+    body = xero.send("GET", "Invoices", query={"page": 1}).json()
+    body["Invoices"][0] |= change
+    request = JudgedRequest("get", f"{PREFIX}/Invoices", "page=1", None, "", Headers())
+    return problems_of(
+        request, JudgedResponse(status, json.dumps(body).encode(), "application/json", Headers())
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Status": "OPEN"},
+        {"Total": "12"},
+        {"InvoiceID": "not-a-guid"},
+        {"LineItems": {}},
+        {"Contact": {"ContactID": 5}},
+        {"Payments": [{"Invoice": {"CreditNotes": [{"Type": "X"}]}}]},
+        {"CurrencyCode": "XXZ"},
+    ],
+)
+def test_the_judge_finds_a_wrong_value_even_deep_in_the_cycle(
+    xero: Xero, contact: Json, change: Json
+) -> None:
+    xero.new_invoice(contact["ContactID"])
+    assert judged(xero, {}) == ""
+    assert judged(xero, change)
+
+
+def test_the_judge_finds_a_status_nobody_described(xero: Xero, contact: Json) -> None:
+    xero.new_invoice(contact["ContactID"])
+    assert judged(xero, {}, status=418)
