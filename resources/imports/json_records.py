@@ -113,7 +113,7 @@ def _rows(records: Callable[[], Iterable[tuple[int, Record]]], *, name: str) -> 
         if not lines:
             yield SourceRow(number, own + [None] * len(inner))
         for index, line in enumerate(lines):
-            yield SourceRow(number, (blank if index else own) + [line.get(key) for key in inner])
+            yield SourceRow(number, (blank if index else own) + [line.get(key) for key in inner], bool(index))
 
 
 def _keys(records: Iterable[tuple[int, Record]], *, name: str) -> tuple[dict[str, None], dict[str, None]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sync.imports.amounts import exact, read_number
@@ -55,6 +56,14 @@ class RowReader:
             field.name: self._reader(field) for field in self.format.fields
         }
         self._heading_keys = tuple(heading_key(heading) for heading in self.survey.headings)
+        self._first_heading = next(place for place, key in enumerate(self._heading_keys) if key)
+        self._own_names = [field.name for field in self._of_document]
+        self._own_columns = [
+            (name, self.survey.columns[name]) for name in self._own_names if name in self.survey.columns
+        ]
+        self._line_columns = [
+            self.survey.columns[field.name] for field in self._of_line if field.name in self.survey.columns
+        ]
         # The document the last row belonged to: its key, its key cells, and its values.
         self._key = ""
         self._key_cells: dict[str, str] = {}
@@ -67,7 +76,7 @@ class RowReader:
             if row.line <= self.survey.heading_line or not any(cell not in (None, "") for cell in row.cells):
                 continue
             texts = self._texts(row)
-            if not any(texts.values()):
+            if not any(texts.values()) and not self._has_line(row):
                 continue
             if self._is_heading(row):
                 self._repeated_headings += 1
@@ -84,7 +93,7 @@ class RowReader:
     # ------------------------------------------------------------------ one row
 
     def _read_row(self, row: SourceRow, texts: Mapping[str, str]) -> StagedRow:
-        if self._continues(texts):
+        if self._continues(row, texts):
             key = self._key
             document = self._values
             fields_here = [field for field in self._of_document if texts[field.name]]
@@ -116,10 +125,12 @@ class RowReader:
         self.problems.add(problem, document=self._key)
         self._totals.spoil()
 
-    def _continues(self, texts: Mapping[str, str]) -> bool:
+    def _continues(self, row: SourceRow, texts: Mapping[str, str]) -> bool:
         """Say whether a row belongs to the document of the row above."""
         if not self.format.has_lines or not self._key:
             return False
+        if row.is_continued is not None:
+            return row.is_continued
         key_texts = [texts[name] for name in ("number", "party", "date") if name in texts]
         if not any(key_texts):
             return True
@@ -198,13 +209,19 @@ class RowReader:
     # ------------------------------------------------------------------ cells
 
     def _texts(self, row: SourceRow) -> dict[str, str]:
-        """Return every field's cell as text, for deciding what kind of row it is."""
-        texts = dict.fromkeys((field.name for field in self.format.fields), "")
-        for name, position in self.survey.columns.items():
+        """Return the document's own cells as texts, for deciding what kind of row it is."""
+        texts = dict.fromkeys(self._own_names, "")
+        for name, position in self._own_columns:
             cell = row.cells[position] if position < len(row.cells) else None
             if cell is not None and cell != "":
-                texts[name] = _plain_text(cell)
+                texts[name] = _known_text(cell) if isinstance(cell, str) else _plain_text(cell)
         return texts
+
+    def _has_line(self, row: SourceRow) -> bool:
+        """Say whether a row has a line's values; what stands outside the known columns is no line."""
+        return any(
+            position < len(row.cells) and _is_filled(row.cells[position]) for position in self._line_columns
+        )
 
     def _amounts(self, row: SourceRow) -> dict[str, Decimal]:
         found = {}
@@ -220,8 +237,12 @@ class RowReader:
         return found
 
     def _is_heading(self, row: SourceRow) -> bool:
+        # Rows are many and headings few: the first heading alone decides for nearly all of them.
+        first = row.cells[self._first_heading] if self._first_heading < len(row.cells) else None
+        if not isinstance(first, str) or heading_key(first) != self._heading_keys[self._first_heading]:
+            return False
         keys = [heading_key(cell) if isinstance(cell, str) else "" for cell in row.cells]
-        return tuple(keys[: len(self._heading_keys)]) == self._heading_keys[: len(keys)] and any(keys)
+        return tuple(keys[: len(self._heading_keys)]) == self._heading_keys[: len(keys)]
 
     def _reader(self, field: Field) -> Reader:
         """Return the function that reads a cell of this field; it remembers what it read, most cells repeat."""
@@ -279,6 +300,15 @@ class RowReader:
         self.notes += self._totals.notes
         for problem in self._totals.problems():
             self.problems.add(problem, document=None)
+
+
+def _is_filled(cell: Cell) -> bool:
+    return bool(cell.strip()) if isinstance(cell, str) else cell is not None
+
+
+@lru_cache(maxsize=20_000)
+def _known_text(cell: str) -> str:
+    return _plain_text(cell)
 
 
 def _plain_text(cell: Cell) -> str:

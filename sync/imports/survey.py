@@ -25,10 +25,14 @@ EVIDENCE_KINDS = frozenset({"amount", "price", "quantity"})
 
 
 class SourceRow(NamedTuple):
-    """One row of a file: its line (sheet row, record) counted from 1, and its cells."""
+    """One row of a file: its line (sheet row, record) counted from 1, and its cells.
+
+    `is_continued` is said where the file itself says which rows are one document (nested JSON), else None.
+    """
 
     line: int
     cells: Sequence[Cell]
+    is_continued: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,17 @@ def test_a_name_or_number_that_only_the_ledger_refuses_is_imported(books: Books)
     assert books.value("select number from v2_invoices") == number
 
 
+def test_a_record_without_its_own_values_takes_nothing_from_the_record_before(books: Books) -> None:
+    content = (
+        '[{"vendor": "Sparrow Electric", "date": "2026-01-02", "lines": [{"amount": 1}, {"amount": 2}]},'
+        ' {"lines": [{"amount": 4}]}]'
+    )
+    assert [problem[:3] for problem in books.problems("bills", content, name="file.json")] == [
+        (2, "date", "the date is missing"), (2, "vendor", "the vendor is missing"),
+    ]  # fmt: skip
+    assert books.bring("bills", content, name="file.json", allow_partial=True).rows_written == 2
+
+
 # ------------------------------------------------------------------ once
 
 

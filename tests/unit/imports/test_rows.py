@@ -145,6 +145,12 @@ def test_blank_rows_and_repeated_headings_are_left_out() -> None:
     assert read.notes == ["The headings are repeated on 1 row; left out."]
 
 
+def test_a_note_beside_the_table_is_no_row() -> None:
+    headings = ("Vendor", "Date", "Amount", "Checked by")
+    read = bills(("Sparrow Electric", "2026-01-02", "5", ""), ("", "", "", "Rita"), headings=headings)
+    assert (read.rows_read, read.problems) == (1, [])
+
+
 def test_headings_below_a_title_are_found() -> None:
     rows = [
         ("Larkspur Custom Homes",),
