@@ -38,7 +38,8 @@ def control_route(path: str, action: Callable[[ControlCall], Any], *, method: st
         if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             return JSONResponse({"error": "Control calls from other sites are refused."}, status_code=403)
         try:
-            result = action(ControlCall(request, await _body(request), await request.body()))
+            raw = await request.body()
+            result = action(ControlCall(request, await _body(request), raw))
         except (ControlError, ValueError) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         if isinstance(result, Response):

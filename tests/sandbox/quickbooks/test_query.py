@@ -112,7 +112,7 @@ def test_a_projection_returns_the_listed_fields(books: Books) -> None:
         (
             "select * from Bill where DocNumber = 'Bob's'",
             "4000",
-            'Encountered " <IDENTIFIER> "s "" at line 1, column 42',
+            'Encountered " <IDENTIFIER> "s "" at line 1, column 43',
         ),
         ("select * from Bill where DocNumber = '1' or DocNumber = '2'", "4000", '"or'),
         ("select * from Bill where TotalAmt = 5", "4000", "<NUMBER>"),
