@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from api.cli_import import import_command
+from api.cli_keys import keys
 
 if TYPE_CHECKING:
     from resources.settings import Settings
@@ -30,6 +32,7 @@ db = typer.Typer(
     no_args_is_help=True, help="Start, stop or look at the embedded PostgreSQL under TIEOUT_HOME."
 )
 app.add_typer(db, name="db")
+app.add_typer(keys, name="keys")
 app.command("import")(import_command)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -151,6 +154,47 @@ def db_status() -> None:
         raise typer.Exit(3)
     psql = f"psql 'postgresql://{database_urls(settings).admin.split('://', 1)[1]}'"
     print(f"PostgreSQL runs (process {server.pid}). To look inside: {psql}")
+
+
+@db.command("backup")
+def db_backup(file: Annotated[Path, typer.Argument(help="Where to write it; must not exist yet.")]) -> None:
+    """Write the product's database to a file; the server may go on working meanwhile.
+
+    The key file under TIEOUT_HOME (or TIEOUT_KEYRING) is not in it: keep a copy apart, since stored tokens cannot be
+    opened without it.
+    """
+    from resources.postgres.backup import back_up
+
+    size = back_up(_embedded_settings(), file)
+    print(f"Wrote {file} ({size:,} bytes). Keep the keys apart from it: see docs/operations.md.")
+
+
+@db.command("restore")
+def db_restore(
+    file: Annotated[Path, typer.Argument(help="A backup made by 'tieout db backup'.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask before the present data is replaced.")
+    ] = False,
+) -> None:
+    """Replace the product's database by a backup, wholly or not at all; then run 'tieout migrate'."""
+    from resources.postgres.backup import restore
+
+    settings = _embedded_settings()
+    if not yes:
+        typer.confirm(f"Replace everything in the database under {settings.home} by {file}?", abort=True)
+    restore(settings, file)
+    print("Restored. Run 'tieout migrate' before anything else.")
+
+
+def _embedded_settings() -> Settings:
+    from resources.postgres import PostgresError
+
+    settings = _settings()
+    if not settings.is_embedded:
+        raise PostgresError(
+            "TIEOUT_DATABASE_URL names a PostgreSQL of your own; use its pg_dump and pg_restore."
+        )
+    return settings
 
 
 def _settings() -> Settings:

@@ -78,7 +78,7 @@ def stop_embedded(settings: Settings) -> bool:
             return False
         user = server_user()
         for mode in ("fast", "immediate"):
-            command = [_program("pg_ctl"), "stop", "-w", "-t", "30", "-m", mode, "-D", str(places.data)]
+            command = [program("pg_ctl"), "stop", "-w", "-t", "30", "-m", mode, "-D", str(places.data)]
             try:
                 user.run(command, timeout_seconds=40)
             except subprocess.CalledProcessError:
@@ -114,7 +114,7 @@ def _start(places: Places, *, is_durable: bool) -> None:
     forget_dead_server(places)
     _write_configuration(places, user, is_durable=is_durable)
     _rotate_log(places)
-    command = [_program("pg_ctl"), "start", "-w", "-t", str(START_SECONDS_MAX), "-s"]
+    command = [program("pg_ctl"), "start", "-w", "-t", str(START_SECONDS_MAX), "-s"]
     command += ["-D", str(places.data), "-l", str(places.log)]
     deadline = time.monotonic() + START_SECONDS_MAX
     while True:
@@ -135,7 +135,7 @@ def _start(places: Places, *, is_durable: bool) -> None:
 
 def _make_data(places: Places, user: ServerUser) -> None:
     shutil.rmtree(places.unfinished_data, ignore_errors=True)
-    command = [_program("initdb"), "-U", ADMIN_ROLE, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
+    command = [program("initdb"), "-U", ADMIN_ROLE, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
     # The built-in provider sorts the same on every machine; the operating system's does not.
     command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command += ["-D", str(places.unfinished_data)]
@@ -212,7 +212,8 @@ def _answers(places: Places, *, seconds: float) -> bool:
     return False
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """The path of one of the programs PostgreSQL comes with."""
     return str(_installation() / "bin" / name)
 
 
@@ -228,14 +229,14 @@ def _installation() -> Path:
 
 
 def _make_programs_reachable(user: ServerUser) -> None:
-    program = Path(_program("postgres"))
-    if user.can_run(program):
+    postgres = Path(program("postgres"))
+    if user.can_run(postgres):
         return
-    let_through(user, program)
+    let_through(user, postgres)
     let_read(user, _installation())
-    if not user.can_run(program):
+    if not user.can_run(postgres):
         raise PostgresError(
-            f"{program} cannot be started; this machine may need another build of PostgreSQL: "
+            f"{postgres} cannot be started; this machine may need another build of PostgreSQL: "
             "set TIEOUT_DATABASE_URL to one of your own (15 or later)."
         )
 
