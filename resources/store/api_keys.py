@@ -44,6 +44,16 @@ class Caller:
         return f"api key {self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """What may be seen of a key after it was made."""
+
+    id: UUID
+    name: str
+    role: Role
+    last_four: str
+
+
 def create_api_key(database: Database, builder_id: UUID, *, name: str, role: Role = "owner") -> str:
     """Make a key for a builder and return it; it is never shown again."""
     key = _new_key()
@@ -56,6 +66,12 @@ def revoke_api_key(database: Database, builder_id: UUID, *, key_id: UUID) -> boo
     """Let a key open nothing any more; False where it did not before."""
     with database.builder_tx(builder_id) as tx:
         return tx.run("api_key_revoke", id=key_id) == 1
+
+
+def list_api_keys(database: Database, builder_id: UUID) -> list[KeyView]:
+    """Return the keys that open something, oldest first."""
+    with database.builder_tx(builder_id) as tx:
+        return [KeyView(**row) for row in tx.rows("api_keys_open")]
 
 
 def find_caller(database: Database, key: str) -> Caller | None:

@@ -13,6 +13,13 @@ insert into api_keys (builder_id, name, key_hash, last_four, role)
 values (current_setting('app.builder_id')::uuid, %(name)s, %(key_hash)s, %(last_four)s, %(role)s)
 returning id;
 
+-- name: api_keys_open
+-- the builder's keys that open something
+select id, name, role, last_four
+from api_keys
+where revoked_at is null
+order by created_at, id;
+
 -- name: api_key_revoke
 -- a key that opens nothing any more
 update api_keys
