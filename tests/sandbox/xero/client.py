@@ -21,13 +21,19 @@ def exact(answer: httpx.Response) -> Any:
 class Xero:
     """One connected organisation."""
 
-    def __init__(self, url: str, *, emulator: XeroEmulator) -> None:
+    def __init__(self, url: str, *, emulator: XeroEmulator | None = None) -> None:
         self.url = url
-        self.emulator = emulator
+        self._emulator = emulator
         self.http = httpx.Client(base_url=url, timeout=20)
         self.headers: dict[str, str] = {}
         self.tenant = ""
         self.token: Json = {}
+
+    @property
+    def emulator(self) -> XeroEmulator:
+        """The sandbox behind the server, where the test started it."""
+        assert self._emulator is not None
+        return self._emulator
 
     def control(self, path: str, body: Json | None = None) -> Json:
         answer = self.http.post(f"/_sandbox{path}", json=body or {})

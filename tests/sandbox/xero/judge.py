@@ -7,6 +7,7 @@ Known false alarms, each with its reason:
   lazily, nothing has to be cut;
 - no GET and few DELETEs describe a 400, though the wire answers one (a bad where, a used account): such an answer is
   judged by the 400 of PUT /Invoices, whose shape is the same Error;
+- paths are spelled in one case, while the wire takes any: the first part is put in the described spelling;
 - 401, 403, 404, 405, 406, 412, 429, 501 and 503 are not described at all, so only 200, 204 and 400 are judged here.
 No answer of the sandbox needs an exception beyond these.
 """
@@ -86,6 +87,19 @@ def problems_of(request: JudgedRequest, response: JudgedResponse) -> str:
     return ""
 
 
+NAMES = (
+    "Accounts BankTransactions BankTransfers BatchPayments BrandingThemes Contacts CreditNotes Currencies Invoices Items "
+    "ManualJournals Organisation Overpayments Payments Prepayments Reports TaxRates TrackingCategories Users"
+)
+SPELLINGS = {name.lower(): name for name in NAMES.split()}
+
+
+def described_path(path: str) -> str:
+    """The path with its resource in the description's spelling."""
+    head, slash, rest = path[len(PREFIX) + 1 :].partition("/")
+    return f"{PREFIX}/{SPELLINGS.get(head.lower(), head)}{slash}{rest}"
+
+
 DESCRIBED = frozenset({200, 204, 400})
 
 
@@ -119,7 +133,9 @@ class JudgedApp:
     def _judge(self, scope: Scope, head: Message, body: bytes) -> None:
         headers = Headers([(name.decode(), value.decode()) for name, value in head["headers"]])
         query = scope["query_string"].decode()
-        request = JudgedRequest(scope["method"].lower(), scope["path"], query, None, "", Headers())
+        request = JudgedRequest(
+            scope["method"].lower(), described_path(scope["path"]), query, None, "", Headers()
+        )
         media = headers.get("content-type", "").partition(";")[0]
         is_file = "/Attachments/" in scope["path"] and scope["method"] == "GET"
         response = JudgedResponse(
