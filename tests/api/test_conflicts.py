@@ -166,3 +166,12 @@ def test_a_conflict_with_lines_shows_them_as_they_are(client: Client, house: Hou
     (shown,) = exact(client.get("/conflicts"))["items"]
     assert json.dumps(shown["fields"][0]["ours"]) == json.dumps(lines)
     assert shown["money_difference"] is None
+
+
+def test_of_two_choices_at_the_same_moment_one_counts(client: Client, house: House) -> None:
+    record, link = house.a_conflict()
+    bodies = [{"chosen_value": "platform"}, {"chosen_value": "provider"}]
+    answers = client.together("POST", f"/conflicts/{record}/resolve", bodies=bodies)
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    (won,) = [answer.json()["decision"] for answer in answers if answer.status_code == 200]
+    assert house.link(link)["decision"] == won

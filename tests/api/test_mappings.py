@@ -316,3 +316,11 @@ def test_each_connection_has_a_mapping_of_its_own(
     assert exact(client.get("/mappings", connection_id=str(xero)))["version"] == 0
     body = {"connection_id": str(xero), "version": 0, "rows": [row("cost_code", chart["concrete"], "84")]}
     problem(client.put("/mappings", body), 422, "mapping.rejected")
+
+
+def test_of_two_saves_at_the_same_moment_one_is_stale(client: Client, chart: dict[str, str]) -> None:
+    body = {"version": 0, "rows": [row("cost_code", chart["concrete"], "84")]}
+    other = {"version": 0, "rows": [row("cost_code", chart["concrete"], "85")]}
+    first, second = client.together("PUT", "/mappings", bodies=[body, other])
+    assert sorted([first.status_code, second.status_code]) == [200, 409]
+    assert exact(client.get("/mappings"))["version"] == 1

@@ -309,3 +309,15 @@ def test_a_foreign_cursor_is_refused(client: Client, cursor: str) -> None:
 def test_a_parameter_nobody_knows_is_refused(client: Client) -> None:
     found = problem(client.get("/sync/log", entitty="bill"), 422, "request.invalid")
     assert found["problems"][0]["field"] == "query.entitty"
+
+
+# ---------------------------------------------------------------- at the same moment
+
+
+def test_many_clicks_at_the_same_moment_are_one_run(client: Client, launcher: FakeLauncher) -> None:
+    answers = [
+        exact(response) for response in client.together("POST", "/sync", times=8, json={"entities": ["bill"]})
+    ]
+    assert len({answer["run"]["id"] for answer in answers}) == 1
+    assert [answer["is_new"] for answer in answers].count(True) == 1
+    assert len(launcher.launched) == 1

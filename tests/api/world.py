@@ -142,6 +142,19 @@ class Client:
         url = path if path.startswith(("/healthz", "/readyz", "/openapi.json")) else f"{ROOT}{path}"
         return self._runner.run(self.http.request(method, url, **options))
 
+    def together(
+        self, method: str, path: str, *, times: int = 0, bodies: Sequence[Any] = (), **options: Any
+    ) -> list[httpx.Response]:
+        """Send several requests at the same moment: the same one some times, or one per body."""
+
+        async def send() -> list[httpx.Response]:
+            each = [options] * times + [{"json": body} for body in bodies]
+            return await asyncio.gather(
+                *(self.http.request(method, f"{ROOT}{path}", **given) for given in each)
+            )
+
+        return self._runner.run(send())
+
     def get(self, path: str, **params: Any) -> httpx.Response:
         return self.call("GET", path, params=params)
 
