@@ -158,3 +158,19 @@ def test_a_document_is_found_by_its_number_and_by_date_amount_and_party(
     assert [one.remote_id for one in by_number] == [numbered.remote_id]
     assert [one.remote_id for one in by_amount] == [plain.remote_id]
     assert list(nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("entity", "name"), [(Entity.ACCOUNT, "Job Costs:Job Materials"), (Entity.CUSTOMER, "Marlow Residence")]
+)
+def test_an_account_is_found_by_its_path_and_a_customer_by_name(
+    provider: QuickBooks, entity: Entity, name: str
+) -> None:
+    found = provider.find(entity, canonical={"name": name.upper()}, marker="tieout:" + "x" * 22)
+    assert [one.label for one in found] == [name]
+
+
+def test_an_entry_without_a_number_is_found_by_date_and_sum(provider: QuickBooks) -> None:
+    [entry] = done(provider, create(Entity.JOURNAL_ENTRY, an_entry(number=None)))
+    found = provider.find(Entity.JOURNAL_ENTRY, canonical=an_entry(number=None), marker="tieout:" + "x" * 22)
+    assert [one.remote_id for one in found] == [entry.remote_id]

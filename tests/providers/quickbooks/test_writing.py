@@ -322,3 +322,57 @@ def test_the_mark_of_a_write_comes_back_and_stays_out_of_the_memo(
     assert (
         sandbox.object(realm, "Bill", record.remote_id)["PrivateNote"] == f"Deliver to lot 7\n{write.marker}"
     )
+
+
+def test_a_journal_entry_is_corrected_in_place(sandbox: Sandbox, realm: str, provider: QuickBooks) -> None:
+    [entry] = done(provider, create(Entity.JOURNAL_ENTRY, an_entry()))
+    first, second = entry.canonical["lines"]
+    lines = [first | {"debit": "80.00"}, second | {"credit": "80.00"}]
+    [after] = done(provider, change("update", entry, entry.canonical | {"lines": lines}))
+    assert after.canonical == entry.canonical | {"lines": lines}
+    assert no_balance_is_off(sandbox, realm)
+
+
+def test_a_payment_is_made_corrected_and_voided(sandbox: Sandbox, realm: str, provider: QuickBooks) -> None:
+    customer = a_party(sandbox, realm, "Customer")
+    [invoice] = done(provider, create(Entity.INVOICE, an_invoice(customer)))
+    meant = {
+        "date": "2026-05-10",
+        "party": customer,
+        "currency": "USD",
+        "amount": "60.00",
+        "unapplied": "0.00",
+        "reference": "CHK 5521",
+        "method": None,
+        "memo": "first part",
+        "applications": [{"invoice": invoice.remote_id, "amount": "60.00"}],
+    }
+    [payment] = done(provider, create(Entity.PAYMENT, meant))
+    assert payment.canonical == meant
+    [corrected] = done(provider, change("update", payment, meant | {"reference": "CHK 5522"}))
+    assert corrected.canonical["reference"] == "CHK 5522"
+    [voided] = done(provider, change("void", corrected))
+    paid = provider.read(Entity.INVOICE, invoice.remote_id)
+    assert voided.state == "void"
+    assert paid is not None
+    assert paid.balance == Decimal(100)
+    assert no_balance_is_off(sandbox, realm)
+
+
+def test_payments_reach_the_bank_in_a_deposit(sandbox: Sandbox, realm: str, provider: QuickBooks) -> None:
+    customer = a_party(sandbox, realm, "Customer")
+    paid = {"CustomerRef": {"value": customer}, "TotalAmt": 75}
+    payment = sandbox.act(realm, "Payment", paid, operation="create")["Id"]
+    line = {"payment": payment, "amount": "75.00", "description": "", "reference": None}
+    meant = {
+        "date": "2026-05-13",
+        "account": "5",
+        "currency": "USD",
+        "amount": "75.00",
+        "memo": "branch",
+        "reference": None,
+        "lines": [line],
+    }
+    [deposit] = done(provider, create(Entity.DEPOSIT, meant))
+    assert deposit.canonical == meant
+    assert no_balance_is_off(sandbox, realm)
