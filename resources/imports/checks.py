@@ -46,7 +46,7 @@ class StageChecks:
         self.transaction.run("import_names_drop_repeated")
         here = self.transaction.rows(STATEMENTS[self.format.entity].existing, builder_id=self.builder_id)
         for row in here:
-            if row["differing"] and not self._is_excused(row["line"]):
+            if row["differing"] and not self._is_excused(row):
                 problem = f"this {self.format.noun} is here already with another {_listed(row['differing'])}"
                 suggestion = "Change it there if the file is right; otherwise leave out the row."
                 self._add(row["line"], self._key(), problem, suggestion, document=row["document"])
@@ -117,7 +117,7 @@ class StageChecks:
         here = self.transaction.rows(STATEMENTS[self.format.entity].existing, builder_id=self.builder_id)
         equal = {row["document"] for row in here if not row["differing"]}
         for row in here:
-            if row["document"] in equal or self._is_excused(row["line"]):
+            if row["document"] in equal or self._is_excused(row):
                 continue
             noun, number = self.format.noun, row["number"]
             name = f"{noun} {number}" if number else f"a {noun} of this vendor, date and amount"
@@ -143,9 +143,12 @@ class StageChecks:
         if documents:
             self.transaction.run("import_reject", documents=documents)
 
-    def _is_excused(self, line: int) -> bool:
+    def _is_excused(self, row: Any) -> bool:
         """Say whether this file brought the record here, so that later changes of it are no problem of the file."""
-        return self.faulty_before is not None and line not in self.faulty_before
+        if self.faulty_before is None:
+            return False
+        last_line = row.get("last_line", row["line"])
+        return not any(row["line"] <= line <= last_line for line in self.faulty_before)
 
     def _key(self) -> str:
         return self.format.key[0]

@@ -165,6 +165,8 @@ def _stage(transaction: Transaction, file: _File, reader: RowReader, *, referenc
     _copy(transaction, statements.copy, rows)
     _copy(transaction, "import_copy_rejected", ((document,) for document in reader.problems.rejected))
     transaction.run("import_rows_drop_rejected")
+    transaction.run("import_index_rows")
+    transaction.run("import_measure_rows")
     if statements.gather is not None:
         transaction.run(statements.gather)
 

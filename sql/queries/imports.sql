@@ -1,6 +1,7 @@
 -- Files into tables. Every query runs inside builder_tx, in this order: a stage for the file's rows (COPY is refused
 -- on tables with row-level security), the rows, one row per document, the checks, and what passed them.
--- `place` counts the rows of a file, `line` is what a person sees there. The columns of a stage stand in the order of the entity's fields in sync/imports/formats.py.
+-- `place` counts the rows of a file, `line` is what a person sees there. The columns of a stage stand in the order of
+-- the entity's fields in sync/imports/formats.py.
 
 -- name: import_lock
 -- One import per builder at a time: two files with the same numbers must not both find them free.
@@ -79,7 +80,6 @@ create temporary table import_rows (
 
 -- name: import_copy_cost_codes
 -- Fill the stage.
--- after: import_stage_cost_codes
 copy import_rows (place, line, document, code, name, division, cost_type, external_id, is_active, existing_id) from stdin;
 
 -- name: import_stage_clients
@@ -91,7 +91,6 @@ create temporary table import_rows (
 
 -- name: import_copy_clients
 -- Fill the stage.
--- after: import_stage_clients
 copy import_rows (place, line, document, name, email, phone, address_line, city, region, postal_code, external_id,
                   is_active, existing_id) from stdin;
 
@@ -104,7 +103,6 @@ create temporary table import_rows (
 
 -- name: import_copy_vendors
 -- Fill the stage.
--- after: import_stage_vendors
 copy import_rows (place, line, document, name, email, phone, address_line, city, region, postal_code, license_number,
                   external_id, is_active, existing_id) from stdin;
 
@@ -117,7 +115,6 @@ create temporary table import_rows (
 
 -- name: import_copy_jobs
 -- Fill the stage.
--- after: import_stage_jobs
 copy import_rows (place, line, document, number, name, client_id, status, contract_amount, external_id, existing_id)
 from stdin;
 
@@ -130,7 +127,6 @@ create temporary table import_rows (
 
 -- name: import_copy_accounts
 -- Fill the stage.
--- after: import_stage_accounts
 copy import_rows (place, line, document, number, name, account_type, description, external_id, is_active, existing_id)
 from stdin;
 
@@ -145,20 +141,17 @@ create temporary table import_rows (
 
 -- name: import_copy_invoices
 -- Fill the stage with invoice lines.
--- after: import_stage_documents
 copy import_rows (place, line, document, number, party_id, job_id, on_date, due_date, currency, memo, stated_total, kind,
                   status, external_id, description, cost_code_id, role, quantity, unit_price, amount) from stdin;
 
 -- name: import_copy_bills
 -- Fill the stage with bill lines.
--- after: import_stage_documents
 copy import_rows (place, line, document, number, party_id, purchase_order_id, on_date, due_date, currency, memo,
                   stated_total, status, external_id, description, cost_code_id, job_id, role, quantity, unit_price,
                   amount) from stdin;
 
 -- name: import_copy_purchase_orders
 -- Fill the stage with lines of purchase orders.
--- after: import_stage_documents
 copy import_rows (place, line, document, number, party_id, job_id, on_date, currency, stated_total, status, delivery_status,
                   external_id, description, cost_code_id, quantity, unit_price, amount) from stdin;
 
@@ -172,7 +165,6 @@ create temporary table import_rows (
 
 -- name: import_copy_journal_entries
 -- Fill the stage with journal lines.
--- after: import_stage_journal_entries
 copy import_rows (place, line, document, number, on_date, kind, currency, memo, status, external_id, description, account_id,
                   cost_code_id, client_id, vendor_id, job_id, debit, credit) from stdin;
 
@@ -182,44 +174,51 @@ create temporary table import_rejected (document text primary key) on commit dro
 
 -- name: import_copy_rejected
 -- Fill it with the documents that could not be read.
--- after: import_stage_rejected
 copy import_rejected (document) from stdin;
 
 -- name: import_reject
 -- Leave out documents that a check found something about.
--- after: import_stage_rejected
 insert into import_rejected (document)
 select unnest(%(documents)s::text[])
 on conflict (document) do nothing;
 
 -- name: import_rows_drop_rejected
 -- Forget the rows of documents that are left out.
--- after: import_stage_rejected, import_stage_clients
 delete from import_rows
 using import_rejected
 where import_rows.document = import_rejected.document;
+
+-- name: import_index_rows
+-- Find the rows of one document without reading all of them.
+create index import_rows_document on import_rows (document, place);
+
+-- name: import_measure_rows
+-- Tell the planner how large the stage is; nobody else does for a temporary table.
+analyze import_rows;
 
 -- ------------------------------------------------------------------ names
 
 -- name: import_names_repeated
 -- Rows whose name or number stood on an earlier row, and where they differ from it.
--- after: import_stage_clients
-select later.line, later.document, earlier.line as earlier_line,
+with numbered as (
+    select line, document, place,
+           to_jsonb(import_rows) - array['place', 'line', 'document', 'existing_id'] as own,
+           first_value(line) over earlier as earlier_line,
+           first_value(to_jsonb(import_rows)) over earlier as earlier_row,
+           row_number() over earlier as occurrence
+    from import_rows
+    window earlier as (partition by document order by place)
+)
+select line, document, earlier_line,
        (select array_agg(value.key order by value.key)
-        from jsonb_each(to_jsonb(later) - array['place', 'line', 'document', 'existing_id']) as value
-        where value.value is distinct from to_jsonb(earlier) -> value.key) as differing
-from import_rows as later
-join lateral (
-    select *
-    from import_rows as first
-    where first.document = later.document
-    order by first.place
-    limit 1) as earlier on earlier.place < later.place
-order by later.line;
+        from jsonb_each(own) as value
+        where value.value is distinct from earlier_row -> value.key) as differing
+from numbered
+where occurrence > 1
+order by place;
 
 -- name: import_names_drop_repeated
 -- Keep the first of equal rows.
--- after: import_stage_clients
 delete from import_rows as later
 using import_rows as earlier
 where earlier.document = later.document
@@ -227,7 +226,6 @@ where earlier.document = later.document
 
 -- name: import_existing_cost_codes
 -- Rows that are here already, and the values the file states otherwise.
--- after: import_stage_cost_codes
 select staged.line, staged.document,
        (select array_agg(value.key order by value.key)
         from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
@@ -238,7 +236,6 @@ order by staged.line;
 
 -- name: import_existing_clients
 -- Rows that are here already, and the values the file states otherwise.
--- after: import_stage_clients
 select staged.line, staged.document,
        (select array_agg(value.key order by value.key)
         from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
@@ -249,7 +246,6 @@ order by staged.line;
 
 -- name: import_existing_vendors
 -- Rows that are here already, and the values the file states otherwise.
--- after: import_stage_vendors
 select staged.line, staged.document,
        (select array_agg(value.key order by value.key)
         from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
@@ -260,7 +256,6 @@ order by staged.line;
 
 -- name: import_existing_jobs
 -- Rows that are here already, and the values the file states otherwise.
--- after: import_stage_jobs
 select staged.line, staged.document,
        (select array_agg(value.key order by value.key)
         from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
@@ -271,7 +266,6 @@ order by staged.line;
 
 -- name: import_existing_accounts
 -- Rows that are here already, and the values the file states otherwise.
--- after: import_stage_accounts
 select staged.line, staged.document,
        (select array_agg(value.key order by value.key)
         from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
@@ -282,7 +276,6 @@ order by staged.line;
 
 -- name: import_insert_cost_codes
 -- Add what is new.
--- after: import_stage_cost_codes
 insert into v2_cost_codes (builder_id, code, name, division, cost_type, external_id, is_active)
 select %(builder_id)s, code, name, division, cost_type, external_id, is_active
 from import_rows
@@ -290,7 +283,6 @@ order by place;
 
 -- name: import_insert_clients
 -- Add what is new.
--- after: import_stage_clients
 insert into v2_clients
     (builder_id, name, email, phone, address_line, city, region, postal_code, external_id, is_active)
 select %(builder_id)s, name, email, phone, address_line, city, region, postal_code, external_id, is_active
@@ -299,7 +291,6 @@ order by place;
 
 -- name: import_insert_vendors
 -- Add what is new.
--- after: import_stage_vendors
 insert into v2_vendors
     (builder_id, name, email, phone, address_line, city, region, postal_code, license_number, external_id, is_active)
 select %(builder_id)s, name, email, phone, address_line, city, region, postal_code, license_number, external_id,
@@ -309,7 +300,6 @@ order by place;
 
 -- name: import_insert_jobs
 -- Add what is new.
--- after: import_stage_jobs
 insert into v2_jobs (builder_id, number, name, client_id, status, contract_amount, external_id)
 select %(builder_id)s, number, name, client_id, status, contract_amount, external_id
 from import_rows
@@ -317,7 +307,6 @@ order by place;
 
 -- name: import_insert_accounts
 -- Add what is new.
--- after: import_stage_accounts
 insert into v2_accounts (builder_id, number, name, account_type, description, external_id, is_active)
 select %(builder_id)s, number, name, account_type, description, external_id, is_active
 from import_rows
@@ -327,11 +316,11 @@ order by place;
 
 -- name: import_gather_documents
 -- One row per invoice, bill or purchase order: the first value given for each of its own fields, and which differ.
--- after: import_stage_documents
 create temporary table import_documents on commit drop as
 select gen_random_uuid() as id,
        document,
        min(line) as line,
+       max(line) as last_line,
        count(*) as lines,
        (array_agg(number order by place))[1] as number,
        (array_agg(party_id order by place))[1] as party_id,
@@ -364,7 +353,6 @@ group by document;
 
 -- name: import_documents_differing
 -- Numbers that stand on rows which cannot be one document.
--- after: import_stage_documents, import_gather_documents
 select one.document, one.line, one.number, one.lines,
        one.differing || case when one.jobs > 1 and not %(job_of_line)s then array['job'] else '{}'::text[] end
            as differing,
@@ -383,7 +371,6 @@ order by one.line;
 
 -- name: import_documents_wrong_total
 -- Documents whose lines do not add up to their total, and a line that stands there twice, if one does.
--- after: import_stage_documents, import_gather_documents
 select one.document, one.line, one.number, one.total, one.stated_total,
        (select min(later.line)
         from import_rows as later
@@ -402,7 +389,6 @@ order by one.line;
 
 -- name: import_documents_negative
 -- Documents that add up to less than nothing: credits, which are no invoices or bills.
--- after: import_stage_documents, import_gather_documents
 select document, line, number, total
 from import_documents
 where total < 0
@@ -410,7 +396,6 @@ order by line;
 
 -- name: import_documents_due_before
 -- Documents that are due before they were written.
--- after: import_stage_documents, import_gather_documents
 select document, line, number, on_date, due_date
 from import_documents
 where due_date < on_date
@@ -418,15 +403,13 @@ order by line;
 
 -- name: import_documents_drop_rejected
 -- Forget documents that are left out.
--- after: import_stage_documents, import_gather_documents, import_stage_rejected
 delete from import_documents
 using import_rejected
 where import_documents.document = import_rejected.document;
 
 -- name: import_existing_invoices
 -- Invoices whose number is here already, and what differs from the file.
--- after: import_stage_documents, import_gather_documents
-select one.document, one.line, one.lines, one.number,
+select one.document, one.line, one.last_line, one.lines, one.number,
        array_remove(array[
            case when one.party_id <> here.client_id then 'client' end,
            case when one.on_date <> here.invoice_date then 'date' end,
@@ -447,8 +430,7 @@ order by one.line;
 
 -- name: import_existing_bills
 -- Bills that are here already, by vendor and number (or date, without one), and what differs from the file.
--- after: import_stage_documents, import_gather_documents
-select one.document, one.line, one.lines, one.number,
+select one.document, one.line, one.last_line, one.lines, one.number,
        array_remove(array[
            case when one.on_date <> here.bill_date then 'date' end,
            case when one.due_date is distinct from here.due_date then 'due date' end,
@@ -466,14 +448,13 @@ from import_documents as one
 join v2_bills as here
     on here.builder_id = %(builder_id)s
     and here.vendor_id = one.party_id
-    and here.number is not distinct from one.number
+    and coalesce(here.number, '') = coalesce(one.number, '')
     and (one.number is not null or (here.bill_date = one.on_date and here.total = one.total))
 order by one.line;
 
 -- name: import_existing_purchase_orders
 -- Purchase orders whose number is here already, and what differs from the file.
--- after: import_stage_documents, import_gather_documents
-select one.document, one.line, one.lines, one.number,
+select one.document, one.line, one.last_line, one.lines, one.number,
        array_remove(array[
            case when one.party_id <> here.vendor_id then 'vendor' end,
            case when one.on_date <> here.order_date then 'date' end,
@@ -493,7 +474,6 @@ order by one.line;
 
 -- name: import_insert_invoices
 -- Add what is new.
--- after: import_stage_documents, import_gather_documents
 insert into v2_invoices
     (builder_id, id, number, kind, client_id, job_id, invoice_date, due_date, currency, memo, status, total, external_id)
 select %(builder_id)s, id, number, kind, party_id, job_id, on_date, due_date, currency, memo, status, total, external_id
@@ -502,7 +482,6 @@ order by line;
 
 -- name: import_insert_bills
 -- Add what is new.
--- after: import_stage_documents, import_gather_documents
 insert into v2_bills
     (builder_id, id, number, vendor_id, job_id, purchase_order_id, bill_date, due_date, currency, memo, status, total,
      external_id)
@@ -513,7 +492,6 @@ order by line;
 
 -- name: import_insert_purchase_orders
 -- Add what is new.
--- after: import_stage_documents, import_gather_documents
 insert into v2_purchase_orders
     (builder_id, id, number, vendor_id, job_id, order_date, currency, total, status, delivery_status, external_id)
 select %(builder_id)s, id, number, party_id, job_id, on_date, currency, total, status, delivery_status, external_id
@@ -522,7 +500,6 @@ order by line;
 
 -- name: import_insert_invoices_lines
 -- Add the lines of what is new.
--- after: import_stage_documents, import_gather_documents
 insert into v2_invoice_lines
     (builder_id, invoice_id, position, description, cost_code_id, role, quantity, unit_price, amount)
 select %(builder_id)s, one.id, row_number() over (partition by one.id order by staged.place), staged.description,
@@ -532,7 +509,6 @@ join import_documents as one on one.document = staged.document;
 
 -- name: import_insert_bills_lines
 -- Add the lines of what is new.
--- after: import_stage_documents, import_gather_documents
 insert into v2_bill_lines
     (builder_id, bill_id, position, description, cost_code_id, job_id, role, quantity, unit_price, amount)
 select %(builder_id)s, one.id, row_number() over (partition by one.id order by staged.place), staged.description,
@@ -542,7 +518,6 @@ join import_documents as one on one.document = staged.document;
 
 -- name: import_insert_purchase_orders_lines
 -- Add the lines of what is new.
--- after: import_stage_documents, import_gather_documents
 insert into v2_purchase_order_lines
     (builder_id, purchase_order_id, position, description, cost_code_id, quantity, unit_price, amount)
 select %(builder_id)s, one.id, row_number() over (partition by one.id order by staged.place), staged.description,
@@ -554,11 +529,11 @@ join import_documents as one on one.document = staged.document;
 
 -- name: import_gather_journal_entries
 -- One row per journal entry, with its two sums.
--- after: import_stage_journal_entries
 create temporary table import_documents on commit drop as
 select gen_random_uuid() as id,
        document,
        min(line) as line,
+       max(line) as last_line,
        count(*) as lines,
        (array_agg(number order by place))[1] as number,
        (array_agg(on_date order by place))[1] as on_date,
@@ -582,7 +557,6 @@ group by document;
 
 -- name: import_journal_entries_differing
 -- Numbers that stand on rows which cannot be one entry.
--- after: import_stage_journal_entries, import_gather_journal_entries
 select one.document, one.line, one.number, one.lines, one.differing,
        coalesce((select min(other.line)
         from import_rows as other
@@ -596,7 +570,6 @@ order by one.line;
 
 -- name: import_journal_entries_unbalanced
 -- Entries whose debits are not their credits.
--- after: import_stage_journal_entries, import_gather_journal_entries
 select document, line, number, debits, credits
 from import_documents
 where debits <> credits
@@ -604,8 +577,7 @@ order by line;
 
 -- name: import_existing_journal_entries
 -- Entries whose number is here already, and what differs from the file.
--- after: import_stage_journal_entries, import_gather_journal_entries
-select one.document, one.line, one.lines, one.number,
+select one.document, one.line, one.last_line, one.lines, one.number,
        array_remove(array[
            case when one.on_date <> here.entry_date then 'date' end,
            case when one.currency <> here.currency then 'currency' end,
@@ -624,7 +596,6 @@ order by one.line;
 
 -- name: import_insert_journal_entries
 -- Add what is new.
--- after: import_stage_journal_entries, import_gather_journal_entries
 insert into v2_journal_entries (builder_id, id, number, kind, entry_date, currency, memo, status, external_id)
 select %(builder_id)s, id, number, kind, on_date, currency, memo, status, external_id
 from import_documents
@@ -632,7 +603,6 @@ order by line;
 
 -- name: import_insert_journal_entries_lines
 -- Add the lines of what is new.
--- after: import_stage_journal_entries, import_gather_journal_entries
 insert into v2_journal_entry_lines
     (builder_id, journal_entry_id, position, description, account_id, cost_code_id, client_id, vendor_id, job_id,
      debit, credit)

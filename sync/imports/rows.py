@@ -269,11 +269,13 @@ class RowReader:
     def _typed_reader(self, field: Field) -> Callable[[Cell, str], Any]:
         if field.kind in ("amount", "price", "quantity"):
             kind, mark = field.kind, self.survey.mark
+            # With a column of currencies, a sign is measured against nothing: each row has its own.
+            currency = None if "currency" in self.survey.columns else self._currency
 
             def number(cell: Cell, text: str) -> Decimal:
                 if isinstance(cell, Decimal):
                     return exact(cell, kind=kind, written=text)
-                return read_number(text, kind=kind, mark=mark, currency=self._currency)
+                return read_number(text, kind=kind, mark=mark, currency=currency)
 
             return number
         if field.kind == "date":

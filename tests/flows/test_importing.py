@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from uuid import uuid4
 
@@ -288,3 +289,38 @@ def test_a_builder_that_does_not_exist(database: Database) -> None:
 def test_a_refused_file_names_itself_and_its_first_problem(books: Books) -> None:
     with pytest.raises(ImportRejected, match=r"Nothing was imported from scan\.csv: .* this is a PDF"):
         books.bring("bills", b"%PDF-1.4", name="scan.csv")
+
+
+# ------------------------------------------------------------------ at once
+
+
+def test_two_imports_of_one_file_at_the_same_moment_are_one(books: Books) -> None:
+    content = BILLS + GOOD_BILL
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda _: books.bring("bills", content), range(2)))
+    assert sorted(report.documents_written for report in reports) == [0, 1]
+    assert books.value("select count(*) from v2_bills") == 1
+
+
+def test_a_file_that_breaks_off_while_it_is_read_leaves_nothing(books: Books) -> None:
+    class Breaking(Exception):
+        pass
+
+    class Imported(Imports):
+        def _remember(self, *_: object) -> None:
+            raise Breaking
+
+    imports = Imported(books.database, clock=SystemClock())
+    with pytest.raises(Breaking):
+        imports.import_file(
+            books.builder_id, "bills", (BILLS + GOOD_BILL).encode(), name="a.csv", imported_by="test"
+        )
+    assert books.value("select count(*) from v2_bills") == 0
+    assert books.bring("bills", BILLS + GOOD_BILL).documents_written == 1
+
+
+def test_a_sign_of_another_currency_is_read_where_the_row_names_it(books: Books) -> None:
+    rows = "Sparrow Electric,2026-01-02,€5.00,EUR\n"
+    assert books.bring("bills", "Vendor,Date,Amount,Currency\n" + rows).documents_written == 1
+    (problem,) = books.problems("bills", "Vendor,Date,Amount\nSparrow Electric,2026-01-02,€5.00\n")
+    assert problem[2] == '"€5.00" is not in USD'
