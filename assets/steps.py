@@ -50,8 +50,8 @@ def run_step(
     try:
         with desk.sync(builder_id, company.connection_id, sync_run_id) as sync:
             result = work(Step(desk, sync, builder_id, company.connection_id, company.company_name))
-            if _ends_the_run(context):
-                sync.finish()
+        if _ends_the_run(context):
+            desk.end_run(builder_id=builder_id, connection_id=company.connection_id, sync_run_id=sync_run_id)
     except SyncError as error:
         failed = error
     except Exception as error:  # the edge of the process: the sync run must not stay open behind a bug
@@ -73,11 +73,11 @@ def _end_early(
     *,
     sentence: str,
 ) -> None:
-    desk.fail_run(
+    desk.end_run(
         builder_id=context.partition_key,
         connection_id=company.connection_id,
         sync_run_id=sync_run_id,
-        sentence=sentence,
+        error=sentence,
     )
 
 

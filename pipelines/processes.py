@@ -39,6 +39,10 @@ class Child:
     command: Sequence[str]
     is_ready: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
+    # It loads its modules and then waits for `Household.go`: loading is what takes long.
+    waits_for_go: bool = False
+    # Children of one group are stopped at once, and each group before the one started earlier.
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -63,7 +67,7 @@ class Household:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 list(child.command),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if child.waits_for_go else subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**self._environment, **child.environment},
@@ -71,6 +75,14 @@ class Household:
                 start_new_session=True,
             )
         self._running.append(_Running(child, process, log))
+
+    def go(self, name: str) -> None:
+        """Let a child that waits for it begin."""
+        for running in self._running:
+            if running.child.name == name and running.process.stdin is not None:
+                # One that has ended instead is found, with its last words, by whoever waits for it.
+                with suppress(BrokenPipeError):
+                    running.process.stdin.close()
 
     def wait(self, *names: str, seconds: float = START_SECONDS_MAX) -> None:
         """Wait until the named children answer; one that ends instead shows its last words."""
@@ -96,17 +108,21 @@ class Household:
                 )
 
     def stop(self) -> None:
-        """Stop every child, the last started first, with its whole group."""
+        """Stop every child with all that it started, group by group, the last started first."""
         while self._running:
-            running = self._running.pop()
-            _signal_group(running.process, signal.SIGTERM)
-            try:
-                running.process.wait(STOP_SECONDS_MAX)
-            except subprocess.TimeoutExpired:
+            group = self._running[-1].child.group
+            ending: list[_Running] = []
+            while self._running and self._running[-1].child.group == group:
+                ending.append(self._running.pop())
+                _end(ending[-1].process)
+            for running in ending:
+                try:
+                    running.process.wait(STOP_SECONDS_MAX)
+                except subprocess.TimeoutExpired:
+                    _signal_group(running.process, signal.SIGKILL)
+                    running.process.wait()
+                # What a child started itself (a run's process) shares its group and may outlive it.
                 _signal_group(running.process, signal.SIGKILL)
-                running.process.wait()
-            # What a child started itself (a run's process) shares its group and may outlive it.
-            _signal_group(running.process, signal.SIGKILL)
 
     def __enter__(self) -> Self:
         return self
@@ -204,6 +220,13 @@ def _is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+    _signal_group(process, signal.SIGTERM)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:

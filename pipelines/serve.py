@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from pipelines.dagster_processes import WEB_SERVER, DagsterProcesses
+from pipelines.dagster_processes import DagsterProcesses
 from pipelines.home import dagster_environment
 from pipelines.processes import Household, ProcessError, require_free_ports, stop_on_signals
 from resources.postgres import PostgresError, prepare_cluster, start_embedded, stop_embedded
@@ -38,10 +38,9 @@ def serve(settings: Settings) -> None:
     try:
         with Household(settings.home / "logs", environment=dagster_environment(settings)) as household:
             dagster = DagsterProcesses(settings, household)
-            dagster.start_code_server()
-            dagster.start_web_server()
-            dagster.start_daemon()
-            household.wait(WEB_SERVER)
+            dagster.start()
+            dagster.wait()
+            dagster.begin_work()
             sys.stdout.write(
                 f"Dagster is at {dagster.url} until Ctrl-C; logs are in {settings.home / 'logs'}.\n"
             )

@@ -6,6 +6,7 @@ money is taken to the bank, and one bill is corrected on both sides at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,7 @@ from resources.store.demo import BillCorrection
 MARK = "tieout:"
 # The platform's word for a type of account → the ledger's.
 _SMALL_WORDS = {"of"}
+_NAME_TAKEN = re.compile(r"6240 .*Id=(?P<id>\d+)")
 
 Tell = Callable[[str], None]
 
@@ -62,18 +64,26 @@ def open_books(ledger: SandboxLedger, manifest: dict[str, Any]) -> int:
 
 
 def _enter_account(ledger: SandboxLedger, account: Json) -> str:
-    """Enter an account; one that every company starts with is there already, and some numbers are taken."""
+    """Enter an account; the ones every company starts with are there already, some under another type or number."""
     words = account["type"].split("_")
     body = {
         "Name": account["name"],
         "AccountType": " ".join(word if word in _SMALL_WORDS else word.capitalize() for word in words),
     }
-    for more in ({"AcctNum": account["number"]}, {}):
+    taken: re.Match[str] | None = None
+    # The name may be free where the number is not.
+    for number in ({"AcctNum": account["number"]}, {}):
         try:
-            return str(ledger.create("Account", {**body, **more})["Id"])
-        except LedgerRefused:
-            continue
-    return ""
+            return str(ledger.create("Account", {**body, **number})["Id"])
+        except LedgerRefused as refusal:
+            taken = _NAME_TAKEN.search(str(refusal))
+            refused = refusal
+    if taken is None:
+        raise refused
+    found = ledger.read("Account", taken["id"])
+    if found["AccountType"] != body["AccountType"]:
+        ledger.change("Account", taken["id"], {**body, "AccountSubType": None})
+    return str(taken["id"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from rich.console import Console, RenderableType
 
 # Without a terminal a moving line is no use; a line now and then is.
 QUIET_SECONDS = 5.0
+# What a file or a pipe is written for.
+LOG_COLUMNS = 140
 
 
 class Step:
@@ -49,7 +51,9 @@ class Narrator:
     """Speaks to the person who started the demo."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(soft_wrap=False)
+        self.console = console or Console()
+        if not self.console.is_terminal:
+            self.console.width = LOG_COLUMNS
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from pipelines.dagster_processes import WEB_SERVER, DagsterProcesses
+from pipelines.dagster_processes import DagsterProcesses
 from pipelines.demo.settings import as_environment
 from pipelines.home import dagster_environment
 from pipelines.processes import Child, Household, answers, python, require_free_ports
@@ -70,7 +70,7 @@ class Stage:
         return self._cleanup.enter_context(Database(database_urls(self.settings)))
 
     def start_servers(self) -> None:
-        """Start the sandbox, the API and Dagster's code server side by side."""
+        """Start the sandbox, the API and Dagster side by side."""
         self._cleanup.enter_context(self._household)
         port = self.settings.quickbooks_sandbox_port
         books = self.settings.home / "sandbox" / "quickbooks"
@@ -85,20 +85,19 @@ class Stage:
         self._household.start(
             Child(API, [sys.executable, "-m", "api.cli", "serve"], answers(f"{self.api_url}/readyz"))
         )
-        self._dagster.start_code_server()
+        self._dagster.start()
 
     def wait_for_servers(self) -> None:
         """Wait until sandbox and API answer."""
         self._household.wait(SANDBOX, API)
 
-    def start_dagster(self) -> None:
-        """Start Dagster's web server and wait for it."""
-        self._dagster.start_web_server()
-        self._household.wait(WEB_SERVER)
+    def wait_for_dagster(self) -> None:
+        """Wait until runs can be asked for."""
+        self._dagster.wait()
 
-    def start_daemon(self) -> None:
-        """Start what takes runs from the queue and looks for due connections."""
-        self._dagster.start_daemon()
+    def begin_work(self) -> None:
+        """Let Dagster take runs from the queue and look for due connections."""
+        self._dagster.begin_work()
 
     def watch(self) -> None:
         """Raise when a process has ended by itself."""

@@ -11,7 +11,8 @@ from pipelines.demo.ledger import SandboxLedger
 from pipelines.demo.narrator import Narrator, Step
 from pipelines.demo.stage import Stage
 from pipelines.demo.state import BuilderState, DemoState
-from pipelines.demo.summary import sync_table, tie_out_table, waiting_lines
+from pipelines.demo.summary import conflict_lines, sync_table, tie_out_table, unmapped_line, waiting_lines
+from pipelines.processes import ProcessError
 from resources.store.database import Database
 from resources.store.demo import correct_bill, let_a_person_decide, newest_tie_out
 from sync.clock import SystemClock
@@ -36,7 +37,6 @@ class Story:
         self._narrator = narrator
         self._state = DemoState(stage.settings.home)
         self._builders = all_builders()
-        self._has_daemon = False
 
     def tell(self) -> None:
         """Bring everything up, and do what has not been done yet; at the least, one sync per builder."""
@@ -52,7 +52,7 @@ class Story:
         for builder in self._builders:
             self._connect(builder)
         with self._narrator.step("Dagster"):
-            self._stage.start_dagster()
+            self._stage.wait_for_dagster()
         if not all(CAME_BACK in self._of(builder).done for builder in self._builders):
             self._first_time(database)
         else:
@@ -120,16 +120,16 @@ class Story:
             _Run(builder, self._of(builder), self._api(builder).start_sync(self._of(builder).connection_id))
             for builder in self._builders
         ]
-        if not self._has_daemon:
-            # Only now: the sensor for due connections must find that these are being synced already.
-            self._stage.start_daemon()
-            self._has_daemon = True
+        # Only now: the sensor for due connections must find that these are being synced already.
+        self._stage.begin_work()
         for run in runs:
             with self._narrator.step(f"{run.builder.name}: {title.lower()}") as step:
                 ended = self._wait(run, step)
-            self._narrator.show(sync_table(f"{run.builder.name}: {title.lower()}", ended), "")
+            self._narrator.show(
+                *sync_table(f"{run.builder.name}: {title.lower()}", ended, columns=self._columns)
+            )
             if ended["status"] == "failed":
-                continue
+                raise ProcessError(f"{run.builder.name}: {ended['error_summary']}")
             run.state.last_run = run.run_id
             self._state.mark(run.builder.slug, mark)
 
@@ -172,8 +172,16 @@ class Story:
         for builder in self._builders:
             state, api = self._of(builder), self._api(builder)
             proof = newest_tie_out(database, state.builder_id, connection_id=state.connection_id)
-            ledger = SandboxLedger(self._stage.sandbox_url, state.realm)
+            conflicts = api.conflicts()
             if proof is not None:
-                table = tie_out_table(f"{builder.name}: tie-out", proof, ledger.trial_balance())
-                self._narrator.show("", table)
-            self._narrator.show(*waiting_lines(api.waiting(), api.conflicts()))
+                ledger = SandboxLedger(self._stage.sandbox_url, state.realm)
+                title = f"{builder.name}: tie-out"
+                self._narrator.show(
+                    *tie_out_table(title, proof, trial_balance=ledger.trial_balance(), conflicts=conflicts)
+                )
+            self._narrator.show(*unmapped_line(api.mapping(state.connection_id)))
+            self._narrator.show(*waiting_lines(api.waiting()), *conflict_lines(conflicts), "")
+
+    @property
+    def _columns(self) -> int:
+        return self._narrator.console.width

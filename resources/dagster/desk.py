@@ -70,10 +70,6 @@ class SyncInProgress(Protocol):
         """Prove that both sides agree, or say where they do not."""
         ...
 
-    def finish(self) -> object:
-        """Close the run: its status, and when the connection is due next."""
-        ...
-
 
 class Desk(Protocol):
     """Where syncs are asked for."""
@@ -86,8 +82,10 @@ class Desk(Protocol):
         """Return the id of the sync run that a Dagster run stands for, making its row when nobody else did."""
         ...
 
-    def fail_run(self, *, builder_id: str, connection_id: str, sync_run_id: str, sentence: str) -> None:
-        """Record that a sync run ended early, and why; the schedule goes on."""
+    def end_run(
+        self, *, builder_id: str, connection_id: str, sync_run_id: str, error: str | None = None
+    ) -> None:
+        """Record how a sync run ended (early, with an error's sentence) and when the connection is due next."""
         ...
 
     def fail_runs_of(self, run: RunRequested, *, sentence: str) -> int:

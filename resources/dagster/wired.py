@@ -56,9 +56,11 @@ class WiredDesk:
             )
         return sync_run_id
 
-    def fail_run(self, *, builder_id: str, connection_id: str, sync_run_id: str, sentence: str) -> None:
-        """Record that a sync run ended early, and why; the schedule goes on."""
-        self._tieout.finish_run(builder_id, connection_id, sync_run_id, error=sentence)
+    def end_run(
+        self, *, builder_id: str, connection_id: str, sync_run_id: str, error: str | None = None
+    ) -> None:
+        """Record how a sync run ended (early, with an error's sentence) and when the connection is due next."""
+        self._tieout.finish_run(builder_id, connection_id, sync_run_id, error=error)
 
     def fail_runs_of(self, run: RunRequested, *, sentence: str) -> int:
         """Record the end of every unfinished sync run that a dead Dagster run stood for; return how many."""

@@ -63,7 +63,7 @@ where j.builder_id = %(builder_id)s
 group by a.canonical ->> 'type';
 
 -- name: last_valid_tie_out
--- The newest tie-out, if it tied and nothing was read, written or held up since it was taken.
+-- The newest tie-out, if nothing was read, written or held up since it was taken; a difference stays one until then.
 select t.lines, t.taken_at
 from tie_outs t
 where t.builder_id = %(builder_id)s
@@ -73,7 +73,6 @@ where t.builder_id = %(builder_id)s
       from tie_outs n
       where n.builder_id = t.builder_id
         and n.connection_id = t.connection_id)
-  and t.is_tied
   and not exists (
       select 1
       from mirror m

@@ -36,9 +36,6 @@ class FakeSync:
         self.desk.did("tie_out")
         return self.desk.proof
 
-    def finish(self) -> None:
-        self.desk.did("finish")
-
 
 @dataclass
 class FakeDesk:
@@ -71,9 +68,14 @@ class FakeDesk:
         self.opened.append(run)
         return run.sync_run_id or f"run-of-{run.dagster_run_id}"
 
-    def fail_run(self, *, builder_id: str, connection_id: str, sync_run_id: str, sentence: str) -> None:
+    def end_run(
+        self, *, builder_id: str, connection_id: str, sync_run_id: str, error: str | None = None
+    ) -> None:
         assert (builder_id, connection_id) == (BUILDER, CONNECTION)
-        self.failed.append((sync_run_id, sentence))
+        if error is None:
+            self.did("finish")
+        else:
+            self.failed.append((sync_run_id, error))
 
     def fail_runs_of(self, run: RunRequested, *, sentence: str) -> int:
         self.closed.append((run, sentence))
