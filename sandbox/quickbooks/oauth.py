@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -15,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from sandbox.kernel.clock import MovableClock
 from sandbox.kernel.store import Store
 from sandbox.quickbooks import faults
-from sandbox.quickbooks.oauthparts import SCOPES, OAuthError, check_verifier, refusal, revoked_token
+from sandbox.quickbooks.oauthparts import SCOPES, OAuthError, check_verifier, form_of, refusal, revoked_token
 
 CODE_SECONDS = 600
 ACCESS_SECONDS = 3600
@@ -147,8 +146,10 @@ class OAuth:
 
     async def decide(self, request: Request) -> Response:
         """Take the answer of the consent page."""
-        form = await request.form()
-        asked = {name: str(value) for name, value in form.items()}
+        try:
+            asked = await form_of(request)
+        except OAuthError:
+            return self._host.render("problem.html", status=400, problem="The form could not be read.")
         problem = self._problem(asked)
         if problem is not None:
             return self._host.render("problem.html", status=400, problem=problem)
@@ -161,7 +162,7 @@ class OAuth:
     async def token(self, request: Request) -> Response:
         """Exchange a code, or refresh."""
         try:
-            form = {name: str(value) for name, value in (await request.form()).items()}
+            form = await form_of(request)
             client = self._client(request, form)
             kind = form.get("grant_type")
             if kind == "authorization_code":
@@ -266,7 +267,7 @@ class OAuth:
         if scheme.lower() == "basic":
             try:
                 client, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-            except (binascii.Error, UnicodeDecodeError) as error:
+            except ValueError as error:
                 raise OAuthError("invalid_client", status=401) from error
         else:
             client, secret = form.get("client_id", ""), form.get("client_secret", "")

@@ -8,6 +8,7 @@ import json
 import secrets
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -42,6 +43,14 @@ def check_verifier(row: dict[str, Any], verifier: str) -> None:
         raise OAuthError("invalid_grant", description="The code verifier does not match the code challenge")
 
 
+async def form_of(request: Request) -> dict[str, str]:
+    """Return a form's fields; a body that is no form is an invalid request."""
+    try:
+        return {name: str(value) for name, value in (await request.form()).items()}
+    except (HTTPException, UnicodeDecodeError) as error:
+        raise OAuthError("invalid_request") from error
+
+
 async def revoked_token(request: Request) -> str:
     """Return the token a revocation names, sent as JSON or as a form."""
     if "json" in request.headers.get("content-type", ""):
@@ -51,7 +60,7 @@ async def revoked_token(request: Request) -> str:
             raise OAuthError("invalid_request") from error
         token = body.get("token") if isinstance(body, dict) else None
     else:
-        token = (await request.form()).get("token")
+        token = (await form_of(request)).get("token")
     if not isinstance(token, str) or not token:
         raise OAuthError("invalid_request")
     return token

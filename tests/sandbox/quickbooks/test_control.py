@@ -33,9 +33,17 @@ def count(books: Books, entity: str = "Bill") -> int:
 
 @pytest.mark.parametrize(
     ("kind", "is_executed"),
-    [("drop_before", False), ("drop_after", True), ("cut_body", True), ("timeout_before", False), ("timeout_after", True)],
+    [
+        ("drop_before", False),
+        ("drop_after", True),
+        ("cut_body", True),
+        ("timeout_before", False),
+        ("timeout_after", True),
+    ],
 )
-def test_a_write_can_be_lost_before_or_after_it_took_effect(books: Books, kind: str, is_executed: bool) -> None:
+def test_a_write_can_be_lost_before_or_after_it_took_effect(
+    books: Books, kind: str, is_executed: bool
+) -> None:
     books.control("/faults", {"kind": kind, "method": "POST", "entity": "Bill", "seconds": 30})
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadTimeout, httpx.ReadError)):
         books.raw("POST", "bill", json=BILL, timeout=0.3)
@@ -95,7 +103,10 @@ def test_the_same_seed_makes_the_same_mischief(books: Books) -> None:
     for _ in range(2):
         books.control("/reset", {"seed": 7, "snapshot": "fresh"})
         books.tokens, _realm = books.connect()
-        books.control("/faults", {"kind": "status", "status": 503, "probability": 0.5, "count": None, "path": "*/term/*"})
+        books.control(
+            "/faults",
+            {"kind": "status", "status": 503, "probability": 0.5, "count": None, "path": "*/term/*"},
+        )
         seen.append([books.raw("GET", "term/1").status_code for _ in range(12)])
     assert seen[0] == seen[1]
     assert {200, 503} == set(seen[0])
@@ -201,7 +212,9 @@ def test_the_bookkeeper_can_change_a_bill_behind_the_integrations_back(books: Bo
     bill = books.a_bill("100")
     line = {"Amount": 140, "DetailType": "AccountBasedExpenseLineDetail",
             "AccountBasedExpenseLineDetail": {"AccountRef": {"value": "36"}}}  # fmt: skip
-    books.control("/act", {"realm": books.realm, "entity": "Bill", "id": bill["Id"], "body": {"Line": [line]}})
+    books.control(
+        "/act", {"realm": books.realm, "entity": "Bill", "id": bill["Id"], "body": {"Line": [line]}}
+    )
     after = books.get("Bill", bill["Id"])
     assert (after["TotalAmt"], after["SyncToken"]) == (140, "1")
     made = books.control("/act", {"realm": books.realm, "entity": "Vendor", "operation": "create",
@@ -236,7 +249,12 @@ def test_the_page_shows_the_books_and_escapes_names(books: Books) -> None:
 def test_the_request_log_knows_what_was_asked(books: Books) -> None:
     books.get("Customer", "1")
     entry = books.control("/requests?count=1")["requests"][0]
-    assert (entry["method"], entry["status"], entry["entity"], entry["tenant"]) == ("GET", 200, "Customer", books.realm)
+    assert (entry["method"], entry["status"], entry["entity"], entry["tenant"]) == (
+        "GET",
+        200,
+        "Customer",
+        books.realm,
+    )
     assert entry["ms"] > 0
 
 
@@ -312,7 +330,9 @@ def test_the_legacy_shape_groups_by_company(books: Books, inbox: Inbox) -> None:
     _headers, body = inbox.wait(1)[0]
     note = json.loads(body)["eventNotifications"][0]
     assert note["realmId"] == books.realm
-    assert {"name": "Invoice", "id": invoice["Id"], "operation": "Create"}.items() <= note["dataChangeEvent"]["entities"][0].items()
+    assert {"name": "Invoice", "id": invoice["Id"], "operation": "Create"}.items() <= note["dataChangeEvent"][
+        "entities"
+    ][0].items()
 
 
 def test_a_refused_webhook_is_tried_again(books: Books, inbox: Inbox) -> None:
@@ -339,7 +359,9 @@ def test_the_trial_balance_balances_and_shows_every_account_that_moved(books: Bo
     books.a_payment(books.an_invoice("1000"), "400")
     books.a_bill("300")
     report = books.call("GET", "reports/TrialBalance", params={"start_date": "2020-01-01"})
-    rows = {row["ColData"][0]["value"]: row["ColData"] for row in report["Rows"]["Row"] if row["type"] == "Data"}
+    rows = {
+        row["ColData"][0]["value"]: row["ColData"] for row in report["Rows"]["Row"] if row["type"] == "Data"
+    }
     assert rows["Accounts Receivable (A/R)"][1]["value"] == "600.00"
     assert rows["Undeposited Funds"][1] == {"value": "400.00"}
     assert rows["Contract Income"][2]["value"] == "1000.00"
@@ -351,7 +373,9 @@ def test_the_trial_balance_balances_and_shows_every_account_that_moved(books: Bo
 def test_earlier_years_profit_stands_in_retained_earnings(books: Books) -> None:
     books.an_invoice("500", TxnDate="2024-05-05")
     report = books.call("GET", "reports/TrialBalance", params={"end_date": "2026-02-01"})
-    rows = {row["ColData"][0]["value"]: row["ColData"] for row in report["Rows"]["Row"] if row["type"] == "Data"}
+    rows = {
+        row["ColData"][0]["value"]: row["ColData"] for row in report["Rows"]["Row"] if row["type"] == "Data"
+    }
     assert rows["Retained Earnings"][2]["value"] == "500.00"
     assert "Contract Income" not in rows
 
@@ -361,7 +385,14 @@ def test_aged_reports_put_what_is_open_into_its_bucket(books: Books) -> None:
     books.a_payment(invoice, "30", TxnDate="2026-02-10")
     books.a_bill("50", TxnDate="2026-02-01", DueDate="2026-03-10")
     aged = books.call("GET", "reports/AgedReceivables", params={"report_date": "2026-03-15"})
-    assert [each["value"] for each in aged["Rows"]["Row"][0]["ColData"][1:]] == ["", "", "70.00", "", "", "70.00"]
+    assert [each["value"] for each in aged["Rows"]["Row"][0]["ColData"][1:]] == [
+        "",
+        "",
+        "70.00",
+        "",
+        "",
+        "70.00",
+    ]
     earlier = books.call("GET", "reports/AgedReceivables", params={"report_date": "2026-02-05"})
     assert earlier["Rows"]["Row"][0]["ColData"][-1]["value"] == "100.00"
     owed = books.call("GET", "reports/AgedPayables", params={"report_date": "2026-03-01"})
@@ -369,12 +400,22 @@ def test_aged_reports_put_what_is_open_into_its_bucket(books: Books) -> None:
 
 
 def test_the_cleared_state_of_a_transaction_is_in_the_list_by_column_and_by_filter(books: Books) -> None:
-    purchase = books.post("Purchase", {"PaymentType": "Check", "AccountRef": {"value": "5"}, "Line": [cost_line("40")]})
-    books.control("/clear", {"realm": books.realm, "entity": "Purchase", "id": purchase["Id"], "state": "Reconciled"})
+    purchase = books.post(
+        "Purchase", {"PaymentType": "Check", "AccountRef": {"value": "5"}, "Line": [cost_line("40")]}
+    )
+    books.control(
+        "/clear", {"realm": books.realm, "entity": "Purchase", "id": purchase["Id"], "state": "Reconciled"}
+    )
     columns = "tx_date,txn_type,subt_nat_amount,is_cleared"
-    report = books.call("GET", "reports/TransactionList", params={"cleared": "Reconciled", "columns": columns})
+    report = books.call(
+        "GET", "reports/TransactionList", params={"cleared": "Reconciled", "columns": columns}
+    )
     row = report["Rows"]["Row"][0]["ColData"]
-    assert (row[1], row[2], row[3]) == ({"value": "Check", "id": purchase["Id"]}, {"value": "-40.00"}, {"value": "R"})
+    assert (row[1], row[2], row[3]) == (
+        {"value": "Check", "id": purchase["Id"]},
+        {"value": "-40.00"},
+        {"value": "R"},
+    )
     assert books.call("GET", "reports/TransactionList", params={"cleared": "Cleared"})["Rows"]["Row"] == []
 
 
@@ -392,10 +433,15 @@ def test_profit_and_loss_and_balance_sheet_agree(books: Books) -> None:
     books.an_invoice("1000")
     books.a_bill("300")
     year = {"start_date": "2020-01-01"}
-    groups = {row["group"]: row for row in books.call("GET", "reports/ProfitAndLoss", params=year)["Rows"]["Row"]}
+    groups = {
+        row["group"]: row for row in books.call("GET", "reports/ProfitAndLoss", params=year)["Rows"]["Row"]
+    }
     assert groups["NetIncome"]["Summary"]["ColData"][1]["value"] == "700.00"
     sheet = {row["group"]: row for row in books.call("GET", "reports/BalanceSheet")["Rows"]["Row"]}
-    assert sheet["ASSETS"]["Summary"]["ColData"][1] == sheet["TOTALLIABILITIESANDEQUITY"]["Summary"]["ColData"][1]
+    assert (
+        sheet["ASSETS"]["Summary"]["ColData"][1]
+        == sheet["TOTALLIABILITIESANDEQUITY"]["Summary"]["ColData"][1]
+    )
 
 
 def test_an_unknown_report_or_column_is_refused(books: Books) -> None:
@@ -407,6 +453,8 @@ def test_an_unknown_report_or_column_is_refused(books: Books) -> None:
 
 
 def test_amounts_on_the_wire_are_exact_json_numbers(books: Books) -> None:
-    made = books.raw("POST", "bill", json={"VendorRef": {"value": "5"}, "Line": [{**cost_line("0"), "Amount": "0.1"}] * 3})
+    made = books.raw(
+        "POST", "bill", json={"VendorRef": {"value": "5"}, "Line": [{**cost_line("0"), "Amount": "0.1"}] * 3}
+    )
     assert '"TotalAmt":0.3,' in made.text
     assert json.loads(made.text, parse_float=Decimal)["Bill"]["TotalAmt"] == Decimal("0.3")
