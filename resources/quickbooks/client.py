@@ -200,7 +200,7 @@ def _pause(error: Exception) -> bool | float:
     if not isinstance(error, _Transient):
         return False
     if isinstance(error.error, RateLimited):
-        wait = float(error.error.details["wait_seconds"])
+        wait: int = error.error.details["wait_seconds"]
         return wait if wait <= THROTTLE_WAIT_SECONDS_MAX else False
     return True
 
