@@ -29,7 +29,7 @@ def _needs(role: Role, action: str) -> Callable[..., Caller]:
     ) -> Caller:
         found = find_caller(services.database, credentials.credentials) if credentials else None
         if found is None:
-            raise Unauthenticated(action="do this")
+            raise Unauthenticated
         if _RANK[found.role] < _RANK[role]:
             raise NotAllowed(action=action, role=found.role, needs=role)
         return found

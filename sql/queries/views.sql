@@ -125,23 +125,31 @@ from sync_runs
 where id = %(id)s;
 
 -- name: view_newest_runs
--- the newest run of each connection, and the newest that has ended
-(
-    select distinct on (connection_id)
-           'newest' as place, id, connection_id, trigger, entities, direction, status, requested_by, requested_at,
-           started_at, completed_at, dagster_run_id, provider_calls, error_summary
+-- the newest run of each connection, and the newest that has ended; each is found at the top of the newest-first index
+select 'newest' as place, r.*
+from v2_integration_connections c
+cross join lateral (
+    select id, connection_id, trigger, entities, direction, status, requested_by, requested_at, started_at, completed_at,
+           dagster_run_id, provider_calls, error_summary
     from sync_runs
-    order by connection_id, requested_at desc, id desc
-)
+    where builder_id = c.builder_id
+      and connection_id = c.id
+    order by requested_at desc, id desc
+    limit 1
+) as r
 union all
-(
-    select distinct on (connection_id)
-           'ended', id, connection_id, trigger, entities, direction, status, requested_by, requested_at,
-           started_at, completed_at, dagster_run_id, provider_calls, error_summary
+select 'ended', r.*
+from v2_integration_connections c
+cross join lateral (
+    select id, connection_id, trigger, entities, direction, status, requested_by, requested_at, started_at, completed_at,
+           dagster_run_id, provider_calls, error_summary
     from sync_runs
-    where status in ('completed', 'partial', 'failed')
-    order by connection_id, requested_at desc, id desc
-);
+    where builder_id = c.builder_id
+      and connection_id = c.id
+      and status in ('completed', 'partial', 'failed')
+    order by requested_at desc, id desc
+    limit 1
+) as r;
 
 -- name: view_run_steps
 -- the history rows that one run has written so far
@@ -152,16 +160,28 @@ where sync_run_id = %(sync_run_id)s
 order by started_at, id;
 
 -- name: view_newest_entity_logs
--- the newest history row of each entity and direction of a connection
-select distinct on (connection_id, entity_type, direction)
+-- the newest history row of each entity and direction of a connection, among its newest rows
+select distinct on (entity_type, direction)
        id, connection_id, entity_type, direction, status, records_processed, records_succeeded, records_failed,
        started_at, completed_at, error_summary, summary
-from v2_sync_log
-where connection_id = %(connection_id)s
-order by connection_id, entity_type, direction, started_at desc, id desc;
+from (
+    select *
+    from v2_sync_log
+    where connection_id = %(connection_id)s
+    order by started_at desc, id desc
+    limit 500
+) as recent
+order by entity_type, direction, started_at desc, id desc;
 
 -- name: view_newest_tie_outs
 -- the newest proof of each connection
-select distinct on (connection_id) connection_id, is_tied, difference, taken_at
-from tie_outs
-order by connection_id, taken_at desc;
+select t.connection_id, t.is_tied, t.difference, t.taken_at
+from v2_integration_connections c
+cross join lateral (
+    select connection_id, is_tied, difference, taken_at
+    from tie_outs
+    where builder_id = c.builder_id
+      and connection_id = c.id
+    order by taken_at desc
+    limit 1
+) as t;
