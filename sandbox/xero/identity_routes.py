@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
@@ -174,7 +173,7 @@ class IdentityRoutes:
         if header[:6].lower() == "basic ":
             try:
                 pair = base64.b64decode(header[6:], validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:
                 raise TokenRefused("invalid_client") from None
             client_id, _, secret = (unquote_plus(part) for part in pair.partition(":"))
         app = self._identity.get("apps", client_id)
