@@ -25,6 +25,7 @@ from python_calamine import (
 )
 
 from resources.imports.refusals import refused
+from sync.errors import ImportRejected
 from sync.imports.formats import Format
 from sync.imports.survey import HEADING_ROWS_MAX, SourceRow, fit
 from sync.imports.texts import Cell
@@ -32,6 +33,9 @@ from sync.imports.texts import Cell
 WORKBOOK_BYTES_MAX = 32 * 1024 * 1024
 UNPACKED_BYTES_MAX = 400 * 1024 * 1024
 SHEET_ROWS_MAX = 250_000
+COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
+# A locked .xlsx is one encrypted stream inside an old container; calamine only says that it does not know it.
+ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 EXCEL_DIGITS = Context(prec=15)
 
 Opener = Callable[[], IO[bytes]]
@@ -47,6 +51,8 @@ def workbook_rows(
     with opener() as stream:
         content = stream.read(WORKBOOK_BYTES_MAX + 1)
     _refuse_too_large(content, name=name)
+    if content.startswith(COMPOUND_FILE) and ENCRYPTED_STREAM in content:
+        raise _locked(name)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
             sheets = _sheets(workbook)
@@ -68,6 +74,10 @@ def workbook_rows(
     _put_formulas_back(rows, content, position=chosen)
     notes = (f'Read from the sheet "{sheets[chosen][0]}".',) if len(filled) > 1 else ()
     return lambda: iter(rows), notes
+
+
+def _locked(name: str) -> ImportRejected:
+    return refused(name, "the workbook is locked with a password", "Save it without a password.")
 
 
 def _sheets(workbook: CalamineWorkbook) -> dict[int, tuple[str, list[SourceRow]]]:

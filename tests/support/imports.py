@@ -13,18 +13,20 @@ from sync.clock import SystemClock
 from sync.errors import ImportRejected
 from sync.imports.problems import ImportReport
 
-NEW_BUILDER = "insert into v2_builders (id, name, currency) values (%(id)s, 'A builder', %(currency)s)"
+NEW_BUILDER = "insert into v2_builders (id, name, currency) values (%(id)s, %(name)s, %(currency)s)"
 
 
 class Books:
     """One builder's tables, filled through the importer."""
 
-    def __init__(self, database: Database, *, currency: str = "USD") -> None:
+    def __init__(self, database: Database, *, currency: str = "USD", name: str = "A builder") -> None:
         self.database = database
         self.builder_id: UUID = uuid4()
         self.imports = Imports(database, clock=SystemClock())
         with database.builder_tx(self.builder_id) as transaction:
-            transaction.connection.exec_driver_sql(NEW_BUILDER, {"id": self.builder_id, "currency": currency})
+            transaction.connection.exec_driver_sql(
+                NEW_BUILDER, {"id": self.builder_id, "name": name, "currency": currency}
+            )
 
     def bring(
         self, entity: str, content: str | bytes | Path, *, name: str = "file.csv", allow_partial: bool = False

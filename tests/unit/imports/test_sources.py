@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -58,6 +59,38 @@ def workbook(*sheets: list[list[Any]]) -> bytes:
                     else:
                         page.write(line, column, cell)
     return content.getvalue()
+
+
+def locked_workbook() -> bytes:
+    """The outer container of a workbook with a password: a compound file with one encrypted stream in it."""
+    free, end, fat = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+    header = (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        + bytes(16)
+        + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+        + bytes(6)
+    )
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0) + struct.pack(
+        "<109I", 0, *[free] * 108
+    )
+    sectors = struct.pack("<128I", fat, end, *[n + 1 for n in range(2, 9)], end, *[free] * 118)
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        text = name.encode("utf-16-le") + b"\0\0"
+        return (
+            text.ljust(64, b"\0")
+            + struct.pack("<HBBIII", len(text), kind, 1, free, free, child)
+            + bytes(36)
+            + struct.pack("<IQ", start, size)
+        )
+
+    directory = entry("Root Entry", 5, 1, end, 0) + entry("EncryptedPackage", 2, free, 2, 4096)
+    directory = directory.ljust(512, b"\0")
+    return header + sectors + directory + bytes(4096)
+
+
+def test_a_workbook_with_a_password_is_said_to_be_locked() -> None:
+    assert refusal(locked_workbook(), "file.xlsx")["problem"] == "the workbook is locked with a password"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "windows-1252", "utf-16"])
