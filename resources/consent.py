@@ -136,12 +136,13 @@ class Consents:
         if not answer.code:
             raise ConnectError(provider=spec.title, reason="its answer holds no authorization code")
         tokens = self._exchange(spec, attempt, answer.code)
+        connection_id: UUID | None = None
         try:
             company = self._company(spec, answer, tokens)
             connection_id = self._store(spec, attempt, tokens, company)
-        except (SyncError, sa.exc.SQLAlchemyError):
-            self._give_back(spec, tokens)
-            raise
+        finally:
+            if connection_id is None:
+                self._give_back(spec, tokens)
         log.info(
             "connected", provider=provider, connection=str(connection_id), builder=str(attempt.builder_id)
         )
@@ -258,6 +259,9 @@ class Consents:
         except sa.exc.IntegrityError as error:
             if "v2_integration_connections_company" in str(error.orig):
                 raise CompanyTaken(provider=spec.title, company=company.name) from None
+            if "v2_integration_connections_builder_id_provider" in str(error.orig):
+                reason = "another consent of this builder was completed at the same moment"
+                raise ConnectError(provider=spec.title, reason=reason) from None
             raise
         return connection_id
 

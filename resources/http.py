@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import httpx
 
-USER_AGENT = "Tieout (+https://github.com/tieout)"
+USER_AGENT = "Tieout"
 CONNECT_SECONDS = 10.0
 # Longer than the providers' own limit (QuickBooks cuts a call at 120 s): giving up first would turn their clear
 # answer into an outcome nobody knows.

@@ -14,6 +14,7 @@ import pytest
 from resources.access import ConnectionKey, TokenKeeper
 from resources.connections import Connections
 from resources.oauth import OAuth, TokenSet
+from resources.quickbooks.faults import Fault, error_of
 from resources.settings import Settings
 from resources.store.database import Database
 from resources.vault import Vault
@@ -215,3 +216,18 @@ def test_rotating_the_keyring_rewraps_every_connection(world: World, platform: P
     assert world.row(platform)["access_token_encrypted"].startswith("v1.k2.")
     assert rotated.open(platform.builder_id, connection).company().currency == "USD"
     rotated.close()
+
+
+def test_a_company_whose_subscription_ended_goes_on_by_itself_once_it_is_renewed(
+    world: World, platform: Platform, realm: str
+) -> None:
+    connection = world.connect(platform, realm)
+    key = ConnectionKey(UUID(platform.builder_id), UUID(connection), QBO, "QuickBooks Online")
+    ended = error_of(Fault("6190", 403), label="the company", is_write=False)
+    assert isinstance(ended, AccessExpired)
+    world.connections._keeper.expire(key, ended)
+    row = world.row(platform)
+    assert row["status"] == "error"
+    assert "Renew the subscription" in row["status_reason"]
+    world.connections.open(platform.builder_id, connection).company()
+    assert world.row(platform)["status"] == "connected"

@@ -294,3 +294,28 @@ def test_an_app_that_the_provider_refuses_sends_the_administrator_to_the_setting
     finally:
         world.sandbox.control("POST", "/clients", {"id": "tieout-tests", "secret": "a-made-up-secret"})
     assert no_connection(platform)
+
+
+def test_of_two_first_consents_at_once_one_connection_stands_and_the_other_is_given_back(
+    world: World, platform: Platform
+) -> None:
+    realms = world.sandbox.company(name="One LLC"), world.sandbox.company(name="Two LLC")
+    answers = [world.sandbox.consent(world.begin(platform), realm=realm) for realm in realms]
+    results: list[object] = []
+    barrier = threading.Barrier(2)
+
+    def answer(params: dict[str, str]) -> None:
+        barrier.wait()
+        try:
+            results.append(world.connections.complete(QBO, params=params, browser=BROWSER))
+        except ConnectError as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=answer, args=(params,)) for params in answers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(isinstance(result, ConnectError) for result in results) == 1
+    assert sum(world.live_tokens(realm) for realm in realms) == 1
+    assert world.live_tokens(str(world.row(platform)["provider_tenant_id"])) == 1
