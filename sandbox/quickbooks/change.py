@@ -30,11 +30,15 @@ PARTY_ENTITIES = ("Customer", "Vendor", "Employee")
 class Change:
     """What one request does to a company."""
 
-    def __init__(self, company: Company, *, allow_duplicate_numbers: bool = False) -> None:
+    def __init__(
+        self, company: Company, *, allow_duplicate_numbers: bool = False, is_own_hand: bool = False
+    ) -> None:
         self.company = company
         self.now: datetime = company.clock.now()
         self.epoch = int(self.now.timestamp())
         self.allow_duplicate_numbers = allow_duplicate_numbers
+        # The bookkeeper at the window sends nothing twice and forgets no reference.
+        self.is_own_hand = is_own_hand
         self.events: list[Event] = []
         self.touched: dict[tuple[str, str], None] = {}
 

@@ -108,7 +108,7 @@ def _act(emulator: QuickBooks, call: ControlCall) -> Any:
     if operation not in actions:
         raise ControlError(f"operation is one of {', '.join(actions)}.")
     try:
-        with changing(company, allow_duplicate_numbers=True) as change:
+        with changing(company, allow_duplicate_numbers=True, is_own_hand=True) as change:
             result = actions[operation](change, entity, wanted)
     except FaultError as fault:
         raise ControlError(f"QuickBooks refuses: {fault.code} {fault.detail}") from fault

@@ -96,6 +96,10 @@ def fault_response(
 ) -> Response:
     """Return a fault as the wire shows it."""
     now = emulator.clock.now()
+    headers = dict(headers or {})
+    headers.setdefault("intuit_tid", f"gw-{uuid.uuid4()}")
+    if fault.status == 429 and emulator.switches["retry_after"] == "present":
+        headers["retry-after"] = "60"
     if wants_xml:
         return Response(
             fault_xml(fault, now), status_code=fault.status, media_type="application/xml", headers=headers

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import secrets
+import uuid
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -71,4 +72,5 @@ def refusal(error: OAuthError) -> Response:
     body = {"error": error.error}
     if error.description:
         body["error_description"] = error.description
-    return JSONResponse(body, status_code=error.status, headers={"cache-control": "no-store"})
+    headers = {"cache-control": "no-store", "intuit_tid": f"gw-{uuid.uuid4()}"}
+    return JSONResponse(body, status_code=error.status, headers=headers)

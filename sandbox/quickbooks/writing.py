@@ -17,6 +17,11 @@ from sandbox.quickbooks.times import parse_date
 
 UNCHANGING = frozenset({"SyncToken", "MetaData"})
 # Recorded: a deposit adds its link to the payment but moves neither its SyncToken nor its LastUpdatedTime.
+SPARSE_REFERENCES = {
+    "Bill": ("VendorRef",),
+    "Purchase": ("PaymentType", "AccountRef"),
+    "Deposit": ("DepositToAccountRef",),
+}
 QUIET_SOURCES = frozenset({"Deposit"})
 
 
@@ -55,6 +60,10 @@ def update(change: Change, entity: str, raw: Body) -> Record:
     old = present(change, entity, raw)
     cleaned = clean(entity, raw)
     is_sparse = str(raw.get("sparse", "false")).lower() == "true" or entity == "Preferences"
+    if is_sparse and change.company.switch("sparse_references") == "required" and not change.is_own_hand:
+        for name in SPARSE_REFERENCES.get(entity, ()):
+            if cleaned.get(name) is None:
+                raise faults.required(name)
     body = merge(rules, old, cleaned, is_sparse=is_sparse)
     draft = Draft(
         change, entity, body, old, frozenset(name for name, value in cleaned.items() if value is not None)

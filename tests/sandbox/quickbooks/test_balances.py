@@ -150,14 +150,25 @@ def test_what_is_deposited_can_neither_be_changed_nor_deleted_nor_deposited_agai
 def test_a_no_op_update_moves_nothing(books: Books) -> None:
     bill = books.a_bill("75", PrivateNote="first")
     books.control("/clock", {"shift_seconds": 60})
-    same = books.post("Bill", {"Id": bill["Id"], "SyncToken": "0", "sparse": True, "PrivateNote": "first",
-                               "VendorRef": bill["VendorRef"]})  # fmt: skip
+    same = books.post(
+        "Bill",
+        {
+            "Id": bill["Id"],
+            "SyncToken": "0",
+            "sparse": True,
+            "VendorRef": {"value": "5"},
+            "PrivateNote": "first",
+        },
+    )
     assert same == bill
 
 
 def test_a_sparse_update_keeps_and_a_full_update_clears(books: Books) -> None:
     bill = books.a_bill("75", PrivateNote="note", DocNumber="B-1")
-    sparse = books.post("Bill", {"Id": bill["Id"], "SyncToken": "0", "sparse": True, "DocNumber": "B-2"})
+    sparse = books.post(
+        "Bill",
+        {"Id": bill["Id"], "SyncToken": "0", "sparse": True, "VendorRef": {"value": "5"}, "DocNumber": "B-2"},
+    )
     assert (sparse["PrivateNote"], sparse["DocNumber"], sparse["sparse"]) == ("note", "B-2", False)
     full = books.post(
         "Bill", {"Id": bill["Id"], "SyncToken": "1", "VendorRef": {"value": "5"}, "Line": [cost_line("80")]}
@@ -167,22 +178,51 @@ def test_a_sparse_update_keeps_and_a_full_update_clears(books: Books) -> None:
     assert (full["TotalAmt"], full["SyncToken"]) == (80, "2")
 
 
+def test_a_sparse_update_of_a_bill_must_name_its_vendor_unless_the_switch_keeps_it(books: Books) -> None:
+    bill = books.a_bill("75")
+    body = {"Id": bill["Id"], "SyncToken": "0", "sparse": True, "PrivateNote": "x"}
+    with pytest.raises(Refused) as refused:
+        books.post("Bill", dict(body))
+    assert refused.value.code == "2020"
+    books.control("/switches", {"sparse_references": "kept"})
+    assert books.post("Bill", dict(body))["PrivateNote"] == "x"
+
+
 def test_lines_are_matched_by_id_and_lines_not_sent_are_deleted(books: Books) -> None:
     made = books.post(
         "Bill", {"VendorRef": {"value": "5"}, "Line": [cost_line("10"), cost_line("20"), cost_line("30")]}
     )
     kept = {**made["Line"][1], "Amount": 25}
     after = books.post(
-        "Bill", {"Id": made["Id"], "SyncToken": "0", "sparse": True, "Line": [kept, cost_line("5")]}
+        "Bill",
+        {
+            "Id": made["Id"],
+            "SyncToken": "0",
+            "sparse": True,
+            "VendorRef": {"value": "5"},
+            "Line": [kept, cost_line("5")],
+        },
     )
     assert [(line["Id"], line["Amount"]) for line in after["Line"]] == [("2", 25), ("4", 5)]
 
 
 def test_a_stale_token_is_5010_and_token_zero_counts(books: Books) -> None:
     bill = books.a_bill("75")
-    books.post("Bill", {"Id": bill["Id"], "SyncToken": "0", "sparse": True, "PrivateNote": "a"})
+    books.post(
+        "Bill",
+        {"Id": bill["Id"], "SyncToken": "0", "sparse": True, "VendorRef": {"value": "5"}, "PrivateNote": "a"},
+    )
     with pytest.raises(Refused) as refused:
-        books.post("Bill", {"Id": bill["Id"], "SyncToken": "0", "sparse": True, "PrivateNote": "b"})
+        books.post(
+            "Bill",
+            {
+                "Id": bill["Id"],
+                "SyncToken": "0",
+                "sparse": True,
+                "VendorRef": {"value": "5"},
+                "PrivateNote": "b",
+            },
+        )
     assert (refused.value.status, refused.value.code) == (400, "5010")
     with pytest.raises(Refused) as missing:
         books.post("Bill", {"Id": bill["Id"], "sparse": True, "PrivateNote": "b"})

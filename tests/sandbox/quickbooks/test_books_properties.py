@@ -47,6 +47,13 @@ class Player:
         kind, first, second, amount = step
         ACTIONS[kind % len(ACTIONS)](self, first, second, amount)
 
+    def status_of(self, step: tuple[int, int, int, str]) -> int:
+        try:
+            self.play(step)
+        except Refused as refused:
+            return refused.status
+        return 200
+
 
 def invoice(player: Player, first: int, second: int, amount: str) -> None:
     lines = [sales_line(amount, item=str(1 + first % 9)), sales_line("10.01")][: 1 + second % 2]
@@ -159,7 +166,7 @@ def resize(player: Player, first: int, second: int, amount: str) -> None:
     if lines:
         lines[0] = {**lines[0], "Amount": Decimal(amount)}
     is_settlement = entity.endswith("Payment")
-    new: dict[str, Any] = {"Id": body["Id"], "SyncToken": body["SyncToken"], "sparse": True, "Line": lines}
+    new: dict[str, Any] = {**body, "sparse": True, "Line": lines}
     if is_settlement:
         new["TotalAmt"] = Decimal(amount)
     player.post(entity, new)
@@ -169,7 +176,7 @@ def annotate(player: Player, first: int, second: int, amount: str) -> None:
     entity = CHANGEABLE[first % len(CHANGEABLE)]
     body = player.current(entity, second)
     token = body["SyncToken"] if first % 3 else "99"
-    player.post(entity, {"Id": body["Id"], "SyncToken": token, "sparse": True, "PrivateNote": amount})
+    player.post(entity, {**body, "SyncToken": token, "sparse": True, "PrivateNote": amount})
 
 
 def delete(player: Player, first: int, second: int, _amount: str) -> None:
@@ -274,9 +281,6 @@ def test_the_books_hold_after_every_call(world: World, steps: list[tuple[int, in
     books.control("/reset", {"snapshot": "furnished"})
     player = Player(books, made)
     for step in steps:
-        try:
-            player.play(step)
-        except Refused as refused:
-            assert refused.status == 400, refused
+        assert player.status_of(step) in (200, 400), step
         state = books.control("/ledger")
         assert state["balanced"], (step, state)

@@ -13,11 +13,36 @@ import httpx
 from tests.sandbox.quickbooks.driver import Books, cost_line, journal_line, sales_line
 
 REQUESTS = int(os.environ.get("SANDBOX_FUZZ_REQUESTS", "3000"))
-ENTITIES = (
-    "invoice bill payment billpayment customer vendor account item class department term paymentmethod purchase deposit"
-    " transfer journalentry creditmemo vendorcredit estimate purchaseorder attachable companyinfo preferences taxcode"
-    " salesreceipt refundreceipt employee taxrate"
-).split()
+ENTITIES = [
+    "invoice",
+    "bill",
+    "payment",
+    "billpayment",
+    "customer",
+    "vendor",
+    "account",
+    "item",
+    "class",
+    "department",
+    "term",
+    "paymentmethod",
+    "purchase",
+    "deposit",
+    "transfer",
+    "journalentry",
+    "creditmemo",
+    "vendorcredit",
+    "estimate",
+    "purchaseorder",
+    "attachable",
+    "companyinfo",
+    "preferences",
+    "taxcode",
+    "salesreceipt",
+    "refundreceipt",
+    "employee",
+    "taxrate",
+]
 ODD: tuple[Any, ...] = (
     None, "", " ", "x" * 5000, 0, -1, 1e308, "1e999", "NaN", True, [], {}, [[]], {"value": None}, {"value": "x"},
     {"value": {"value": "1"}}, "2026-02-30", "\u2013\u0000", "'; drop", 10**30, "９９", ["a"], {"Id": "1"},

@@ -70,7 +70,14 @@ def test_an_inactive_name_stays_valid_on_old_documents(books: Books) -> None:
     books.a_bill_payment(bill)
     books.post("Vendor", {"Id": vendor["Id"], "SyncToken": "0", "sparse": True, "Active": False})
     noted = books.post(
-        "Bill", {"Id": bill["Id"], "SyncToken": "1", "sparse": True, "PrivateNote": "still fine"}
+        "Bill",
+        {
+            "Id": bill["Id"],
+            "SyncToken": "1",
+            "sparse": True,
+            "VendorRef": bill["VendorRef"],
+            "PrivateNote": "still fine",
+        },
     )
     assert noted["PrivateNote"] == "still fine"
 

@@ -64,7 +64,16 @@ def test_references_and_nested_times_filter(books: Books) -> None:
 def test_without_an_order_transactions_come_last_changed_first_and_names_by_byte(books: Books) -> None:
     first, second = books.a_bill("1"), books.a_bill("2")
     books.control("/clock", {"shift_seconds": 5})
-    books.post("Bill", {"Id": first["Id"], "SyncToken": "0", "sparse": True, "PrivateNote": "x"})
+    books.post(
+        "Bill",
+        {
+            "Id": first["Id"],
+            "SyncToken": "0",
+            "sparse": True,
+            "VendorRef": {"value": "5"},
+            "PrivateNote": "x",
+        },
+    )
     assert [row["Id"] for row in books.rows("select * from Bill")] == [first["Id"], second["Id"]]
     books.a_vendor("Pam Seitz")
     books.a_vendor("PG&E")

@@ -5,27 +5,16 @@ They are pointed at the sandbox by what they publish: a discovery address as `en
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from intuitlib.client import AuthClient
-from intuitlib.enums import Scopes
-from intuitlib.exceptions import AuthClientError
 from quickbooks import QuickBooks
 from quickbooks.batch import batch_create, batch_delete, batch_update
 from quickbooks.cdc import change_data_capture
 from quickbooks.exceptions import (
-    AuthorizationException,
     ObjectNotFoundException,
     QuickbooksException,
     ValidationException,
@@ -62,63 +51,6 @@ from quickbooks.objects.trackingclass import Class
 from quickbooks.objects.transfer import Transfer
 from quickbooks.objects.vendor import Vendor
 from quickbooks.objects.vendorcredit import VendorCredit
-
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def fresh_process() -> Iterator[str]:
-    """The sandbox as anyone starts it: a new process on a free port."""
-    command = [sys.executable, "-m", "sandbox", "quickbooks", "--port", "0"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    url = next(word for word in line.split() if word.startswith("http"))
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{url}/_sandbox/state")
-            break
-        except httpx.ConnectError:
-            time.sleep(0.05)
-    yield url
-    process.terminate()
-    process.wait(timeout=10)
-    process.stdout.close()
-
-
-@pytest.fixture
-def auth(fresh_process: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuthClient]:
-    monkeypatch.setitem(os.environ, "OAUTHLIB_INSECURE_TRANSPORT", "1")
-    httpx.post(f"{fresh_process}/_sandbox/reset", timeout=30).raise_for_status()
-    client = AuthClient(
-        "judge",
-        "secret",
-        "http://127.0.0.1:9/cb",
-        f"{fresh_process}/.well-known/openid_sandbox_configuration/",
-    )
-    consent = client.get_authorization_url([Scopes.ACCOUNTING], state_token="s")
-    answer = httpx.get(f"{consent}&sandbox_consent=auto")
-    query = parse_qs(urlsplit(answer.headers["location"]).query)
-    client.get_bearer_token(query["code"][0], realm_id=query["realmId"][0])
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def qb(auth: AuthClient, fresh_process: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[QuickBooks]:
-    monkeypatch.setattr(QuickBooks, "api_url_v3", f"{fresh_process}/v3")
-    monkeypatch.setattr(QuickBooks, "sandbox_api_url_v3", f"{fresh_process}/v3")
-    client = QuickBooks(
-        auth_client=auth,
-        refresh_token=auth.refresh_token,
-        company_id=auth.realm_id,
-        minorversion=75,
-        use_decimal=True,
-    )
-    yield client
-    client.session.close()
-    assert httpx.get(f"{fresh_process}/_sandbox/ledger").json()["balanced"]
 
 
 def ref(value: str, kind: str | None = None) -> Ref:
@@ -176,38 +108,6 @@ def a_payment(qb: QuickBooks, invoice: Any, amount: str) -> Any:
     line.LinkedTxn = [link(invoice.Id, "Invoice")]
     payment.Line = [line]
     return payment.save(qb=qb)
-
-
-# --- intuit-oauth -------------------------------------------------------------------------------------------
-
-
-def test_the_official_client_exchanges_refreshes_and_revokes(auth: AuthClient) -> None:
-    first = auth.access_token
-    auth.refresh()
-    assert auth.access_token != first
-    assert (auth.expires_in, auth.x_refresh_token_expires_in) == (3600, 8_726_400)
-    assert auth.revoke() is True
-    with pytest.raises(AuthClientError) as refused:
-        auth.refresh()
-    assert (refused.value.status_code, "invalid_grant" in str(refused.value.content)) == (400, True)
-
-
-def test_the_official_client_learns_of_a_rotation(auth: AuthClient, fresh_process: str) -> None:
-    before = auth.refresh_token
-    httpx.post(f"{fresh_process}/_sandbox/clock", json={"shift_seconds": 90_000})
-    auth.refresh()
-    assert auth.refresh_token != before
-
-
-def test_an_expired_access_token_is_refreshed_and_works_again(
-    auth: AuthClient, qb: QuickBooks, fresh_process: str
-) -> None:
-    httpx.post(f"{fresh_process}/_sandbox/clock", json={"shift_seconds": 3700})
-    with pytest.raises(AuthorizationException):
-        Customer.get(1, qb=qb)
-    auth.refresh()
-    qb._start_session()
-    assert Customer.get(1, qb=qb).Id == "1"
 
 
 # --- python-quickbooks ----------------------------------------------------------------------------------------
