@@ -36,7 +36,7 @@ set state = %(state)s,
     message = %(message)s,
     remote_id = coalesce(%(remote_id)s, remote_id),
     remote_version = coalesce(%(remote_version)s, remote_version),
-    settled_at = case when %(state)s = 'unknown' then null else %(now)s end
+    settled_at = case when %(state)s = 'unknown' then null else %(now)s::timestamptz end
 where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s
   and request_id = %(request_id)s;
