@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import structlog.testing
 
 from sync.errors import ProviderUnavailable
 from tests.api.world import NOW, Client, FakeLauncher, House, World, exact, problem
@@ -88,7 +89,9 @@ def test_a_launch_that_breaks_leaves_no_run_that_blocks_the_next(
     client: Client, house: House, launcher: FakeLauncher
 ) -> None:
     launcher.refuses = ZeroDivisionError("a bug")
-    problem(client.post("/sync"), 500, "internal.error")
+    with structlog.testing.capture_logs() as logged:
+        problem(client.post("/sync"), 500, "internal.error")
+    assert [(each["event"], each["log_level"]) for each in logged] == [("unexpected_error", "error")]
     launcher.refuses = None
     assert exact(client.post("/sync"))["is_new"]
 
