@@ -158,7 +158,7 @@ CATALOGUE: dict[str, Line] = {
         "{label} was refused because a line's amount is not its quantity times its unit price. Correct the line; then retry."
     ),
     "6140": _refused(
-        "{label} was refused because its number is already used in QuickBooks by another document ({text})."
+        "{label} was refused because its number is already used in QuickBooks by {text}."
         " If that is the same document, link the two; otherwise give this one another number; then retry."
     ),
     "6190": _access(

@@ -163,6 +163,11 @@ def _field(fault: Fault) -> str:
 
 
 def _shown(fault: Fault) -> str:
+    if fault.code == "6140":
+        found = _DUPLICATE.search(fault.detail)
+        return (
+            f"another document ({found['type']} with the id {found['id']})" if found else "another document"
+        )
     text = " ".join((fault.detail or fault.message or f"HTTP {fault.status}").split()).rstrip(".")
     for prefix in ("Business Validation Error: ", "Property Name:"):
         text = text.removeprefix(prefix)

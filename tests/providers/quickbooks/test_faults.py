@@ -59,7 +59,7 @@ ROWS: list[tuple[str, int, str, type[SyncError], Remedy, str]] = [
     ("6010", 400, "Account type missing", RejectedByProvider, Remedy.ASK_USER, "Choose the account's type"),
     ("6030", 400, "Attachment too big", RejectedByProvider, Remedy.ASK_USER, "Attach a smaller file"),
     ("6070", 400, "Amount is not equal to UnitPrice * Qty", RejectedByProvider, Remedy.ASK_USER, "quantity times its unit price"),
-    ("6140", 400, DUPLICATE, RejectedByProvider, Remedy.ASK_USER, "already used"),
+    ("6140", 400, DUPLICATE, RejectedByProvider, Remedy.ASK_USER, "by another document (Invoice with the id 145)"),
     ("6190", 403, "Subscription period has ended", AccessExpired, Remedy.ASK_USER, "Renew the subscription"),
     ("6210", 400, "The company has closed the books through 2026-06-30.", PeriodLocked, Remedy.ASK_USER, "2026-06-30"),
     ("6240", 400, "Another customer, vendor or employee is already using this name. Id=58", RejectedByProvider, Remedy.ASK_USER, "already has this name"),

@@ -1,0 +1,292 @@
+"""A builder's books and a QuickBooks company, kept in agreement: connected, pushed, paid there, pulled, proven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import stamina
+
+from resources.settings import Settings
+from resources.store.database import Database
+from resources.wiring import Tieout
+from sync.errors import AccessExpired
+from sync.records import Entity
+from sync.summary import EntitySummary, TieOut
+from tests.fakes.world import Platform
+from tests.support.quickbooks_sandbox import Sandbox, running_sandbox
+
+LUMBER, INCOME, RETAINAGE = "36", "1", "9"
+
+
+class Books:
+    """One builder, connected to a company of its own."""
+
+    def __init__(self, tieout: Tieout, sandbox: Sandbox) -> None:
+        self.tieout = tieout
+        self.sandbox = sandbox
+        self.realm = sandbox.company(name="Larch Homes LLC")
+        self.platform = Platform(tieout.database)
+        builder = self.platform.builder_id
+        start = tieout.connections.begin(builder, "quickbooks_online", browser="b", requested_by="owner")
+        params = sandbox.consent(start.url, realm=self.realm)
+        company = tieout.connections.complete("quickbooks_online", params=params, browser="b")
+        assert company.notice is None
+        self.connection = self.platform.connection_id = company.connection_id
+        self._map()
+        self.calls = 0
+        self.summaries: dict[Entity, EntitySummary] = {}
+        self.tie_out: TieOut | None = None
+
+    def _map(self) -> None:
+        add, version = self.platform.run, str(uuid4())
+        add(
+            "insert into mapping_versions (builder_id, id, connection_id, number, created_by)"
+            " values (%s, %s, %s, 1, 'owner')",
+            self.platform.builder_id,
+            version,
+            self.connection,
+        )
+        for profile, code, account in (
+            ("cost_code", self.platform.code, LUMBER),
+            ("revenue", self.platform.code, INCOME),
+            ("asset", None, RETAINAGE),
+        ):
+            add(
+                "insert into v2_account_mappings (builder_id, connection_id, platform_cost_code_id,"
+                " platform_entity_type, provider_account_id, version_id) values (%s, %s, %s, %s, %s, %s)",
+                self.platform.builder_id,
+                self.connection,
+                code,
+                profile,
+                account,
+                version,
+            )
+
+    def sync(self) -> None:
+        run = self.tieout._new_run(self.platform.builder_id, self.connection)
+        with self.tieout.sync(self.platform.builder_id, self.connection, run) as sync:
+            _, summaries, self.tie_out = sync.sync_all()
+            self.summaries = {summary.entity: summary for summary in summaries}
+            self.calls = sync.provider_calls
+            sync.finish()
+
+    def client(self, name: str) -> str:
+        return self.platform.add("v2_clients", name=name)
+
+    def invoice(self, client: str, number: str, *amounts: str, **values: Any) -> str:
+        total = sum(int(amount) for amount in amounts)
+        invoice = self.platform.add(
+            "v2_invoices",
+            number=number,
+            client_id=client,
+            invoice_date="2026-05-04",
+            status="approved",
+            total=total,
+            **values,
+        )
+        for position, amount in enumerate(amounts):
+            self.platform.add(
+                "v2_invoice_lines",
+                invoice_id=invoice,
+                position=position,
+                description="Retainage" if int(amount) < 0 else "Framing",
+                role="retainage" if int(amount) < 0 else "work",
+                cost_code_id=None if int(amount) < 0 else self.platform.code,
+                amount=amount,
+            )
+        return invoice
+
+    def bill(self, vendor: str, number: str | None, amount: str) -> str:
+        bill = self.platform.add(
+            "v2_bills",
+            number=number,
+            vendor_id=vendor,
+            bill_date="2026-05-04",
+            status="approved",
+            total=amount,
+        )
+        self.platform.add(
+            "v2_bill_lines",
+            bill_id=bill,
+            position=0,
+            description="Lumber",
+            cost_code_id=self.platform.code,
+            amount=amount,
+        )
+        return bill
+
+    def count(self, entity: Entity, outcome: Any) -> int:
+        return self.summaries[entity].tallies[outcome].count
+
+    def there(self, entity: str) -> list[dict[str, Any]]:
+        return list(self.sandbox.rows(self.realm, entity).values())
+
+    def sentences(self) -> list[str]:
+        """What the queue tells the bookkeeper."""
+        statement = (
+            "select error_message from v2_sync_records where resolved_at is null and status <> 'synced'"
+        )
+        return [row[0] for row in self.platform.rows(statement)]
+
+    def is_tied(self) -> bool:
+        total = self.sandbox.control("GET", f"/trial-balance/{self.realm}")["total"]
+        return self.tie_out is not None and self.tie_out.is_tied and Decimal(total) == 0
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_between_attempts() -> Iterator[None]:
+    stamina.set_testing(True, attempts=3, cap=True)
+    yield
+    stamina.set_testing(False)
+
+
+@pytest.fixture
+def books(database: Database, settings: Settings, sandbox: Sandbox) -> Iterator[Books]:
+    tieout = Tieout(sandbox.settings(settings), database=database)
+    yield Books(tieout, sandbox)
+    tieout.connections.close()
+    sandbox.control("DELETE", "/faults")
+
+
+def test_connecting_brings_in_the_chart_of_accounts(books: Books) -> None:
+    names = {row[0] for row in books.platform.rows("select name from v2_accounts")}
+    assert {"Contract Income", "Job Costs:Job Materials:Lumber and Framing Materials"} <= names
+
+
+def test_documents_go_there_money_comes_back_and_both_sides_tie_out(books: Books) -> None:
+    client = books.client("Amy Bird")
+    vendor = books.platform.vendor("Ridge Lumber")
+    books.invoice(client, "1001", "1000", "-100")
+    books.bill(vendor, "L-1", "80")
+    books.sync()
+    assert [
+        books.count(entity, "pushed")
+        for entity in (Entity.CUSTOMER, Entity.VENDOR, Entity.INVOICE, Entity.BILL)
+    ] == [1, 1, 1, 1]
+    assert books.is_tied()
+    [invoice] = books.there("Invoice")
+    line = {"Amount": 400, "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
+    paid = {"CustomerRef": invoice["CustomerRef"], "TotalAmt": 400, "Line": [line]}
+    books.sandbox.act(books.realm, "Payment", paid, operation="create")
+    books.sync()
+    assert books.count(Entity.PAYMENT, "pulled") == 1
+    assert books.platform.rows("select amount_paid::int, payment_status from v2_invoices") == [
+        (400, "partially_paid")
+    ]
+    assert books.is_tied()
+
+
+def test_a_sync_with_nothing_to_do_costs_one_call(books: Books) -> None:
+    books.invoice(books.client("Amy Bird"), "1001", "1000")
+    books.sync()
+    books.sync()
+    books.sync()
+    assert books.calls == 1
+    assert len(books.there("Invoice")) == 1
+
+
+def test_a_document_that_is_there_already_is_linked_and_not_made_again(books: Books) -> None:
+    [customer] = [one for one in books.there("Customer") if one["DisplayName"] == "Marlow Residence"]
+    detail = {"ItemRef": {"value": "1"}}
+    line = {
+        "Amount": 1000,
+        "Description": "Framing",
+        "DetailType": "SalesItemLineDetail",
+        "SalesItemLineDetail": detail,
+    }
+    by_hand = {
+        "CustomerRef": {"value": customer["Id"]},
+        "DocNumber": "1001",
+        "TxnDate": "2026-05-04",
+        "Line": [line],
+    }
+    books.sandbox.act(books.realm, "Invoice", by_hand, operation="create")
+    books.invoice(books.client("Marlow Residence"), "1001", "1000")
+    books.sync()
+    assert (books.count(Entity.CUSTOMER, "linked"), books.count(Entity.INVOICE, "linked")) == (1, 1)
+    assert len(books.there("Invoice")) == 1
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "status_after", "drop_before"])
+def test_an_answer_that_got_lost_doubles_nothing_and_loses_nothing(books: Books, kind: str) -> None:
+    client = books.client("Amy Bird")
+    books.sync()
+    for number in range(1, 6):
+        books.invoice(client, f"10{number:02}", "1000")
+    books.sandbox.fault(kind, path="*/batch", tenant=books.realm)
+    books.sync()
+    books.sync()
+    found = [one["DocNumber"] for one in books.there("Invoice")]
+    assert len(found) == len(set(found))
+    if kind != "drop_before":
+        assert sorted(found) == ["1001", "1002", "1003", "1004", "1005"]
+        assert books.is_tied()
+
+
+def test_a_change_on_each_side_arrives_on_the_other(books: Books) -> None:
+    vendor = books.platform.vendor("Ridge Lumber")
+    first, second = books.bill(vendor, "L-1", "80"), books.bill(vendor, "L-2", "90")
+    books.sync()
+    bills = {one["DocNumber"]: one for one in books.there("Bill")}
+    books.platform.run("update v2_bills set memo = 'lot 7' where id = %s", first)
+    note = f"gate code 12\n{bills['L-2']['PrivateNote']}"
+    changed = {"VendorRef": bills["L-2"]["VendorRef"], "PrivateNote": note}
+    books.sandbox.act(books.realm, "Bill", changed, number=bills["L-2"]["Id"])
+    books.sync()
+    assert books.sandbox.object(books.realm, "Bill", bills["L-1"]["Id"])["PrivateNote"].startswith("lot 7\n")
+    assert books.platform.value("select memo from v2_bills where id = %s", second) == "gate code 12"
+
+
+def test_what_quickbooks_would_refuse_waits_with_a_sentence_and_the_rest_goes_through(books: Books) -> None:
+    client = books.client("Smith: Kitchen")
+    good = books.client("Amy Bird")
+    books.invoice(client, "1001", "1000")
+    books.invoice(good, "N" * 22, "1000")
+    books.invoice(good, "1003", "1000")
+    books.sync()
+    told = " ".join(books.sentences())
+    assert "the name 'Smith: Kitchen' contains a colon" in told
+    assert "has 22 characters and QuickBooks takes 21; shorten it" in told
+    assert [one["DocNumber"] for one in books.there("Invoice")] == ["1003"]
+
+
+def test_a_number_that_is_taken_by_another_document_is_told_and_nothing_is_overwritten(books: Books) -> None:
+    [customer] = [one for one in books.there("Customer") if one["DisplayName"] == "City of Alder Falls"]
+    detail = {"ItemRef": {"value": "1"}}
+    line = {
+        "Amount": 7,
+        "Description": "Other work",
+        "DetailType": "SalesItemLineDetail",
+        "SalesItemLineDetail": detail,
+    }
+    by_hand = {
+        "CustomerRef": {"value": customer["Id"]},
+        "DocNumber": "1001",
+        "TxnDate": "2026-01-04",
+        "Line": [line],
+    }
+    books.sandbox.act(books.realm, "Invoice", by_hand, operation="create")
+    books.invoice(books.client("Amy Bird"), "1001", "1000")
+    books.sync()
+    assert [one["TotalAmt"] for one in books.there("Invoice")] == [7]
+    assert [sentence.split(". ")[0] for sentence in books.sentences()] == [
+        "Invoice 1001 (Amy Bird) was refused because its number is already used in QuickBooks by another document"
+        f" (Invoice with the id {books.there('Invoice')[0]['Id']})"
+    ]
+
+
+def test_lost_access_ends_the_sync_with_the_way_back(books: Books) -> None:
+    books.sandbox.control("POST", "/revoke", {"realm": books.realm})
+    with pytest.raises(AccessExpired, match="Reconnect it in Settings > Integrations"):
+        books.sync()
+    assert books.platform.value("select status from v2_integration_connections") == "expired"
