@@ -58,19 +58,24 @@ def _encoding(opener: Opener, *, name: str) -> str:
     """Return the encoding by its mark, else UTF-8 if the whole file is valid, else what Excel on Windows writes."""
     with opener() as stream:
         head = stream.read(4)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    is_utf8 = True
+    has_mark = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if has_mark else ("utf-8-sig", "windows-1252"):
+        if _is_valid(opener, encoding):
+            return encoding
+    raise refused(name, "this is no text file", "Save it as CSV (UTF-8) or as .xlsx.")
+
+
+def _is_valid(opener: Opener, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
     with opener() as stream:
-        while chunk := stream.read(DECODE_CHUNK_BYTES):
-            if b"\x00" in chunk:
-                raise refused(name, "this is no text file", "Save it as CSV (UTF-8) or as .xlsx.")
-            try:
-                is_utf8 and decoder.decode(chunk)
-            except UnicodeDecodeError:
-                is_utf8 = False
-    return "utf-8-sig" if is_utf8 else "windows-1252"
+        try:
+            while chunk := stream.read(DECODE_CHUNK_BYTES):
+                if "\x00" in decoder.decode(chunk):
+                    return False
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def _separator(sample: list[str]) -> tuple[str, int]:

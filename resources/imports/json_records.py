@@ -24,8 +24,8 @@ Record = Mapping[str, Any]
 _LINE_KEYS = frozenset({"lines", "line items", "items", "entries", "rows", "details", "lineitems", "line"})
 
 
-class _BadNumber(ValueError):
-    """NaN or Infinity, which JSON does not have and a ledger cannot use."""
+class _NotJson(ValueError):
+    """What the parser lets through and we do not: NaN and Infinity, or brackets without end."""
 
 
 def json_rows(opener: Opener, *, name: str, format_: Format) -> Callable[[], Iterator[SourceRow]]:
@@ -39,7 +39,7 @@ def json_rows(opener: Opener, *, name: str, format_: Format) -> Callable[[], Ite
         )
     try:
         records = _records(_parse(content), format_, name=name)
-    except (json.JSONDecodeError, UnicodeDecodeError, _BadNumber) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, _NotJson) as error:
         raise _not_json(error, name=name) from error
     return lambda: _rows(lambda: enumerate(records, start=1), name=name)
 
@@ -54,7 +54,7 @@ def json_line_rows(opener: Opener, *, name: str, format_: Format) -> Callable[[]
                     continue
                 try:
                     record = _parse(text)
-                except (json.JSONDecodeError, UnicodeDecodeError, _BadNumber) as error:
+                except (json.JSONDecodeError, UnicodeDecodeError, _NotJson) as error:
                     raise _not_json(error, name=name, line=line) from error
                 if not isinstance(record, dict):
                     raise refused(name, "the line is no JSON object", "Write one {…} per line.", line=line)
@@ -65,13 +65,19 @@ def json_line_rows(opener: Opener, *, name: str, format_: Format) -> Callable[[]
 
 
 def _parse(content: bytes) -> Any:
-    return json.loads(
-        content.decode("utf-8-sig"), parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant
-    )
+    try:
+        return json.loads(
+            content.decode("utf-8-sig"),
+            parse_float=Decimal,
+            parse_int=Decimal,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError as error:
+        raise _NotJson("it is nested without end") from error
 
 
 def _refuse_constant(text: str) -> None:
-    raise _BadNumber(f"{text} is no number")
+    raise _NotJson(f"{text} is no number")
 
 
 def _records(content: Any, format_: Format, *, name: str) -> list[Record]:

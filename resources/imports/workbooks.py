@@ -33,6 +33,7 @@ from sync.imports.texts import Cell
 WORKBOOK_BYTES_MAX = 32 * 1024 * 1024
 UNPACKED_BYTES_MAX = 400 * 1024 * 1024
 SHEET_ROWS_MAX = 250_000
+SHEET_CELLS_MAX = 20_000_000
 COMPOUND_FILE = b"\xd0\xcf\x11\xe0"
 # A locked .xlsx is one encrypted stream inside an old container; calamine only says that it does not know it.
 ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
@@ -67,10 +68,6 @@ def workbook_rows(
         raise refused(name, "the workbook has no filled sheet", "Choose the file that has the rows.")
     chosen = max(filled, key=lambda position: (fit(filled[position][:HEADING_ROWS_MAX], format_), -position))
     rows = filled[chosen]
-    if len(rows) > SHEET_ROWS_MAX:
-        raise refused(
-            name, f"the sheet has more than {SHEET_ROWS_MAX:,} rows", "Save it as CSV; CSV has no such limit."
-        )
     _put_formulas_back(rows, content, position=chosen)
     notes = (f'Read from the sheet "{sheets[chosen][0]}".',) if len(filled) > 1 else ()
     return lambda: iter(rows), notes
@@ -190,7 +187,43 @@ def _refuse_too_large(content: bytes, *, name: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked <= UNPACKED_BYTES_MAX:
+                _refuse_too_wide(archive, name=name)
     except zipfile.BadZipFile as error:
         raise refused(name, "the workbook is damaged", "Open it in Excel and save it again.") from error
     if unpacked > UNPACKED_BYTES_MAX:
         raise refused(name, f"the workbook unpacks to {unpacked // 2**20:,} MB", "Save it as CSV.")
+
+
+def _refuse_too_wide(archive: zipfile.ZipFile, *, name: str) -> None:
+    """Refuse a sheet whose far corner makes it huge: calamine keeps every cell up to the last one, empty ones too."""
+    for path in archive.namelist():
+        if not path.startswith("xl/worksheets/") or not path.endswith(".xml"):
+            continue
+        rows, columns = _extent(archive.read(path))
+        if rows > SHEET_ROWS_MAX:
+            raise refused(
+                name,
+                f"a sheet has more than {SHEET_ROWS_MAX:,} rows",
+                "Save it as CSV; CSV has no such limit.",
+            )
+        if rows * columns > SHEET_CELLS_MAX:
+            raise refused(
+                name,
+                f"a sheet reaches to row {rows:,} and column {columns:,}",
+                "Delete what stands far outside the table, or save it as CSV.",
+            )
+
+
+def _extent(xml: bytes) -> tuple[int, int]:
+    """Return the last row with a value, and the last column of any cell."""
+    last_value = max(xml.rfind(b"<v>"), xml.rfind(b"<is>"))
+    places = (
+        _PLACE.findall(xml, max(0, xml.rfind(b"<c ", 0, last_value)), last_value) if last_value > 0 else []
+    )
+    rows = int(places[-1][1]) if places else 0
+    for letters in (3, 2):
+        found = set(re.findall(rb'<c r="([A-Z]{%d})[0-9]' % letters, xml))
+        if found:
+            return rows, _column_index(max(found).decode()) + 1
+    return rows, 26

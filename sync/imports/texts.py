@@ -11,6 +11,8 @@ from sync.imports.problems import UnreadableValue
 
 Cell = str | Decimal | date | datetime | bool | None
 
+DIGITS_SHOWN_MAX = 60
+
 # Excel's way to keep leading zeros in a CSV: ="00123"
 _QUOTED_FORMULA = re.compile(r'^="([^"]*)"$')
 _INVISIBLE = frozenset("\ufeff\u200b\u200c\u200d\u2060\u00ad")
@@ -38,7 +40,8 @@ def cell_text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, Decimal):
-        return f"{cell.normalize():f}" if cell else "0"
+        # 1E+999999999 is eleven characters in a JSON file and a gigabyte when written out.
+        return f"{cell.normalize():f}" if abs(cell.adjusted()) < DIGITS_SHOWN_MAX else str(cell)
     if isinstance(cell, datetime):
         return cell.date().isoformat()
     if isinstance(cell, date):

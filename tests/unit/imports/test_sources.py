@@ -20,7 +20,7 @@ from resources.store.queries import named_query
 from sync.errors import ImportRejected
 from sync.imports.formats import FORMATS, ImportEntity
 from sync.imports.rows import stage_columns
-from sync.imports.texts import Cell
+from sync.imports.texts import Cell, cell_text
 
 BILLS = FORMATS[ImportEntity.BILLS]
 TEXT = "Vendor,Date,Amount\r\nPeña Brothers,2026-01-02,12.50\r\n"
@@ -223,6 +223,9 @@ def test_json_lines_are_told_from_json(name: str) -> None:
         (b"[]", "the file has no records"),
         (b"[1, 2]", "record 1 is no JSON object"),
         (b'{"a": 1}\n{"a": 2\n', "this is no valid JSON"),
+        (b"[" * 100_000, "nested without end"),
+        (b"Vendor,Amount\nPe\x81a,5\n", "this is no text file"),
+        (b"\xff\xfeV\x00e\x00n", "this is no text file"),
     ],
 )
 def test_what_is_no_table_is_refused_with_a_sentence(content: bytes, said: str) -> None:
@@ -237,6 +240,25 @@ def test_a_workbook_that_unpacks_to_gigabytes_is_refused_before_it_is_unpacked()
         archive.writestr("xl/worksheets/sheet1.xml", b" " * (UNPACKED_BYTES_MAX + 1))
     assert len(content.getvalue()) < 1_000_000
     assert "unpacks to" in refusal(content.getvalue(), "bomb.xlsx")["problem"]
+
+
+def far_corner(place: str) -> bytes:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, ["Vendor", "Date", "Amount"])
+        page.write(place, "x")
+    return content.getvalue()
+
+
+def test_a_workbook_with_a_value_in_its_far_corner_is_refused_before_it_is_loaded() -> None:
+    assert "more than 250,000 rows" in refusal(far_corner("A1048576"), "far.xlsx")["problem"]
+    assert "row 240,000 and column 16,384" in refusal(far_corner("XFD240000"), "far.xlsx")["problem"]
+
+
+def test_a_number_too_large_to_write_out_is_one_bad_cell() -> None:
+    found = rows('[{"vendor": 1E+999999999, "amount": 1E+999999999}]', "file.json")
+    assert cell_text(found[1][1][0]) == "1E+999999999"
 
 
 def test_a_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
