@@ -69,6 +69,8 @@ class Sender:
             answer = self._client.send(request.name.lower(), request.body, params=params, label=write.label)
         except (RateLimited, AccessExpired, ProviderUnavailable):
             raise
+        except OutcomeUnknown as error:
+            return [Unknown(str(error.details.get("reason") or "no confirmation"))]
         except SyncError as error:
             return [self._failed(write, error)]
         return [self._confirmed(write, answer[request.name])]

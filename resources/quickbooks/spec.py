@@ -10,8 +10,7 @@ from resources.oauth import OAuthEndpoints
 from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.provider import QuickBooks
 from resources.settings import Settings
-from resources.spec import Access, CallbackAnswer, ProviderSpec
-from sync.clock import Clock
+from resources.spec import Access, CallbackAnswer, CompanyFacts, ProviderSpec, Surroundings
 
 SCOPES = ("com.intuit.quickbooks.accounting",)
 # With it Intuit says when the grant ends for good (five years at most), not only when it lapses unused.
@@ -42,12 +41,12 @@ def _read_callback(params: Mapping[str, str]) -> CallbackAnswer:
     )
 
 
-def _companies(answer: CallbackAnswer, _access_token: str, _http: httpx.Client) -> Sequence[str]:
-    return [answer.company_id] if answer.company_id else []
+def _companies(answer: CallbackAnswer, _access_token: str, _http: httpx.Client) -> Sequence[CompanyFacts]:
+    return [CompanyFacts(answer.company_id)] if answer.company_id else []
 
 
-def _build(access: Access, http: httpx.Client, clock: Clock) -> QuickBooks:
-    return QuickBooks(access, http=http, clock=clock)
+def _build(access: Access, surroundings: Surroundings) -> QuickBooks:
+    return QuickBooks(access, http=surroundings.http, clock=surroundings.clock)
 
 
 SPEC = ProviderSpec(
