@@ -15,11 +15,12 @@ import structlog
 
 from resources.access import ConnectionAccess, ConnectionKey, TokenKeeper, audit, not_open
 from resources.consent import AuthorizationStart, ConnectedCompany, Consents
+from resources.gate import Gate, OpenGate, Priority, SharedGate
 from resources.http import api_client, token_client
 from resources.oauth import AppRefused, OAuth, TokenCallFailed, TokenSet
 from resources.registry import PROVIDERS
 from resources.settings import Settings
-from resources.spec import CompanyFacts, ProviderSpec
+from resources.spec import CompanyFacts, ProviderSpec, Surroundings
 from resources.store.database import Database
 from resources.vault import Vault
 from sync.clock import Clock
@@ -87,6 +88,11 @@ class Connections:
         company = self._consents.complete(provider, params=params, browser=browser)
         return replace(company, notice=self._after_connecting(company))
 
+    def choose(self, provider: str, *, state: str, company_id: str, browser: str) -> ConnectedCompany:
+        """Complete a consent that opens several companies (ChoiceNeeded) with the one a person chose."""
+        company = self._consents.choose(provider, state=state, company_id=company_id, browser=browser)
+        return replace(company, notice=self._after_connecting(company))
+
     def _after_connecting(self, company: ConnectedCompany) -> str | None:
         if self._on_connected is None:
             return None
@@ -100,8 +106,10 @@ class Connections:
 
     # ------------------------------------------------------------------ use
 
-    def open(self, builder_id: str, connection_id: str) -> Provider:
-        """Return the connection's company as a Provider with fresh access.
+    def open(
+        self, builder_id: str, connection_id: str, *, priority: Priority = Priority.SCHEDULE
+    ) -> Provider:
+        """Return the connection's company as a Provider with fresh access; its calls wait by their priority.
 
         Raises NotFound, AccessExpired (the connection is marked) or ProviderUnavailable.
         """
@@ -113,10 +121,30 @@ class Connections:
             name=row["provider_company_name"] or "",
             currency=row["currency"],
             country=(row["settings"] or {}).get("country"),
+            preferences=row["settings"] or {},
         )
         access = ConnectionAccess(self._keeper, key, company, is_doubtful=row["status"] == "error")
         access.token()
-        return self._providers[key.provider].build(access, self._api_http[key.provider], self._clock)
+        spec = self._providers[key.provider]
+        surroundings = Surroundings(
+            self._api_http[key.provider],
+            self._clock,
+            self._gate(spec, priority),
+            self._settings.public_base_url,
+        )
+        return spec.build(access, surroundings)
+
+    def _gate(self, spec: ProviderSpec, priority: Priority) -> Gate:
+        if spec.limits is None:
+            return OpenGate()
+        return SharedGate(
+            self._database,
+            provider=spec.key,
+            title=spec.title,
+            limits=spec.limits,
+            priority=priority,
+            clock=self._clock,
+        )
 
     # ------------------------------------------------------------------ the end
 
@@ -124,6 +152,8 @@ class Connections:
         """End a connection: tokens and mapping go, history stays, and the provider is told."""
         key, _ = self._find(builder_id, connection_id)
         spec = self._providers[key.provider]
+        if spec.release is not None:
+            self._try_refresh(key)
         now = self._clock.now()
         with self._database.builder_tx(key.builder_id) as transaction:
             row = transaction.row("connection_hold", builder_id=key.builder_id, id=key.connection_id)
@@ -148,6 +178,13 @@ class Connections:
         with self._database.scheduler_tx() as transaction:
             rows = transaction.rows("connections_with_tokens")
         return sum(self._keeper.rewrap(self._find(str(row["builder_id"]), str(row["id"]))[0]) for row in rows)
+
+    def _try_refresh(self, key: ConnectionKey) -> None:
+        """Get an access token that still opens the company, because ending it there takes one."""
+        try:
+            self._keeper.fresh(key)
+        except SyncError as error:
+            log.info("no_access_left_to_end", connection=str(key.connection_id), code=error.code)
 
     def _tokens_to_revoke(self, key: ConnectionKey, row: sa.RowMapping) -> TokenSet | None:
         try:

@@ -7,8 +7,9 @@ answer is: from another browser, from the other issuer, late or repeated, it is 
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -18,17 +19,20 @@ import sqlalchemy as sa
 import structlog
 
 from resources.access import ConnectionKey, FreshAccess, TokenKeeper, audit
+from resources.gate import OpenGate
 from resources.oauth import AppRefused, GrantRefused, TokenCallFailed, TokenSet, new_verifier
 from resources.registry import spec_of
 from resources.settings import PREFIX, Settings
-from resources.spec import CallbackAnswer, CompanyFacts, ProviderSpec
+from resources.spec import CallbackAnswer, CompanyFacts, ProviderSpec, Surroundings
 from resources.store.database import Database, Transaction
 from resources.vault import SealBroken, Vault
 from sync.errors import (
+    ChoiceNeeded,
     CodeRefused,
     CompanyTaken,
     ConnectError,
     ConsentDenied,
+    InvalidInput,
     InvalidSetting,
     NoCompany,
     StateExpired,
@@ -136,22 +140,100 @@ class Consents:
         if not answer.code:
             raise ConnectError(provider=spec.title, reason="its answer holds no authorization code")
         tokens = self._exchange(spec, attempt, answer.code)
-        connection_id: UUID | None = None
+        is_kept = False
         try:
-            company = self._company(spec, answer, tokens)
-            connection_id = self._store(spec, attempt, tokens, company)
+            chosen = self._chosen(spec, attempt, self._companies(spec, answer, tokens))
+            if isinstance(chosen, CompanyFacts):
+                connected = self._connect(spec, attempt, tokens, chosen)
+            else:
+                self._await_choice(attempt, tokens, chosen)
+            is_kept = True
         finally:
-            if connection_id is None:
+            if not is_kept:
                 self._give_back(spec, tokens)
+        if isinstance(chosen, CompanyFacts):
+            return connected
+        choices = [{"id": one.company_id, "name": one.name} for one in chosen]
+        raise ChoiceNeeded(provider=spec.title, state=answer.state, choices=choices)
+
+    def choose(self, provider: str, *, state: str, company_id: str, browser: str) -> ConnectedCompany:
+        """Complete a consent that opens several companies with the one a person chose."""
+        spec = self._configured(provider)
+        attempt, tokens, choices = self._take_choice(spec, state, company_id=company_id, browser=browser)
+        is_kept = False
+        try:
+            connected = self._connect(spec, attempt, tokens, choices[company_id])
+            is_kept = True
+        finally:
+            if not is_kept:
+                self._give_back(spec, tokens)
+        return connected
+
+    def _connect(
+        self, spec: ProviderSpec, attempt: _Attempt, tokens: TokenSet, chosen: CompanyFacts
+    ) -> ConnectedCompany:
+        company = self._company(spec, tokens, chosen)
+        connection_id = self._store(spec, attempt, tokens, company)
         log.info(
-            "connected", provider=provider, connection=str(connection_id), builder=str(attempt.builder_id)
+            "connected", provider=spec.key, connection=str(connection_id), builder=str(attempt.builder_id)
         )
         return ConnectedCompany(
             builder_id=str(attempt.builder_id),
             connection_id=str(connection_id),
             company_name=company.name,
-            provider=provider,
+            provider=spec.key,
         )
+
+    def _await_choice(self, attempt: _Attempt, tokens: TokenSet, choices: Sequence[CompanyFacts]) -> None:
+        place = {
+            "builder_id": str(attempt.builder_id),
+            "connection_id": str(attempt.id),
+            "field": "choice_tokens",
+        }
+        with self._database.builder_tx(attempt.builder_id) as transaction:
+            transaction.run(
+                "oauth_choice_add",
+                builder_id=attempt.builder_id,
+                id=attempt.id,
+                choices={one.company_id: one.name for one in choices},
+                tokens=self._vault.seal(_tokens_text(tokens), **place),
+                expires_at=self._clock.now() + timedelta(minutes=STATE_MINUTES),
+            )
+
+    def _take_choice(
+        self, spec: ProviderSpec, state: str, *, company_id: str, browser: str
+    ) -> tuple[_Attempt, TokenSet, dict[str, CompanyFacts]]:
+        with self._database.scheduler_tx() as transaction:
+            found = transaction.row("oauth_attempt_builder", state_hash=_hash(state))
+        if found is None:
+            raise StateMismatch(provider=spec.title)
+        builder, attempt_id = found["builder_id"], found["id"]
+        with self._database.builder_tx(builder) as transaction:
+            row = transaction.row("oauth_choice_read", builder_id=builder, id=attempt_id)
+            if row is None or row["provider"] != spec.key or not _same(row["browser_hash"], _hash(browser)):
+                raise StateMismatch(provider=spec.title)
+            if row["choice_expires_at"] < self._clock.now():
+                raise StateExpired(provider=spec.title, minutes=STATE_MINUTES)
+            if company_id not in row["choices"]:
+                # The consent goes on waiting: a wrong word is no choice.
+                raise InvalidInput(
+                    what=f"The {spec.company_word}", reason="it is not one of those the consent opens"
+                )
+            transaction.run("oauth_choice_use", builder_id=builder, id=attempt_id)
+        place = {"builder_id": str(builder), "connection_id": str(attempt_id), "field": "choice_tokens"}
+        try:
+            tokens = _tokens_of(self._vault.open(row["choice_tokens_encrypted"], **place))
+        except SealBroken:
+            raise StateMismatch(provider=spec.title) from None
+        attempt = _Attempt(
+            builder_id=builder,
+            id=attempt_id,
+            provider=spec.key,
+            verifier="",
+            redirect_uri=row["redirect_uri"],
+            requested_by=row["requested_by"],
+        )
+        return attempt, tokens, {key: CompanyFacts(key, name=name) for key, name in row["choices"].items()}
 
     def _use_attempt(self, spec: ProviderSpec, answer: CallbackAnswer, *, browser: str) -> _Attempt:
         """Use up the state, whatever the answer was, and only then look whether it was good."""
@@ -203,18 +285,35 @@ class Consents:
                 provider=spec.title, reason=f"it did not give access in time ({error})"
             ) from None
 
-    def _company(self, spec: ProviderSpec, answer: CallbackAnswer, tokens: TokenSet) -> Company:
-        http = self._http(spec.key)
-        ids = spec.companies(answer, tokens.access_token, http)
-        if not ids:
-            raise NoCompany(provider=spec.title)
-        if len(ids) > 1:
-            reason = f"the consent covers several at once; allow exactly one {spec.company_word}"
-            raise ConnectError(provider=spec.title, reason=reason)
-        # The id came through the browser: reading the company with the tokens proves that they open this one.
-        access = FreshAccess(tokens, CompanyFacts(ids[0]), title=spec.title)
+    def _companies(
+        self, spec: ProviderSpec, answer: CallbackAnswer, tokens: TokenSet
+    ) -> Sequence[CompanyFacts]:
         try:
-            return spec.build(access, http, self._clock).company()
+            companies = spec.companies(answer, tokens.access_token, self._http(spec.key))
+        except httpx.HTTPError as error:
+            reason = f"it did not say which {spec.company_word} the consent opens"
+            raise ConnectError(provider=spec.title, reason=reason) from error
+        if not companies:
+            raise NoCompany(provider=spec.title)
+        return companies
+
+    def _chosen(
+        self, spec: ProviderSpec, attempt: _Attempt, companies: Sequence[CompanyFacts]
+    ) -> CompanyFacts | Sequence[CompanyFacts]:
+        """The one company there is, or the one this builder had before; else all, of which a person chooses."""
+        if len(companies) == 1:
+            return companies[0]
+        with self._database.builder_tx(attempt.builder_id) as transaction:
+            known = transaction.value("company_of_builder", builder_id=attempt.builder_id, provider=spec.key)
+        return next((one for one in companies if one.company_id == known), companies)
+
+    def _company(self, spec: ProviderSpec, tokens: TokenSet, chosen: CompanyFacts) -> Company:
+        http = self._http(spec.key)
+        # The id came through the browser: reading the company with the tokens proves that they open this one.
+        access = FreshAccess(tokens, chosen, title=spec.title)
+        surroundings = Surroundings(http, self._clock, OpenGate(), self._settings.public_base_url)
+        try:
+            return spec.build(access, surroundings).company()
         except ConnectError:
             raise
         except SyncError as error:
@@ -303,6 +402,11 @@ class Consents:
         return connection_id
 
     def _give_back(self, spec: ProviderSpec, tokens: TokenSet) -> None:
+        if spec.release is not None:
+            # Revoking would end this person's other companies too, perhaps other builders'. The tokens are nowhere
+            # stored, so the grant lapses unused.
+            log.info("grant_left_to_lapse", provider=spec.key)
+            return
         try:
             self._oauth(spec.key).revoke(tokens.refresh_token)
         except (TokenCallFailed, AppRefused) as error:
@@ -327,6 +431,29 @@ def _consent_error(spec: ProviderSpec, error: str) -> ConnectError:
     # The word came through the browser: it is shown only as far as it is a word.
     word = error if error.isidentifier() and len(error) <= 40 else "an unknown error"
     return ConnectError(provider=spec.title, reason=f"it answered '{word}' instead of giving consent")
+
+
+def _tokens_text(tokens: TokenSet) -> str:
+    ends = tokens.refresh_expires_at
+    return json.dumps(
+        {
+            "access": tokens.access_token,
+            "refresh": tokens.refresh_token,
+            "expires_at": tokens.expires_at.isoformat(),
+            "refresh_expires_at": ends.isoformat() if ends is not None else None,
+        }
+    )
+
+
+def _tokens_of(text: str) -> TokenSet:
+    told = json.loads(text)
+    ends = told["refresh_expires_at"]
+    return TokenSet(
+        access_token=told["access"],
+        refresh_token=told["refresh"],
+        expires_at=datetime.fromisoformat(told["expires_at"]),
+        refresh_expires_at=datetime.fromisoformat(ends) if ends is not None else None,
+    )
 
 
 def _hash(text: str) -> str:

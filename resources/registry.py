@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from resources.quickbooks.spec import SPEC as QUICKBOOKS
 from resources.spec import ProviderSpec
+from resources.xero.spec import SPEC as XERO
 from sync.errors import InvalidInput
 
 PROVIDERS: Mapping[str, ProviderSpec] = {
     QUICKBOOKS.key: QUICKBOOKS,
+    XERO.key: XERO,
 }
 
 

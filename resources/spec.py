@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
+from resources.gate import CallLimits, Gate
 from resources.oauth import OAuthEndpoints
 from resources.settings import Settings
 from sync.clock import Clock
@@ -27,6 +28,20 @@ class CompanyFacts:
     name: str = ""
     currency: str | None = None
     country: str | None = None
+    # The connection's own settings.
+    preferences: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a provider works with besides its access."""
+
+    http: httpx.Client
+    clock: Clock
+    # Where calls wait for their turn.
+    gate: Gate
+    # Where builders' browsers find us: a document in the ledger can link back.
+    public_url: str
 
 
 class Access(Protocol):
@@ -81,8 +96,10 @@ class ProviderSpec:
     base_url: Callable[[Settings], str]
     endpoints: Callable[[Settings], OAuthEndpoints]
     read_callback: Callable[[Mapping[str, str]], CallbackAnswer]
-    # The companies a fresh consent opens; the access token is the second argument.
-    companies: Callable[[CallbackAnswer, str, httpx.Client], Sequence[str]]
-    build: Callable[[Access, httpx.Client, Clock], Provider]
+    # The companies a fresh consent opens; the access token is the second argument. Of several a person chooses one.
+    companies: Callable[[CallbackAnswer, str, httpx.Client], Sequence[CompanyFacts]]
+    build: Callable[[Access, Surroundings], Provider]
     # Ends one company's consent where revoking the refresh token would end others too; None means revoking.
     release: Callable[[str, str, httpx.Client], None] | None = None
+    # What its calls are counted against across processes; None where the provider keeps its own pace.
+    limits: CallLimits | None = None

@@ -7,7 +7,7 @@ same use cases over the same parts.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Self
 from uuid import UUID
@@ -15,6 +15,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from resources.connections import Connections
+from resources.gate import Priority
 from resources.postgres import database_urls
 from resources.registry import PROVIDERS
 from resources.settings import Settings
@@ -33,6 +34,13 @@ from sync.summary import EntitySummary, PullSummary, TieOut
 # How long a step waits for another step of the same connection before it gives up and says so.
 LOCK_WAIT_SECONDS_MAX = 120
 LOCK_POLL_SECONDS = 0.5
+
+_PRIORITIES: Mapping[Trigger, Priority] = {
+    "manual": Priority.PERSON,
+    "real_time": Priority.REAL_TIME,
+    "scheduled": Priority.SCHEDULE,
+    "initial_import": Priority.BULK,
+}
 
 
 class OpenSync:
@@ -115,7 +123,7 @@ class Tieout:
         """
         facts, run_trigger, requested_by = self._begin(builder_id, connection_id, sync_run_id)
         with self._lock(facts):
-            provider = self.connections.open(builder_id, connection_id)
+            provider = self.connections.open(builder_id, connection_id, priority=_PRIORITIES[run_trigger])
             store = PostgresStore(
                 self.database,
                 facts=facts,

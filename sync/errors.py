@@ -7,7 +7,7 @@ SyncError                       code, user_message, details, remedy
 │  └─ ImportRejected            (line, column, problem, suggestion for each)
 ├─ NotAllowed · NotFound · AlreadyDone          never
 ├─ ConnectError                 ask_user: the consent did not lead to a connection
-│  ├─ ConsentDenied · StateMismatch · StateExpired · CodeRefused · CompanyTaken · NoCompany
+│  ├─ ConsentDenied · StateMismatch · StateExpired · CodeRefused · CompanyTaken · NoCompany · ChoiceNeeded
 ├─ ProviderError                category auth | validation | rate_limit | network | unknown
 │  ├─ SyncBusy                  retry_later
 │  ├─ RateLimited               retry_later (wait_seconds)
@@ -179,6 +179,16 @@ class CompanyTaken(ConnectError):
     template = (
         "The company {company} is already connected to another builder."
         " Disconnect it there first, or choose another company at {provider}."
+    )
+
+
+class ChoiceNeeded(ConnectError):
+    """The consent opens several companies; details carry `choices` (id and name of each) and `state` to answer with."""
+
+    code = "connect.choice_needed"
+    template = (
+        "The consent at {provider} opens several companies. Choose the one that this builder's books are in;"
+        " nothing is connected before that."
     )
 
 

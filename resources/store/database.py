@@ -91,6 +91,12 @@ class Database:
             yield transaction
 
     @contextmanager
+    def shared_tx(self) -> Iterator[Transaction]:
+        """A transaction for what all builders share, such as counts of calls; it sees no builder's rows."""
+        with self._app.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
     def scheduler_tx(self) -> Iterator[Transaction]:
         """A transaction that sees what is due across builders, and no records."""
         with self._scheduler.begin() as connection:

@@ -31,6 +31,38 @@ where builder_id = %(builder_id)s
   and used_at is null
 returning provider, browser_hash, code_verifier_encrypted, redirect_uri, requested_by, expires_at;
 
+-- name: oauth_choice_add
+-- Keep a consent that opens several companies until a person has chosen one.
+update oauth_attempts
+set choices = %(choices)s,
+    choice_tokens_encrypted = %(tokens)s,
+    choice_expires_at = %(expires_at)s
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: oauth_choice_read
+-- A consent that waits for a choice, held until the transaction ends: of two answers only one takes it.
+select provider, browser_hash, redirect_uri, requested_by, choices, choice_tokens_encrypted, choice_expires_at
+from oauth_attempts
+where builder_id = %(builder_id)s
+  and id = %(id)s
+  and choice_tokens_encrypted is not null
+for update;
+
+-- name: oauth_choice_use
+-- Take a consent's tokens out, once somebody has chosen.
+update oauth_attempts
+set choice_tokens_encrypted = null
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: company_of_builder
+-- The company a builder was last connected to at a provider.
+select provider_tenant_id
+from v2_integration_connections
+where builder_id = %(builder_id)s
+  and provider = %(provider)s;
+
 -- name: connection_of_provider
 -- The builder's connection to one provider, held until the transaction ends, so that two consents take turns.
 select id, status, provider_tenant_id, provider_company_name
