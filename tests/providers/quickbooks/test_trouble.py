@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import httpx
 import pytest
 
@@ -9,6 +11,7 @@ from resources.http import api_client
 from resources.quickbooks.provider import QuickBooks
 from sync.errors import (
     AccessExpired,
+    ProviderUnavailable,
     RateLimited,
     RejectedByProvider,
 )
@@ -128,3 +131,64 @@ def test_known_refusals_are_whole_sentences_that_name_the_record(provider: Quick
         f"Bill {'N' * 22} waits: the number '{'N' * 22}' has 22 characters and QuickBooks takes 21; shorten it."
     )
     assert provider.check(Entity.BILL, a_bill("1")) is None
+
+
+def test_a_throttle_that_asks_for_more_than_a_minute_is_left_to_the_caller(
+    sandbox: Sandbox, realm: str
+) -> None:
+    calls: list[str] = []
+
+    def throttle(request: httpx.Request) -> httpx.Response:
+        calls.append(request.url.path)
+        return httpx.Response(429, headers={"Retry-After": "3600"}, content=b"")
+
+    with api_client(sandbox.url, transport=httpx.MockTransport(throttle)) as http:
+        provider = sandbox.provider(realm, http=http)
+        with pytest.raises(RateLimited) as throttled:
+            provider.company()
+    assert len(calls) == 1
+    assert throttled.value.details["wait_seconds"] == 3600
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"<html>sign in</html>"])
+def test_a_good_status_with_an_unreadable_body_is_no_answer(
+    sandbox: Sandbox, realm: str, content: bytes
+) -> None:
+    def mumble(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=content)
+
+    with (
+        api_client(sandbox.url, transport=httpx.MockTransport(mumble)) as http,
+        pytest.raises(ProviderUnavailable, match="could not be read"),
+    ):
+        sandbox.provider(realm, http=http).company()
+
+
+def test_every_call_names_the_version_asks_for_json_and_carries_the_token(
+    sandbox: Sandbox, realm: str
+) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"QueryResponse": {}, "time": "2026-05-05T03:20:37.245-07:00"})
+
+    with api_client(sandbox.url, transport=httpx.MockTransport(answer)) as http:
+        provider = sandbox.provider(realm, http=http)
+        assert list(provider.changes(None))[-1].cursor == "2026-05-05T10:15:37.245000+00:00"
+    assert provider.calls == len(seen) == 10
+    for request in seen:
+        assert request.url.params["minorversion"] == "75"
+        assert request.headers["Accept"] == "application/json"
+        assert request.headers["Authorization"].startswith("Bearer ")
+        assert "gzip" in request.headers["Accept-Encoding"]
+
+
+def test_packed_answers_are_unpacked(sandbox: Sandbox, realm: str) -> None:
+    body = b'{"CompanyInfo": {"CompanyName": "Packed LLC"}, "Preferences": {}}'
+
+    def packed(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=gzip.compress(body))
+
+    with api_client(sandbox.url, transport=httpx.MockTransport(packed)) as http:
+        assert sandbox.provider(realm, http=http).company().name == "Packed LLC"
