@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from sandbox.kernel.store import Store
-from sandbox.xero.answers import Renderer, envelope, to_wire
+from sandbox.xero.answers import Renderer, envelope, to_text
 from sandbox.xero.bulk import ElementsRefused, echo_of, read_elements, write_elements, write_rule
 from sandbox.xero.credits import ALLOCATION_SPEC, CreditSource
 from sandbox.xero.documents import OPEN
@@ -43,7 +43,7 @@ from sandbox.xero.resources import BARE_OBJECT, LEFT_OUT, NO_POST_LIST, ONE_OBJE
 from sandbox.xero.settings import organisation_actions
 from sandbox.xero.table import Document
 from sandbox.xero.tracking import OPTION_SPEC, TrackingCategories, option_view
-from sandbox.xero.wire import NotJson, dump, load
+from sandbox.xero.wire import NotJson, load
 
 JSON = "application/json; charset=utf-8"
 
@@ -110,7 +110,7 @@ class Api:
 
     def wrapped_values(self, call: Call, name: str, values: list[Any]) -> Answer:
         """The answer around native values."""
-        return self.wrapped(call, name, [dump(to_wire(value)) for value in values])
+        return self.wrapped(call, name, [to_text(value) for value in values])
 
     def _collection(self, call: Call, resource: Resource, incoming: Incoming) -> Answer:
         method = incoming.method
@@ -221,7 +221,7 @@ class Api:
                 released = source.release(call, document, incoming.parts[3])
             except ElementRefused as refused:
                 raise refused_call(source, document, refused) from None
-            return Answer(200, dump(to_wire(released)).encode(), JSON)
+            return Answer(200, to_text(released).encode(), JSON)
         if incoming.method != "PUT":
             raise NotAllowed
         # Xero takes one allocation, a list of them, or either wrapped.

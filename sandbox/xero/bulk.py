@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.kernel.store import Store
-from sandbox.xero.answers import Renderer, to_wire
+from sandbox.xero.answers import Renderer, to_text
 from sandbox.xero.fields import Fields, Spec, read_fields
 from sandbox.xero.refusals import CallRefused, ElementRefused, no_data, post_data_invalid, query_invalid
 from sandbox.xero.resource import Call, Resource
 from sandbox.xero.table import Document
-from sandbox.xero.wire import ZERO_GUID, dump
+from sandbox.xero.wire import ZERO_GUID
 
 ELEMENTS_MAX = 5_000
 Write = Callable[[Fields], Document]
@@ -30,7 +30,7 @@ class ElementsRefused(CallRefused):
 
     def body(self) -> dict[str, Any]:
         """ErrorNumber 10 with the refused elements."""
-        return super().body() | {"Elements": to_wire(self.elements)}
+        return super().body() | {"Elements": self.elements}
 
 
 def read_elements(
@@ -101,7 +101,7 @@ def write_elements(
             del call.books.events[mark:]
             echo = echo_of(resource, refused)
             bad.append(echo)
-            texts.append(dump(to_wire(echo | {"StatusAttributeString": "ERROR"})))
+            texts.append(to_text(echo | {"StatusAttributeString": "ERROR"}))
         else:
             texts.append(text if is_summary else f'{text[:-1]},"StatusAttributeString":"OK"}}')
     if bad and is_summary:

@@ -94,7 +94,7 @@ def read_fields(raw: object, spec: Spec, *, path: str, depth: int = 0) -> Fields
 
 
 def _wrong(value: object, kind: str, path: str) -> Exception:
-    shown = str(value)[:60]
+    shown = str(value)[:60].encode("utf-8", "replace").decode()
     return post_data_invalid(
         f"JSON for post data was invalid,Error converting value \"{shown}\" to type '{kind}'. Path '{path}'."
     )
@@ -124,10 +124,21 @@ def _text(value: Any, path: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
+        if not value.isascii() and not _is_unicode(value):
+            raise _wrong(value, "String", path)
         return value
     if isinstance(value, dict | list):
         raise _wrong("", "String", path)
     return str(value)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written; half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain_value(value: Any, kind: Plain, path: str) -> Any:

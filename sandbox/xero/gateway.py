@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sandbox.kernel.clock import MovableClock
 from sandbox.kernel.store import Store
+from sandbox.xero.answers import to_text
 from sandbox.xero.api import JSON, Api, Incoming, split_path
 from sandbox.xero.books import Books
 from sandbox.xero.bulk import ElementsRefused
@@ -36,7 +37,7 @@ from sandbox.xero.scopes import is_allowed_for
 from sandbox.xero.switches import Switches
 from sandbox.xero.table import Document
 from sandbox.xero.webhooks import Webhooks
-from sandbox.xero.wire import dump, parse_guid
+from sandbox.xero.wire import parse_guid
 
 PREFIX = "/api.xro/2.0"
 BODY_BYTES_MAX = 11 * 1024 * 1024
@@ -235,7 +236,7 @@ class Gateway:
         if isinstance(refusal, ElementRefused):
             refusal = validation(refusal.messages[0])
         if isinstance(refusal, CallRefused):
-            response = Response(dump(refusal.body()).encode(), status_code=400)
+            response = Response(to_text(refusal.body()).encode(), status_code=400)
             response.headers["content-type"] = JSON
             return response
         if isinstance(refusal, NotFound):

@@ -104,7 +104,7 @@ class IdentityRoutes:
         if decision == "deny":
             return _back(uri, {"error": "access_denied"}, asked)
         wanted = {part.strip().lower() for part in decision.split(",")}
-        kept = [tenant for tenant in tenants if decision == "all" or tenant[0] in wanted]
+        kept = [tenant for tenant in tenants if decision in ("all", "auto") or tenant[0] in wanted]
         code = self._identity.consent(
             client_id=app["ClientID"],
             scopes=asked.get("scope", "").split(),

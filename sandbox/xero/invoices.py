@@ -270,10 +270,6 @@ class Invoices(Resource):
         if due is not None:
             invoice["DueDate"] = due
 
-    def is_listed(self, call: Call, document: Document) -> bool:
-        """Deleted and voided documents stay in the list; archived has no meaning here."""
-        return True
-
     def filters(self, call: Call) -> list[Callable[[Document], bool]]:
         """`IDs`, `InvoiceNumbers`, `ContactIDs`, `Statuses`, `createdByMyApp`."""
         found: list[Callable[[Document], bool]] = []

@@ -223,6 +223,10 @@ class Payments(Resource):
         """Deleted payments stay listed, unless the switch says otherwise."""
         return document["Status"] != "DELETED" or call.books.switches("deleted_payments_listed") == "yes"
 
+    def lists_everything(self, call: Call) -> bool:
+        """By the same switch."""
+        return call.books.switches("deleted_payments_listed") == "yes"
+
     def filters(self, call: Call) -> list[Callable[[Document], bool]]:
         """None of its own."""
         return []
@@ -239,6 +243,14 @@ class Payments(Resource):
             found = id_list(str(must_equal["paymentid"])) or {}
             return [payment for key in found if (payment := rows.get(key))]
         return None
+
+    def beside(self, books: Books, document: Document) -> tuple[Document | None, ...]:
+        """The contact, what was paid, and the batch."""
+        return (
+            books["Contacts"].get(document["ContactID"]),
+            books[document["DocumentTable"]].get(document["DocumentID"]),
+            books["BatchPayments"].get(document.get("BatchPaymentID", "")),
+        )
 
     def view(self, books: Books, document: Document, mode: str) -> Document:
         """The payment as the wire shows it."""

@@ -108,9 +108,17 @@ class Resource:
         """The document as the wire shows it, in native types."""
         raise NotImplementedError
 
+    def beside(self, books: Books, document: Document) -> tuple[Document | None, ...]:
+        """The other documents whose fields this one's view shows, besides those that change it when they change."""
+        return (books["Contacts"].get(document.get("ContactID", "")),)
+
     def is_listed(self, call: Call, document: Document) -> bool:
         """Whether a plain list shows the document."""
         return True
+
+    def lists_everything(self, call: Call) -> bool:
+        """Whether `is_listed` is true of every document, so that a page can be cut out unseen."""
+        return type(self).is_listed is Resource.is_listed
 
     def filters(self, call: Call) -> list[Callable[[Document], bool]]:
         """Filters from this resource's own query values."""

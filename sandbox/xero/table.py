@@ -6,7 +6,7 @@ change order in step, so that If-Modified-Since and paging never sort the whole 
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,7 @@ class Table:
         self._keys_of = dict(indexes)
         self._indexes: dict[str, dict[str, dict[str, None]]] = {name: {} for name in indexes}
         self._order: list[tuple[datetime, str]] = []
+        self._stale = 0
 
     def get(self, key: str) -> Document | None:
         """The document of that id."""
@@ -68,6 +69,18 @@ class Table:
             if document is not None and document["UpdatedDateUTC"] == moment:
                 yield document
 
+    def window(
+        self, *, since: datetime | None, is_inclusive: bool, offset: int, size: int
+    ) -> tuple[list[Document], int]:
+        """One page of `changed` and the number of all, without walking the rest."""
+        if self._stale:
+            self._compact()
+        start = 0
+        if since is not None:
+            start = bisect_left(self._order, (since, "" if is_inclusive else "\uffff"))
+        part = self._order[start + offset : start + offset + size]
+        return [self.rows[key] for _, key in part], len(self._order) - start
+
     def heard(self, key: str, old: Document | None, new: Document | None) -> None:
         """Keep indexes and change order in step with one change of the store."""
         self.version += 1
@@ -84,9 +97,11 @@ class Table:
             for value in after:
                 if value not in before:
                     index.setdefault(value, {})[key] = None
-        if new is not None:
-            moment = new.get("UpdatedDateUTC")
-            if moment is not None and (old is None or old.get("UpdatedDateUTC") != moment):
+        before_moment = None if old is None else old.get("UpdatedDateUTC")
+        moment = None if new is None else new.get("UpdatedDateUTC")
+        if moment != before_moment:
+            self._stale += before_moment is not None
+            if moment is not None:
                 self._enter(moment, key)
 
     def _enter(self, moment: datetime, key: str) -> None:
@@ -96,12 +111,19 @@ class Table:
             order.append(entry)
         else:
             at = bisect_left(order, entry)
-            if at >= len(order) or order[at] != entry:
-                insort(order, entry)
-        if len(order) > 2 * len(self.rows) + STALE_MAX:
-            rows = self.rows
-            self._order = [
-                (moment, key)
-                for moment, key in order
-                if (doc := rows.get(key)) and doc["UpdatedDateUTC"] == moment
-            ]
+            if at < len(order) and order[at] == entry:
+                self._stale -= 1  # A roll-back makes an entry live again that was never taken out.
+            else:
+                order.insert(at, entry)
+        if self._stale > len(self.rows) + STALE_MAX:
+            self._compact()
+
+    def _compact(self) -> None:
+        """Take out entries of documents that have changed again since, or are gone."""
+        rows = self.rows
+        self._order = [
+            (moment, key)
+            for moment, key in self._order
+            if (doc := rows.get(key)) and doc["UpdatedDateUTC"] == moment
+        ]
+        self._stale = 0

@@ -24,6 +24,7 @@ from sandbox.xero.wire import dump
 
 ANSWER_SECONDS_MAX = 5.0
 RETRY_SECONDS = 900
+SHUFFLE_SECONDS = 2.0
 GIVE_UP_SECONDS = 86_400
 DELIVERIES_KEPT = 500
 CATEGORIES = ("CONTACT", "INVOICE", "CREDITNOTE", "PREPAYMENT", "OVERPAYMENT", "PAYMENT")
@@ -110,12 +111,13 @@ class Webhooks:
                 continue
             if subscription.duplicate:
                 bodies += bodies
-            if subscription.shuffle:
-                self.dice.shuffle(bodies)
             now = self._clock.timestamp()
             for body in bodies:
-                delivery = Delivery(body, sign(body, subscription.key), now, now + subscription.delay_seconds)
-                subscription.deliveries.append(delivery)
+                due = now + subscription.delay_seconds
+                if subscription.shuffle:
+                    # Each body takes its own time, so that a later one can overtake an earlier.
+                    due += self.dice.uniform(0, max(subscription.delay_seconds, SHUFFLE_SECONDS))
+                subscription.deliveries.append(Delivery(body, sign(body, subscription.key), now, due))
             del subscription.deliveries[:-DELIVERIES_KEPT]
             self._start()
 
@@ -177,7 +179,7 @@ class Webhooks:
         async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX) as client:
             for subscription in list(self.subscriptions.values()):
                 now = self._clock.timestamp()
-                for delivery in subscription.deliveries:
+                for delivery in sorted(subscription.deliveries, key=lambda one: one.due_at):
                     if delivery.state == "waiting" and (everything or delivery.due_at <= now):
                         await self._deliver(client, subscription, delivery)
                         sent += 1

@@ -65,8 +65,8 @@ def instant_ms(moment: datetime, *, offset: bool = True) -> str:
 
 
 def instant_text(moment: datetime) -> str:
-    """The `UpdatedDateUTCString` twin of an instant, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """The `UpdatedDateUTCString` twin of a UTC instant, to the second."""
+    return f"{moment.isoformat()[:19]}Z"
 
 
 def parse_day(text: str) -> date | None:

@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode
 from starlette.types import Message
 
 from sandbox.xero import create_app
-from sandbox.xero.world import XeroEmulator
 from sandbox.xero.scopes import GRANULAR
+from sandbox.xero.world import XeroEmulator
 
 API = "/api.xro/2.0/"
 T = TypeVar("T")

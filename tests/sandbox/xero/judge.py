@@ -65,7 +65,7 @@ class JudgedResponse:
 def description() -> OpenAPI:
     """The description, read once, without the meta-schema check."""
     with (FOLDER / "xero_accounting.yaml").open(encoding="utf-8") as file:
-        document = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        document = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     # The description does not pass the OpenAPI meta-schema (defaults such as 'false' as text), so it is not checked.
     return OpenAPI.from_dict(document, config=Config(spec_validator_cls=None))
 

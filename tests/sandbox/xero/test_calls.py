@@ -157,6 +157,8 @@ def test_a_truncated_page_a_lock_and_a_revoked_grant_on_demand(xero: Xero, conta
         (b"\xff\xfe", 14),
         (b'{"Contacts":[{"Addresses":[{"AddressType":"MOON"}]}]}', 14),
         (b'{"Contacts":[{"Name":NaN}]}', 14),
+        (b'{"Contacts":[{"Name":"\\ud800"}]}', 14),
+        (b'{"Contacts":[{"ContactID":"\\ud800"}]}', 14),
     ],
 )
 def test_malformed_bodies_get_xeros_own_numbers(xero: Xero, body: bytes, number: int) -> None:
