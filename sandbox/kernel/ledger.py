@@ -65,6 +65,9 @@ class Ledger:
         self._by_account: dict[str, dict[str, None]] = {}
         self._accounts: dict[str, Decimal] = {}
         self._parties: dict[str, dict[str, Decimal]] = {}
+        # Whole months are summed as they are posted, so that a report over years need not read every entry.
+        self._months: dict[int, dict[str, Decimal]] = {}
+        self._by_month: dict[int, dict[str, None]] = {}
 
     def post(self, document: str, *, on: date, postings: Iterable[Posting]) -> None:
         """Enter a document, replacing what it posted before."""
@@ -76,8 +79,9 @@ class Ledger:
         if not kept:
             return
         self._entries[document] = Entry(document, on, kept)
+        self._by_month.setdefault(_month(on), {})[document] = None
         for posting in kept:
-            self._add(posting, posting.amount)
+            self._add(posting, posting.amount, on)
             self._by_account.setdefault(posting.account, {})[document] = None
 
     def unpost(self, document: str) -> None:
@@ -85,8 +89,9 @@ class Ledger:
         entry = self._entries.pop(document, None)
         if entry is None:
             return
+        self._by_month[_month(entry.on)].pop(document, None)
         for posting in entry.postings:
-            self._add(posting, -posting.amount)
+            self._add(posting, -posting.amount, entry.on)
             self._by_account[posting.account].pop(document, None)
 
     def entry(self, document: str) -> Entry | None:
@@ -125,9 +130,18 @@ class Ledger:
         if start is None and end is None:
             return {account: amount for account, amount in self._accounts.items() if amount}
         totals: dict[str, Decimal] = {}
-        for entry in self.entries(start=start, end=end):
-            for posting in entry.postings:
-                totals[posting.account] = totals.get(posting.account, ZERO) + posting.amount
+        edges = {_month(edge) for edge in (start, end) if edge is not None}
+        for month, sums in self._months.items():
+            if month in edges or (start is not None and month < _month(start)):
+                continue
+            if end is None or month < _month(end):
+                for account, amount in sums.items():
+                    totals[account] = totals.get(account, ZERO) + amount
+        for document in (document for month in edges for document in self._by_month.get(month, ())):
+            entry = self._entries[document]
+            if (start is None or entry.on >= start) and (end is None or entry.on <= end):
+                for posting in entry.postings:
+                    totals[posting.account] = totals.get(posting.account, ZERO) + posting.amount
         return {account: amount for account, amount in totals.items() if amount}
 
     def check(self) -> LedgerCheck:
@@ -151,17 +165,27 @@ class Ledger:
             if total:
                 problems.append(f"{entry.document} is out of balance by {total}")
         problems += _differences("account", self._accounts, accounts)
+        months: dict[str, Decimal] = {}
+        for account, amount in ((a, n) for sums in self._months.values() for a, n in sums.items()):
+            months[account] = months.get(account, ZERO) + amount
+        problems += _differences("months of account", months, accounts)
         running = {(account, who): sums[account] for who, sums in self._parties.items() for account in sums}
         problems += _differences("party", running, parties)
         if debits != credited:
             problems.append(f"debits {debits} differ from credits {credited}")
         return LedgerCheck(len(self._entries), debits, credited, tuple(problems))
 
-    def _add(self, posting: Posting, amount: Decimal) -> None:
+    def _add(self, posting: Posting, amount: Decimal, on: date) -> None:
+        month = self._months.setdefault(_month(on), {})
+        month[posting.account] = month.get(posting.account, ZERO) + amount
         self._accounts[posting.account] = self._accounts.get(posting.account, ZERO) + amount
         if posting.party is not None:
             sums = self._parties.setdefault(posting.party, {})
             sums[posting.account] = sums.get(posting.account, ZERO) + amount
+
+
+def _month(on: date) -> int:
+    return on.year * 12 + on.month
 
 
 def _differences(what: str, running: Mapping[K, Decimal], summed: Mapping[K, Decimal]) -> list[str]:

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from sandbox.kernel import wire
+from sandbox.kernel.memory import filling
 
 Listener = Callable[[str, str, Any, Any], None]
 BOOKS_FILE = "books.sqlite3"
@@ -68,10 +69,12 @@ class Store:
         """Read the file into memory, telling the listener of each object; return how many there were."""
         if self._file is None:
             return 0
+        with filling():
+            return self._load(self._file)
+
+    def _load(self, file: sqlite3.Connection) -> int:
         count = 0
-        for table, key, order, data in self._file.execute(
-            "select tab, key, ord, val from objects order by ord"
-        ):
+        for table, key, order, data in file.execute("select tab, key, ord, val from objects order by ord"):
             self._set(table, key, self._codec.decode(table, data))
             self._last_order = order
             count += 1

@@ -35,9 +35,11 @@ class Table:
         self.rows = rows
         self.by_change: list[tuple[int, int, str]] = []
         self.by_id: list[int] = []
+        self.version = 0
 
     def follow(self, key: str, old: Record | None, new: Record | None) -> None:
-        """Keep the order by change in step."""
+        """Keep both orders in step."""
+        self.version += 1
         if old is None and new is not None:
             _enter(self.by_id, int(key))
         elif old is not None and new is None:
@@ -76,6 +78,8 @@ class Company:
         self.children: dict[tuple[str, str], dict[str, None]] = {}
         self.kinds_of_account: dict[str, dict[str, None]] = {}
         self.last_sequence = 0
+        # The last few sorted results, so that the pages of one query are cut from one sort.
+        self.sorted_results: dict[Any, tuple[int, list[Record]]] = {}
 
     # --- reading ---------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": lambda a, b: bool(a <= b),
     ">=": lambda a, b: bool(a >= b),
 }
+_CHANGED = "MetaData.LastUpdatedTime"
+SORTED_RESULTS_MAX = 8
 _TREES = frozenset({"Customer", "Account", "Item", "Class", "Department"})
 
 
@@ -67,8 +69,7 @@ def run_query(company: Company, text: str) -> Answer:
         tests.append(_is_active)
     if query.is_count:
         return Answer("", [], start=1, total=sum(1 for _ in _matching(company, entity, query, tests)))
-    found = _ordered(company, entity, rules, query, tests)
-    page = list(islice(found, query.start - 1, query.start - 1 + query.rows))
+    page = _page(company, entity, rules, query, tests)
     if query.fields is None:
         rows = [record.wire for record in page]
     else:
@@ -113,32 +114,74 @@ def _candidates(company: Company, entity: str, query: Query) -> Iterable[Record]
     return table.rows.values()
 
 
-def _ordered(
-    company: Company, entity: str, rules: Queryable, query: Query, tests: list[Test]
-) -> Iterable[Record]:
+def _page(company: Company, entity: str, rules: Queryable, query: Query, tests: list[Test]) -> list[Record]:
+    """Return one page, by the cheapest way its order allows."""
     table = company.table(entity)
-    order = [(_sortable(entity, rules, name), is_descending) for name, is_descending in query.order]
-    if not query.conditions and [name for name, _ in order] == ["Id"]:
-        return _by_id(table, tests, is_descending=order[0][1])
-    if not order and RULES[entity].is_transaction and not query.conditions:
-        return (table.rows[key] for _, _, key in reversed(table.by_change))
-    found = list(_matching(company, entity, query, tests))
-    if not order:
-        if RULES[entity].is_transaction:
-            return sorted(found, key=lambda record: (record.epoch, record.sequence), reverse=True)
-        return sorted(found, key=_default_name(entity))
-    for name, is_descending in reversed(order):
-        read = _reader(entity, name)
-        found.sort(key=lambda record: _sort_key(read(record)), reverse=is_descending)
-    return found
+    order = tuple((_sortable(entity, rules, name), is_descending) for name, is_descending in query.order)
+    first, last = query.start - 1, query.start - 1 + query.rows
+    if not tests and order == (("Id", False),):
+        return [table.rows[str(number)] for number in table.by_id[first:last]]
+    if not tests and not order and RULES[entity].is_transaction:
+        end = len(table.by_change)
+        places = range(end - 1 - first, max(end - 1 - last, -1), -1)
+        return [table.rows[table.by_change[place][2]] for place in places]
+    if order in (((_CHANGED, False),), ((_CHANGED, False), ("Id", False))):
+        return list(islice(_by_change(table, tests, query), first, last))
+    return _sorted(company, entity, query, tests, order)[first:last]
 
 
-def _by_id(table: Table, tests: list[Test], *, is_descending: bool) -> Iterator[Record]:
-    numbers = reversed(table.by_id) if is_descending else table.by_id
+def _by_change(table: Table, tests: list[Test], query: Query) -> Iterator[Record]:
+    """Yield by time of change, then by id, starting where the query's own time condition allows."""
+    start = max((_first_change(table, condition) for condition in query.conditions), default=0)
+    group: list[int] = []
+    epoch = -1
+    for changed, _, key in islice(table.by_change, start, None):
+        if changed != epoch:
+            yield from _passing(table, sorted(group), tests)
+            group, epoch = [], changed
+        group.append(int(key))
+    yield from _passing(table, sorted(group), tests)
+
+
+def _first_change(table: Table, condition: Condition) -> int:
+    moment = parse_moment(condition.values[0]) if condition.name.lower() == _CHANGED.lower() else None
+    if moment is None or condition.operator not in (">", ">=", "="):
+        return 0
+    return bisect_left(table.by_change, (int(moment.timestamp()), -1, ""))
+
+
+def _passing(table: Table, numbers: list[int], tests: list[Test]) -> Iterator[Record]:
     for number in numbers:
         record = table.rows[str(number)]
         if all(test(record) for test in tests):
             yield record
+
+
+def _sorted(
+    company: Company, entity: str, query: Query, tests: list[Test], order: tuple[tuple[str, bool], ...]
+) -> list[Record]:
+    """Return all matches in order, from memory when nothing has changed since the page before."""
+    version = company.table(entity).version
+    asked = (entity, query.conditions, order)
+    kept = company.sorted_results.get(asked)
+    if kept is not None and kept[0] == version:
+        return kept[1]
+    found = list(_matching(company, entity, query, tests))
+    if not order and RULES[entity].is_transaction:
+        found.sort(key=lambda record: (record.epoch, record.sequence), reverse=True)
+    elif not order:
+        found.sort(key=_default_name(entity))
+    for name, is_descending in reversed(order):
+        found.sort(key=_sorter(_reader(entity, name)), reverse=is_descending)
+    if not any("current_date" in condition.values for condition in query.conditions):
+        company.sorted_results[asked] = (version, found)
+        while len(company.sorted_results) > SORTED_RESULTS_MAX:
+            company.sorted_results.pop(next(iter(company.sorted_results)))
+    return found
+
+
+def _sorter(read: Reader) -> Callable[[Record], tuple[int, Any]]:
+    return lambda record: _sort_key(read(record))
 
 
 def _default_name(entity: str) -> Callable[[Record], str]:
@@ -190,7 +233,7 @@ def _epoch(text: str) -> int:
 
 
 def _reader(entity: str, name: str) -> Reader:
-    if name == "MetaData.LastUpdatedTime":
+    if name == _CHANGED:
         return lambda record: record.epoch
     if name == "MetaData.CreateTime":
         return lambda record: _epoch(record.body["MetaData"]["CreateTime"])

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sandbox.kernel.memory import filling
 from sandbox.quickbooks import chart, writing
 from sandbox.quickbooks.change import Change, changing
 from sandbox.quickbooks.company import Company
@@ -36,6 +37,13 @@ def seed_documents(company: Company, *, size: int, seed: int = 0) -> dict[str, A
     """Create about `size` documents, dated over the last half year, in order of time."""
     started = time.perf_counter()
     plan = _Plan(company, random.Random(f"{company.realm}:{seed}:{size}"), size)
+    with filling():
+        made = _fill(company, plan, size)
+    seconds = time.perf_counter() - started
+    return {"realm": company.realm, "documents": made, "seconds": round(seconds, 3)}
+
+
+def _fill(company: Company, plan: _Plan, size: int) -> int:
     with changing(company) as change:
         plan.people(change)
     made = 0
@@ -50,8 +58,7 @@ def seed_documents(company: Company, *, size: int, seed: int = 0) -> dict[str, A
                 plan.one(change)
                 change.events.clear()
                 made += 1
-    seconds = time.perf_counter() - started
-    return {"realm": company.realm, "documents": made, "seconds": round(seconds, 3)}
+    return made
 
 
 class _Plan:

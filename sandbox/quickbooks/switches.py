@@ -21,7 +21,11 @@ SWITCHES = (
     ),
     Switch("journal_control_lines", ("one", "any"), "A/R or A/P lines in one journal entry"),
     Switch("missing_item", ("refuse", "default_item"), "a sales line without ItemRef"),
-    Switch("sparse_references", ("required", "kept"), "Bill, Purchase and Deposit need their main references on sparse"),
+    Switch(
+        "sparse_references",
+        ("required", "kept"),
+        "Bill, Purchase and Deposit need their main references on sparse",
+    ),
     Switch("class_without_tracking", ("refuse", "drop"), "ClassRef while class tracking is off"),
     Switch("transfer_accounts", ("assets", "any_balance_sheet"), "accounts a transfer may use"),
     Switch("duplicate_numbers", ("refuse", "allow"), "document numbers used twice (6140)"),
