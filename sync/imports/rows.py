@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -248,16 +249,23 @@ class RowReader:
         """Return the function that reads a cell of this field; it remembers what it read, most cells repeat."""
         read = self._typed_reader(field)
         is_required = field.is_required and field.name not in ("amount", "debit", "credit")
+        is_a_name = field.name in self.format.key or field.kind == "reference"
+        title = field.title.lower()
         default = self._currency if field.kind == "currency" else field.default
         memory: dict[str, Any] = {}
 
         def reader(cell: Cell) -> Any:
             if isinstance(cell, str) and cell in memory:
                 return memory[cell]
+            if is_a_name and isinstance(cell, date):
+                raise UnreadableValue(
+                    f"the cell holds the date {cell_text(cell)}, not a {title}",
+                    "A workbook turns numbers like 3-12 into dates: format the column as text and enter it again.",
+                )
             text = cell_text(cell)
             if not text:
                 if is_required:
-                    raise UnreadableValue(f"the {field.title.lower()} is missing", "Enter it.")
+                    raise UnreadableValue(f"the {title} is missing", "Enter it.")
                 return default
             value = read(cell, text)
             if isinstance(cell, str) and len(memory) < 50_000:

@@ -173,64 +173,85 @@ def purchase_orders(made: list[Document], random: Random) -> list[Document]:
 
 def journal_entries(company: Company, draws: list[Document], random: Random) -> list[Entry]:
     """Draw up a bookkeeper's year: depreciation, accruals, reclasses, over and under billing, retainage, warranty."""
-    found: list[Entry] = []
-
-    def enter(on: date, kind: str, memo: str, lines: list[EntryLine]) -> None:
-        found.append(Entry("", on, kind, memo, lines))
-
-    for month in range(1, LAST_MONTH):
-        amount = Decimal("1862.50") if month < 6 else Decimal("2114.17")
-        enter(month_end(month), "adjustment", "Monthly depreciation", [
-            EntryLine("Vehicles and equipment", debit=amount, account="Depreciation"),
-            EntryLine("Vehicles and equipment", credit=amount, account="Accumulated Depreciation"),
-        ])  # fmt: skip
-    jobs = [job for job in company.jobs if job.status == "active"]
-    for month in (3, 6, 9):
-        under, over = (cents(Decimal(random.randint(400_000, 2_400_000)) / 100) for _ in range(2))
-        lines = [
-            EntryLine("Under-billed jobs", debit=under, account="Costs in Excess of Billings"),
-            EntryLine("Over-billed jobs", credit=over, account="Billings in Excess of Costs"),
-        ]
-        net = under - over
-        balance = EntryLine(
-            "Earned more than billed" if net > 0 else "Billed more than earned",
-            account="Over and Under Billings",
-        )
-        balance.credit, balance.debit = max(net, ZERO), max(-net, ZERO)
-        enter(
-            month_end(month),
-            "wip",
-            f"Over and under billings at {month_end(month).isoformat()}",
-            [*lines, balance],
-        )
-        back = [
-            EntryLine(line.description, line.credit, line.debit, line.account) for line in (*lines, balance)
-        ]
-        enter(
-            month_end(month) + timedelta(days=1),
-            "wip",
-            "Reversal of last month's over and under billings",
-            back,
-        )
-    mapped = [code for code in company.codes if code.code not in company.unmapped and not code.items]
-    for month in (2, 5, 8, 10):
-        job, one, other = random.choice(jobs), *random.sample(mapped, k=2)
-        amount = cents(Decimal(random.randint(20_000, 300_000)) / 100)
-        enter(date(YEAR, month, 12), "adjustment", f"Moved to the right cost code, job {job.number}", [
-            EntryLine(one.name, debit=amount, code=one.code, job=job.number),
-            EntryLine(other.name, credit=amount, code=other.code, job=job.number),
-        ])  # fmt: skip
-    draw = next(draw for draw in draws if draw.total > 20_000)
-    held = cents(draw.total / 40)
-    enter(draw.on, "retainage", f"Additional retainage agreed on {draw.number}", [
-        EntryLine("Held back", debit=held, account="Retainage Receivable"),
-        EntryLine(draw.number, credit=held, account="Accounts Receivable (A/R)", client=draw.party, job=draw.job),
-    ])  # fmt: skip
-    enter(date(YEAR, 9, 30), "adjustment", "Warranty set aside for the jobs handed over", [
-        EntryLine("Warranty, jobs closed this quarter", debit=Decimal("7500.00"), account="Warranty Work"),
-        EntryLine("Warranty, jobs closed this quarter", credit=Decimal("7500.00"), account="Warranty Reserve"),
-    ])  # fmt: skip
+    found = [
+        *_depreciation(),
+        *_over_and_under(random),
+        *_moved_costs(company, random),
+        _more_retainage(draws),
+        _entry(
+            date(YEAR, 9, 30),
+            "Warranty set aside for the jobs handed over",
+            _pair(
+                "Warranty, jobs closed this quarter", Decimal("7500.00"), "Warranty Work", "Warranty Reserve"
+            ),
+        ),
+    ]
     found.sort(key=lambda entry: entry.on)
     for place, entry in enumerate(found, start=1):
         entry.number = f"JE-{YEAR % 100}{place:03d}"
     return found
+
+
+def _entry(on: date, memo: str, lines: list[EntryLine], *, kind: str = "adjustment") -> Entry:
+    return Entry("", on, kind, memo, lines)
+
+
+def _pair(description: str, amount: Decimal, debit: str, credit: str) -> list[EntryLine]:
+    return [
+        EntryLine(description, debit=amount, account=debit),
+        EntryLine(description, credit=amount, account=credit),
+    ]
+
+
+def _depreciation() -> Iterator[Entry]:
+    for month in range(1, LAST_MONTH):
+        amount = Decimal("1862.50") if month < 6 else Decimal("2114.17")
+        lines = _pair("Vehicles and equipment", amount, "Depreciation", "Accumulated Depreciation")
+        yield _entry(month_end(month), "Monthly depreciation", lines)
+
+
+def _over_and_under(random: Random) -> Iterator[Entry]:
+    """The quarter's adjustment, taken back on the next day."""
+    for month in (3, 6, 9):
+        under, over = (cents(Decimal(random.randint(400_000, 2_400_000)) / 100) for _ in range(2))
+        net = under - over
+        lines = [
+            EntryLine("Under-billed jobs", debit=under, account="Costs in Excess of Billings"),
+            EntryLine("Over-billed jobs", credit=over, account="Billings in Excess of Costs"),
+            EntryLine(
+                "Earned more than billed" if net > 0 else "Billed more than earned",
+                debit=max(-net, ZERO),
+                credit=max(net, ZERO),
+                account="Over and Under Billings",
+            ),
+        ]
+        on = month_end(month)
+        yield _entry(on, f"Over and under billings at {on.isoformat()}", lines, kind="wip")
+        back = [EntryLine(line.description, line.credit, line.debit, line.account) for line in lines]
+        next_day = on + timedelta(days=1)
+        yield _entry(next_day, "Reversal of last month's over and under billings", back, kind="wip")
+
+
+def _moved_costs(company: Company, random: Random) -> Iterator[Entry]:
+    jobs = [job for job in company.jobs if job.status == "active"]
+    mapped = [code for code in company.codes if code.code not in company.unmapped and not code.items]
+    for month in (2, 5, 8, 10):
+        job, one, other = random.choice(jobs), *random.sample(mapped, k=2)
+        amount = cents(Decimal(random.randint(20_000, 300_000)) / 100)
+        lines = [
+            EntryLine(one.name, debit=amount, code=one.code, job=job.number),
+            EntryLine(other.name, credit=amount, code=other.code, job=job.number),
+        ]
+        yield _entry(date(YEAR, month, 12), f"Moved to the right cost code, job {job.number}", lines)
+
+
+def _more_retainage(draws: list[Document]) -> Entry:
+    draw = next(draw for draw in draws if draw.total > 20_000)
+    held = cents(draw.total / 40)
+    lines = [
+        EntryLine("Held back", debit=held, account="Retainage Receivable"),
+        EntryLine(
+            draw.number, credit=held, account="Accounts Receivable (A/R)", client=draw.party, job=draw.job
+        ),
+    ]
+    return _entry(draw.on, f"Additional retainage agreed on {draw.number}", lines, kind="retainage")

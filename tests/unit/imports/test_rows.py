@@ -307,6 +307,13 @@ def test_a_workbook_number_is_exact_and_a_whole_one_is_a_text_without_point() ->
     assert (read.column("number"), read.column("amount")) == (["1042"], [Decimal("0.30")])
 
 
+def test_a_number_that_a_workbook_turned_into_a_date_is_not_taken_for_one() -> None:
+    read = bills((date(2026, 12, 3), "Sparrow Electric", date(2026, 1, 2), "0310", Decimal(5)))
+    assert [problem[1:3] for problem in read.problems] == [
+        ("Bill No", "the cell holds the date 2026-12-03, not a number")
+    ]
+
+
 def test_a_missing_column_is_named_with_the_one_that_may_be_meant() -> None:
     with pytest.raises(ImportRejected) as refused:
         bills(("A-1", "2026-01-02", "5"), headings=("Bill No", "When", "Amnt"))
