@@ -142,7 +142,7 @@ class _Plan:
             "TxnDate": self._date(change),
             "Line": lines,
         }
-        record = writing.create(change, "Invoice", body)
+        record = writing.create(change, "Invoice", body, is_clean=True)
         self.open_invoices.append(record.id)
         return record
 
@@ -153,7 +153,7 @@ class _Plan:
             "DocNumber": f"B{self.tag}-{self.count}",
             "Line": self._costs(6_000),
         }
-        record = writing.create(change, "Bill", body)
+        record = writing.create(change, "Bill", body, is_clean=True)
         self.open_bills.append(record.id)
         return record
 
@@ -164,7 +164,7 @@ class _Plan:
             "TxnDate": self._date(change),
             "Line": self._costs(900),
         }
-        return writing.create(change, "Purchase", body)
+        return writing.create(change, "Purchase", body, is_clean=True)
 
     def _payment(self, change: Change) -> Record:
         number = self.open_invoices.pop(self.dice.randrange(len(self.open_invoices)))
@@ -182,7 +182,7 @@ class _Plan:
             "PaymentMethodRef": {"value": "2"},
             "Line": [{"Amount": amount, "LinkedTxn": [{"TxnId": number, "TxnType": "Invoice"}]}],
         }
-        record = writing.create(change, "Payment", body)
+        record = writing.create(change, "Payment", body, is_clean=True)
         self.undeposited.append(record.id)
         return record
 
@@ -200,7 +200,7 @@ class _Plan:
             "DocNumber": str(20_000 + self.count),
             "Line": [{"Amount": bill.body["Balance"], "LinkedTxn": [{"TxnId": number, "TxnType": "Bill"}]}],
         }
-        return writing.create(change, "BillPayment", body)
+        return writing.create(change, "BillPayment", body, is_clean=True)
 
     def _deposit(self, change: Change) -> Record:
         taken, self.undeposited = self.undeposited[:5], self.undeposited[5:]
@@ -211,7 +211,7 @@ class _Plan:
                 link = {"TxnId": number, "TxnType": "Payment", "TxnLineId": "0"}
                 lines.append({"Amount": payment.body["TotalAmt"], "LinkedTxn": [link]})
         body = {"DepositToAccountRef": {"value": "5"}, "TxnDate": self._date(change), "Line": lines}
-        return writing.create(change, "Deposit", body) if lines else self._journal(change)
+        return writing.create(change, "Deposit", body, is_clean=True) if lines else self._journal(change)
 
     def _journal(self, change: Change) -> Record:
         amount = self._amount(3_000)
@@ -225,4 +225,4 @@ class _Plan:
             for side, account in sides
         ]
         body = {"TxnDate": self._date(change), "DocNumber": f"J{self.tag}-{self.count}", "Line": lines}
-        return writing.create(change, "JournalEntry", body)
+        return writing.create(change, "JournalEntry", body, is_clean=True)
