@@ -14,7 +14,7 @@ No answer of the sandbox needs an exception beyond these.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -44,9 +44,10 @@ class JudgedRequest:
     headers: Headers
     host_url: str = HOST
 
-    @property
-    def parameters(self) -> RequestParameters:
-        return RequestParameters(
+    parameters: RequestParameters = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parameters = RequestParameters(
             query=ImmutableMultiDict(parse_qsl(self.query)), header=self.headers, cookie=ImmutableMultiDict()
         )
 
