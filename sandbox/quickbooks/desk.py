@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ def control_actions(emulator: QuickBooks) -> list[Action]:
         ("POST", "/merge", lambda call: _merge(emulator, call)),
         ("POST", "/clear", lambda call: _clear(emulator, call)),
         ("GET", "/objects/{realm}/{entity}/{id}", lambda call: _object(emulator, call)),
+        ("GET", "/files/{realm}/{id}", lambda call: _file(emulator, call)),
         ("GET", "/trial-balance/{realm}", lambda call: _trial_balance(emulator, call)),
         ("GET", "/metering", lambda _call: emulator.meter.describe()),
         ("GET", "/webhooks", lambda _call: emulator.webhooks.describe()),
@@ -159,6 +161,15 @@ def _object(emulator: QuickBooks, call: ControlCall) -> Response:
     if record is None:
         raise ControlError(f"{company.realm} has no {entity} {call.part('id')}.")
     return Response(record.wire, media_type="application/json")
+
+
+def _file(emulator: QuickBooks, call: ControlCall) -> Response:
+    company = emulator.company(call.part("realm"))
+    kept = company.store.get(company.path("_files"), call.part("id"))
+    if kept is None:
+        raise ControlError(f"{company.realm} has no uploaded file {call.part('id')}.")
+    headers = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
+    return Response(base64.b64decode(kept["content"]), media_type=kept["kind"] or None, headers=headers)
 
 
 def _trial_balance(emulator: QuickBooks, call: ControlCall) -> dict[str, Any]:

@@ -39,6 +39,7 @@ FAULT_KINDS = {
     "revoked_grant": "the company's grants are revoked, then 401",
     "forbidden": "403 3100",
     "truncated_page": "a page of a query comes with its second half missing",
+    "fault": "any fault: options code, message, detail, status (400), type (ValidationFault)",
     "xml_throttle": "429 whose body is XML even though JSON was asked for",
 }
 PAGES = Environment(
@@ -144,6 +145,8 @@ class QuickBooks(Emulator):
             return fault_response(self, faults.unauthenticated("Token revoked"))
         if rule.kind == "forbidden":
             return fault_response(self, faults.unauthorised("ApplicationAuthorizationFailed"))
+        if rule.kind == "fault":
+            return fault_response(self, _asked_fault(rule.options))
         if rule.kind == "xml_throttle":
             return fault_response(self, faults.throttled(), wants_xml=True)
         return None
@@ -277,6 +280,17 @@ class QuickBooks(Emulator):
     def _name(self, realm: str) -> str:
         record = self.companies[realm].find("CompanyInfo", "1")
         return str(record.body["CompanyName"]) if record is not None else realm
+
+
+def _asked_fault(options: dict[str, Any]) -> faults.FaultError:
+    status = options.get("status")
+    return faults.FaultError(
+        str(options.get("code", "6000")),
+        str(options.get("message", "A business validation error has occurred while processing your request")),
+        str(options.get("detail", "")),
+        kind=str(options.get("type", "ValidationFault")),
+        status=status if isinstance(status, int) and 200 <= status <= 599 else 400,
+    )
 
 
 BUTTONS = (

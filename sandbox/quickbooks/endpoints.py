@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -26,6 +27,7 @@ from sandbox.quickbooks.uploads import download, upload
 if TYPE_CHECKING:
     from sandbox.quickbooks.emulator import QuickBooks
 
+LOG = logging.getLogger("sandbox.quickbooks")
 BATCH_ITEMS_MAX = 30
 REQUEST_ID_MAX = 50
 BATCH_REQUEST_ID_MAX = 36
@@ -85,6 +87,10 @@ def company_routes(emulator: QuickBooks) -> list[BaseRoute]:
             content, status, kind = answer(emulator, request, body, wants_xml=wants_xml)
         except FaultError as fault:
             return fault_response(emulator, fault, headers=headers, wants_xml=wants_xml)
+        except Exception:
+            # The edge of the process: our own bug looks like Intuit's, and is logged as ours.
+            LOG.exception("%s %s failed", request.method, request.url.path)
+            return fault_response(emulator, faults.system_failure(), headers=headers, wants_xml=wants_xml)
         return Response(content, status_code=status, media_type=kind, headers=headers)
 
     methods = ["GET", "POST", "PUT", "DELETE", "PATCH"]

@@ -54,8 +54,10 @@ def _one(call: Call, parts: dict[str, tuple[dict[str, str], bytes]], number: str
             place = f"/v3/company/{call.company.realm}/download/{record.id}"
             body = {**record.body, "FileAccessUri": place, "Size": len(raw),
                     "ContentType": record.body.get("ContentType") or headers.get("content-type", ""),
-                    "TempDownloadUri": f"{str(call.request.base_url).rstrip('/')}/_sandbox/files/{record.id}"}  # fmt: skip
+                    "TempDownloadUri": f"{str(call.request.base_url).rstrip('/')}/_sandbox/files/{call.company.realm}/{record.id}"}  # fmt: skip
             change.refresh("Attachable", record, body, bumps=False)
+            kept = {"kind": body["ContentType"], "content": base64.b64encode(raw).decode()}
+            call.company.store.put(call.company.path("_files"), record.id, kept)
         fresh = call.company.find("Attachable", record.id) or record
         return b'{"Attachable":%s}' % fresh.wire
     except FaultError as fault:

@@ -73,6 +73,7 @@ def update(change: Change, entity: str, raw: Body) -> Record:
     rules.complete(draft)
     if is_same(body, old.body) and draft.effects()[:3] == old.effects[:3]:
         return old
+    refuse_matched(change, entity, old)
     refuse_closed(draft, old.effects.on)
     refuse_closed(draft, draft.on)
     record = change.put(entity, body, old=old, effects=draft.effects())
@@ -93,6 +94,7 @@ def delete(change: Change, entity: str, raw: Any) -> Body:
         raise faults.required("AttachableRef")
     draft = Draft(change, entity, dict(old.body), old, frozenset())
     rules.check_removal(draft)
+    refuse_matched(change, entity, old)
     refuse_closed(draft, old.effects.on)
     unlink_sources(change, entity, old)
     current = change.company.find(entity, old.id)
@@ -123,6 +125,19 @@ def void(change: Change, entity: str, raw: Any) -> Record:
     record = change.put(entity, draft.body, old=old, effects=effects, event="Void")
     refresh_targets(change, old, record, entity)
     return record
+
+
+def refuse_matched(change: Change, entity: str, record: Record) -> None:
+    """6480 for a journal entry that the bank feed has matched."""
+    if entity != "JournalEntry":
+        return
+    state = change.company.store.get(change.company.path("_cleared"), f"{entity}:{record.id}")
+    if state in ("Cleared", "Reconciled") and not change.is_own_hand:
+        raise faults.FaultError(
+            "6480",
+            "Transaction matched to a downloaded transaction",
+            "You can't change or delete a transaction that has been matched to a bank transaction. Undo the match first.",
+        )
 
 
 def present(change: Change, entity: str, raw: Body) -> Record:

@@ -208,6 +208,15 @@ def test_closed_books_refuse_with_6210(books: Books) -> None:
     assert books.a_bill("10", TxnDate="2026-02-01")["TotalAmt"] == 10
 
 
+def test_a_journal_entry_matched_by_the_bank_cannot_be_deleted(books: Books) -> None:
+    entry = books.a_journal("5")
+    books.control("/clear", {"realm": books.realm, "entity": "JournalEntry", "id": entry["Id"]})
+    assert (
+        refused(books, "JournalEntry", {"Id": entry["Id"], "SyncToken": "0"}, operation="delete").code
+        == "6480"
+    )
+
+
 def test_without_a_json_accept_the_answer_is_xml(books: Books) -> None:
     answer = books.raw("GET", "customer/1", headers={"accept": "*/*"})
     assert answer.headers["content-type"].startswith("application/xml")
@@ -266,6 +275,7 @@ def test_attachments_are_noted_uploaded_and_found(books: Books) -> None:
     answer = books.call("POST", "upload", files=files)["AttachableResponse"][0]["Attachable"]
     assert (answer["FileName"], answer["Size"]) == ("plan.pdf", 8)
     assert books.raw("GET", f"download/{answer['Id']}").text == answer["TempDownloadUri"]
+    assert books.http.get(answer["TempDownloadUri"]).content == b"%PDF-1.4"
     found = books.rows(f"select * from Attachable where AttachableRef.EntityRef.value = '{invoice['Id']}'")
     assert [row["Note"] for row in found] == ["see drawing"]
     assert (

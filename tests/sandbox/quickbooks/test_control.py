@@ -62,6 +62,7 @@ def test_a_lost_answer_is_found_again_by_its_request_id(books: Books) -> None:
         ({"kind": "closed_period"}, 400, "6210"),
         ({"kind": "expired_token"}, 401, "3200"),
         ({"kind": "forbidden"}, 403, "3100"),
+        ({"kind": "fault", "options": {"code": "6190", "status": 403}}, 403, "6190"),
     ],
 )
 def test_asked_for_faults_come_in_the_providers_own_shape(
