@@ -24,7 +24,7 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             for asset in provider_assets(provider, title=title)
         ],
         jobs=list(jobs.values()),
-        sensors=[due_connections_sensor(jobs), *broken_run_sensors(list(jobs.values()))],
+        sensors=[due_connections_sensor(jobs), *broken_run_sensors()],
         resources=resources,
         executor=dg.in_process_executor,
     )

@@ -4,14 +4,14 @@ One sensor looks for all builders at once: a schedule per builder would cost a t
 """
 
 # No postponed annotations in this module: Dagster looks at them without resolving names.
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import dagster as dg
 
 from assets.tags import CONNECTION_TAG, NO_RETRY, SYNC_RUN_TAG, TRIGGER_TAG
 from pipelines.jobs import SyncJob, job_name
 from pipelines.partitions import requests_to_match
-from resources.dagster.desk import Desk, DueConnection, RunRequested
+from resources.dagster.desk import BrokenRun, Desk, DueConnection
 
 TICK_SECONDS = 15
 RUNS_PER_TICK_MAX = 25
@@ -56,43 +56,36 @@ def due_connections_sensor(jobs: Mapping[str, SyncJob]) -> dg.SensorDefinition:
     return due_connections
 
 
-def broken_run_sensors(
-    jobs: Sequence[SyncJob],
-) -> list[dg.SensorDefinition]:
+def broken_run_sensors() -> list[dg.SensorDefinition]:
     """Return the sensors that close sync runs behind Dagster runs that were killed or cancelled."""
     statuses = {
         "killed_runs": (dg.DagsterRunStatus.FAILURE, "ended before it could finish"),
         "cancelled_runs": (dg.DagsterRunStatus.CANCELED, "was cancelled in Dagster"),
     }
-    return [_broken_run_sensor(name, status, what, jobs=jobs) for name, (status, what) in statuses.items()]
+    return [_broken_run_sensor(name, status, what) for name, (status, what) in statuses.items()]
 
 
-def _broken_run_sensor(
-    name: str,
-    status: dg.DagsterRunStatus,
-    what: str,
-    *,
-    jobs: Sequence[SyncJob],
-) -> dg.SensorDefinition:
+def _broken_run_sensor(name: str, status: dg.DagsterRunStatus, what: str) -> dg.SensorDefinition:
+    # Of no job in particular: backfills and "Materialize" run under a job of Dagster's own.
     @dg.run_status_sensor(
         name=name,
         run_status=status,
-        monitored_jobs=list(jobs),
         minimum_interval_seconds=TICK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Says in the sync history when a run {what}.",
     )
     def close_sync_run(context: dg.RunStatusSensorContext, tieout: dg.ResourceParam[Desk]) -> None:
         tags = context.dagster_run.tags
-        builder_id, connection_id = tags.get("dagster/partition"), tags.get(CONNECTION_TAG)
-        if builder_id is None or connection_id is None:
+        # A backfill names its one builder as a range.
+        builder_id = tags.get("dagster/partition") or tags.get("dagster/asset_partition_range_start")
+        if builder_id is None:
             return
         tieout.fail_runs_of(
-            RunRequested(
+            BrokenRun(
                 builder_id=builder_id,
-                connection_id=connection_id,
                 dagster_run_id=context.dagster_run.run_id,
                 sync_run_id=tags.get(SYNC_RUN_TAG),
+                connection_id=tags.get(CONNECTION_TAG),
             ),
             sentence=f"This sync {what}; nothing is lost, the next one takes up where it stopped."
             " Start it again now or wait for the schedule.",

@@ -48,6 +48,16 @@ class RunRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenRun:
+    """A Dagster run that ended without being able to say so, and what its tags tell about it."""
+
+    builder_id: str
+    dagster_run_id: str
+    sync_run_id: str | None = None
+    connection_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """One thing that breaks an accounting truth: which record, and what is wrong with it."""
 
@@ -88,7 +98,7 @@ class Desk(Protocol):
         """Record how a sync run ended (early, with an error's sentence) and when the connection is due next."""
         ...
 
-    def fail_runs_of(self, run: RunRequested, *, sentence: str) -> int:
+    def fail_runs_of(self, run: BrokenRun, *, sentence: str) -> int:
         """Record the end of every unfinished sync run that a dead Dagster run stood for; return how many."""
         ...
 

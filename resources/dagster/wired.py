@@ -8,7 +8,15 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from resources.dagster.desk import ConnectedCompany, Desk, Doubt, DueConnection, RunRequested, SyncInProgress
+from resources.dagster.desk import (
+    BrokenRun,
+    ConnectedCompany,
+    Desk,
+    Doubt,
+    DueConnection,
+    RunRequested,
+    SyncInProgress,
+)
 from resources.logging import configure_logging
 from resources.settings import load_settings
 from resources.store import dagster as queries
@@ -62,7 +70,7 @@ class WiredDesk:
         """Record how a sync run ended (early, with an error's sentence) and when the connection is due next."""
         self._tieout.finish_run(builder_id, connection_id, sync_run_id, error=error)
 
-    def fail_runs_of(self, run: RunRequested, *, sentence: str) -> int:
+    def fail_runs_of(self, run: BrokenRun, *, sentence: str) -> int:
         """Record the end of every unfinished sync run that a dead Dagster run stood for; return how many."""
         builder_id = run.builder_id
         with self._tieout.database.builder_tx(UUID(builder_id)) as tx:
@@ -71,8 +79,8 @@ class WiredDesk:
             )
             if run.sync_run_id is not None:
                 rows += tx.rows("dagster_run_unnoted", builder_id=builder_id, sync_run_id=run.sync_run_id)
-            if not rows:
-                self._postpone(tx, run)
+            if not rows and run.connection_id is not None:
+                self._postpone(tx, builder_id, run.connection_id)
         for row in rows:
             self._tieout.finish_run(builder_id, row["connection_id"], row["id"], error=sentence)
         return len(rows)
@@ -158,15 +166,15 @@ class WiredDesk:
         )
         return sync_run_id
 
-    def _postpone(self, tx: Transaction, run: RunRequested) -> None:
-        row = tx.row("read_connection_facts", builder_id=run.builder_id, connection_id=run.connection_id)
+    def _postpone(self, tx: Transaction, builder_id: str, connection_id: str) -> None:
+        row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
         if row is None:
             return
         now = self._tieout.clock.now()
         tx.run(
             "dagster_postpone",
-            builder_id=run.builder_id,
-            connection_id=run.connection_id,
+            builder_id=builder_id,
+            connection_id=connection_id,
             next_due_at=next_due(row["sync_schedule"], after=now, time_zone=row["time_zone"]),
             now=now,
         )

@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from resources.dagster.desk import ConnectedCompany, Doubt, DueConnection, RunRequested, SyncInProgress
+from resources.dagster.desk import (
+    BrokenRun,
+    ConnectedCompany,
+    Doubt,
+    DueConnection,
+    RunRequested,
+    SyncInProgress,
+)
 from sync.records import Entity
 from sync.summary import EntitySummary, PullSummary, TieOut, TieOutLine
 
@@ -54,7 +61,7 @@ class FakeDesk:
     steps: list[str] = field(default_factory=list)
     opened: list[RunRequested] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
-    closed: list[tuple[RunRequested, str]] = field(default_factory=list)
+    closed: list[tuple[BrokenRun, str]] = field(default_factory=list)
 
     def did(self, step: str) -> None:
         self.steps.append(step)
@@ -77,7 +84,7 @@ class FakeDesk:
         else:
             self.failed.append((sync_run_id, error))
 
-    def fail_runs_of(self, run: RunRequested, *, sentence: str) -> int:
+    def fail_runs_of(self, run: BrokenRun, *, sentence: str) -> int:
         self.closed.append((run, sentence))
         return 1
 

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines.definitions import build_defs
-from resources.dagster.desk import RunRequested
+from resources.dagster.desk import BrokenRun, RunRequested
 from resources.dagster.wired import WiredDesk
 from resources.settings import Settings
 from resources.store.dagster import UNKNOWN_FOR_MAX
@@ -39,6 +39,11 @@ def desk(world: QuickBooksWorld) -> WiredDesk:
 @pytest.fixture
 def requested(world: QuickBooksWorld) -> RunRequested:
     return RunRequested(world.builder_id, world.connection_id, dagster_run_id=str(uuid4()))
+
+
+@pytest.fixture
+def broken(world: QuickBooksWorld, requested: RunRequested) -> BrokenRun:
+    return BrokenRun(world.builder_id, requested.dagster_run_id)
 
 
 def run_row(world: QuickBooksWorld, run_id: str) -> dict[str, Any]:
@@ -163,38 +168,39 @@ def test_another_builders_sync_run_is_never_taken_over(
 
 
 def test_a_killed_run_is_closed_and_its_connection_is_due_again_later(
-    world: QuickBooksWorld, desk: WiredDesk, requested: RunRequested
+    world: QuickBooksWorld, desk: WiredDesk, requested: RunRequested, broken: BrokenRun
 ) -> None:
     make_due(world)
     run_id = desk.open_run(requested)
-    assert desk.fail_runs_of(requested, sentence="It was killed.") == 1
+    assert desk.fail_runs_of(broken, sentence="It was killed.") == 1
     row = run_row(world, run_id)
     assert (row["status"], row["error"]) == ("failed", "It was killed.")
     assert next_due(world) > world.tieout.clock.now()
 
 
 def test_a_run_killed_before_its_first_step_closes_what_the_api_asked_for(
-    world: QuickBooksWorld, desk: WiredDesk, requested: RunRequested
+    world: QuickBooksWorld, desk: WiredDesk, requested: RunRequested, broken: BrokenRun
 ) -> None:
     run_id = asked_for(world)
-    assert desk.fail_runs_of(replace(requested, sync_run_id=run_id), sentence="It was killed.") == 1
+    assert desk.fail_runs_of(replace(broken, sync_run_id=run_id), sentence="It was killed.") == 1
     assert run_row(world, run_id)["status"] == "failed"
 
 
 def test_a_scheduled_run_killed_before_its_first_step_does_not_block_the_schedule(
-    world: QuickBooksWorld, desk: WiredDesk, requested: RunRequested
+    world: QuickBooksWorld, desk: WiredDesk, requested: RunRequested, broken: BrokenRun
 ) -> None:
     make_due(world)
-    assert desk.fail_runs_of(requested, sentence="It was killed.") == 0
+    early = replace(broken, connection_id=world.connection_id)
+    assert desk.fail_runs_of(early, sentence="It was killed.") == 0
     assert next_due(world) > world.tieout.clock.now()
 
 
 def test_a_finished_run_is_not_closed_a_second_time(
-    world: QuickBooksWorld, desk: WiredDesk, requested: RunRequested
+    world: QuickBooksWorld, desk: WiredDesk, requested: RunRequested, broken: BrokenRun
 ) -> None:
     run_id = desk.open_run(requested)
     desk.end_run(builder_id=world.builder_id, connection_id=world.connection_id, sync_run_id=run_id)
-    assert desk.fail_runs_of(requested, sentence="It was killed.") == 0
+    assert desk.fail_runs_of(broken, sentence="It was killed.") == 0
     assert run_row(world, run_id)["status"] == "completed"
 
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import dagster as dg
+import pytest
 
 from pipelines.definitions import build_defs
 from pipelines.sensors import RUNS_PER_TICK_MAX
-from resources.dagster.desk import DueConnection, RunRequested
+from resources.dagster.desk import BrokenRun, DueConnection
 from tests.pipelines.fake_desk import BUILDER, CONNECTION, OTHER_BUILDER, FakeDesk
 
 DUE_AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -93,10 +94,22 @@ def test_builders_and_partitions_are_kept_in_step(desk: FakeDesk, instance: dg.D
     }
 
 
-def test_a_run_that_was_killed_closes_its_sync_run(desk: FakeDesk, instance: dg.DagsterInstance) -> None:
+@pytest.mark.parametrize(
+    ("tags", "closed"),
+    [
+        (
+            {"dagster/partition": BUILDER, "sync/connection": CONNECTION, "sync/run": "r1"},
+            {"sync_run_id": "r1", "connection_id": CONNECTION},
+        ),
+        ({"dagster/asset_partition_range_start": BUILDER, "dagster/asset_partition_range_end": BUILDER}, {}),
+    ],
+    ids=["asked for by the API", "of a backfill"],
+)
+def test_a_run_that_was_killed_closes_its_sync_run(
+    desk: FakeDesk, instance: dg.DagsterInstance, tags: dict[str, str], closed: dict[str, str]
+) -> None:
     defs = build_defs(resource_overrides={"tieout": desk})
     job = defs.resolve_job_def("quickbooks_online_sync")
-    tags = {"dagster/partition": BUILDER, "sync/connection": CONNECTION, "sync/run": "r1"}
     run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
     event = instance.report_run_failed(run, message="the host went away")
     context = dg.build_run_status_sensor_context(
@@ -107,6 +120,13 @@ def test_a_run_that_was_killed_closes_its_sync_run(desk: FakeDesk, instance: dg.
         resources={"tieout": desk},
     )
     defs.resolve_sensor_def("killed_runs")(context)
-    [(closed, sentence)] = desk.closed
-    assert closed == RunRequested(BUILDER, CONNECTION, run.run_id, sync_run_id="r1")
+    [(broken, sentence)] = desk.closed
+    assert broken == BrokenRun(BUILDER, run.run_id, **closed)
     assert "Start it again now" in sentence
+
+
+def test_runs_under_dagsters_own_job_are_watched_too(desk: FakeDesk) -> None:
+    defs = build_defs(resource_overrides={"tieout": desk})
+    for name in ("killed_runs", "cancelled_runs"):
+        sensor = defs.resolve_sensor_def(name)
+        assert not sensor.targets, "a sensor with targets would only watch those jobs"
