@@ -93,6 +93,7 @@ class OAuth:
                 code_verifier=verifier,
                 redirect_uri=redirect_uri,
                 auth=self._auth(),
+                headers=self._headers(),
             )
             return dict(answer)
 
@@ -103,7 +104,10 @@ class OAuth:
 
         def call() -> dict[str, Any]:
             answer = self._client().refresh_token(  # type: ignore[no-untyped-call]
-                self._endpoints.token_url, refresh_token=refresh_token, auth=self._auth()
+                self._endpoints.token_url,
+                refresh_token=refresh_token,
+                auth=self._auth(),
+                headers=self._headers(),
             )
             return dict(answer)
 
@@ -130,7 +134,7 @@ class OAuth:
                 self._endpoints.revoke_url,
                 json=fields if self._endpoints.revoke_body == "json" else None,
                 data=fields if self._endpoints.revoke_body == "form" else None,
-                headers={"Accept": "application/json", **self._endpoints.headers},
+                headers={**self._endpoints.headers, "Accept": "application/json"},
                 auth=self._auth(),
             )
         except httpx.HTTPError as error:
@@ -148,6 +152,10 @@ class OAuth:
             code_challenge_method="S256",
             **values,
         )
+
+    def _headers(self) -> dict[str, str]:
+        form = "application/x-www-form-urlencoded;charset=UTF-8"
+        return {**self._endpoints.headers, "Accept": "application/json", "Content-Type": form}
 
     def _auth(self) -> httpx.BasicAuth:
         return httpx.BasicAuth(self._endpoints.client_id, self._endpoints.client_secret)

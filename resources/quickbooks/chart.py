@@ -27,7 +27,7 @@ def rows_of(
     seen: set[str] = set()
     start = 1
     while True:
-        # QuickBooks' own query language, and nothing in it comes from a user.
+        # QuickBooks' own query language; what comes from a user in `where` is escaped by who asks.
         statement = (
             f"SELECT * FROM {name}{clause} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE_ROWS_MAX}"  # noqa: S608
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from resources.quickbooks import check
 from resources.quickbooks.batch import Prepared, Sender
 from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.changes import Changes
-from resources.quickbooks.chart import Chart
+from resources.quickbooks.chart import Chart, rows_of
 from resources.quickbooks.client import Client
 from resources.quickbooks.faults import Fault, error_of
 from resources.quickbooks.items import Items
@@ -92,12 +93,9 @@ class QuickBooks:
         name = NAMES[entity]
         found: dict[str, RemoteRecord] = {}
         for where in _wheres(entity, canonical):
-            active = ["Active IN (true, false)"] if entity in LISTS else []
-            # QuickBooks' own query language; every text in it is escaped by _quoted.
-            statement = (
-                f"SELECT * FROM {name} WHERE {' AND '.join([where, *active])} ORDERBY Id MAXRESULTS 1000"  # noqa: S608
-            )
-            for body in self._client.query(statement, label=f"a {name}").get(name) or ():
+            for body in chain.from_iterable(
+                rows_of(self._client, name, where=where, is_list=entity in LISTS)
+            ):
                 record = self._record(name, body)
                 if record is not None and _resembles(record, entity, canonical, marker):
                     found[record.remote_id] = record

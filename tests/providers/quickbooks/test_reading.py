@@ -174,3 +174,15 @@ def test_an_entry_without_a_number_is_found_by_date_and_sum(provider: QuickBooks
     [entry] = done(provider, create(Entity.JOURNAL_ENTRY, an_entry(number=None)))
     found = provider.find(Entity.JOURNAL_ENTRY, canonical=an_entry(number=None), marker="tieout:" + "x" * 22)
     assert [one.remote_id for one in found] == [entry.remote_id]
+
+
+@pytest.mark.slow
+def test_our_mark_is_found_among_more_documents_of_one_day_than_a_page_holds(
+    sandbox: Sandbox, realm: str, provider: QuickBooks
+) -> None:
+    vendor = a_party(sandbox, realm, "Vendor")
+    done(provider, *(create(Entity.BILL, a_bill(vendor, number=None)) for _ in range(1010)))
+    last = create(Entity.BILL, a_bill(vendor, number=None))
+    [record] = done(provider, last)
+    found = provider.find(Entity.BILL, canonical=last.canonical, marker=last.marker)
+    assert found[0].remote_id == record.remote_id

@@ -1,0 +1,108 @@
+"""A builder's office connected to one accounting system, whichever it is."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from resources.consent import ConnectedCompany
+from resources.wiring import Tieout
+from sync.records import Entity
+from sync.summary import EntitySummary, PullSummary, TieOut
+from tests.fakes.world import Platform
+from tests.support.books import Books
+
+BROWSER = "a-browser-s-own-secret"
+
+
+class Done:
+    """What one sync did."""
+
+    def __init__(
+        self, pulled: PullSummary, summaries: list[EntitySummary], proof: TieOut, calls: int
+    ) -> None:
+        self.pulled = pulled
+        self.of = {each.entity: each for each in summaries}
+        self.proof = proof
+        self.calls = calls
+
+    @property
+    def failed(self) -> list[str]:
+        """The sentences of what failed."""
+        return [str(one) for each in self.of.values() for one in each.failed]
+
+    @property
+    def differences(self) -> list[tuple[str, Decimal]]:
+        """What does not tie out."""
+        return [(line.name, line.difference) for line in self.proof.lines if line.difference]
+
+    def count(self, entity: Entity, outcome: str) -> int:
+        """How many records of an entity had an outcome."""
+        return self.of[entity].tallies[outcome].count  # type: ignore[index]
+
+
+class Office(Platform):
+    """The platform's hands (inherited), the bookkeeper's, and the product between."""
+
+    def __init__(self, tieout: Tieout, books: Books) -> None:
+        """Make a builder; `connect` gives it the company that the books are open at."""
+        super().__init__(tieout.database)
+        self.tieout = tieout
+        self.books = books
+
+    def begin(self) -> str:
+        """Begin a consent and return where the browser goes."""
+        start = self.tieout.connections.begin(
+            self.builder_id, self.books.key, browser=BROWSER, requested_by="test"
+        )
+        return start.url
+
+    def connect(self) -> ConnectedCompany:
+        """Go through the consent, and map the one cost code."""
+        params = self.books.consent(self.begin())
+        connected = self.tieout.connections.complete(self.books.key, params=params, browser=BROWSER)
+        assert connected.notice is None, connected.notice
+        self.connection_id = connected.connection_id
+        self.map_to({"cost_code": self.books.account("cost"), "revenue": self.books.account("income")})
+        return connected
+
+    def sync(self) -> Done:
+        """Do one whole sync as somebody pressing the button does."""
+        run_id = self.add(
+            "sync_runs",
+            connection_id=self.connection_id,
+            trigger="manual",
+            requested_by="test",
+            status="queued",
+        )
+        with self.tieout.sync(self.builder_id, self.connection_id, run_id) as sync:
+            pulled, summaries, proof = sync.sync_all()
+            sync.finish()
+            return Done(pulled, summaries, proof, sync.provider_calls)
+
+    def settled(self) -> Done:
+        """Sync until a sync does nothing; the last one is returned."""
+        for _ in range(5):
+            done = self.sync()
+            if all(summary.processed == 0 for summary in done.of.values()):
+                return done
+        raise AssertionError(
+            f"does not settle: {[(e.value, dict(s.tallies)) for e, s in done.of.items() if s.processed]}"
+        )
+
+    def set_direction(self, entity: Entity, direction: str) -> None:
+        """Change where records of an entity may be born."""
+        self.run(
+            "update entity_settings set direction = %s where connection_id = %s and entity = %s",
+            direction,
+            self.connection_id,
+            entity.value,
+        )
+
+    def linked(self, entity: Entity) -> int:
+        """How many records of an entity are paired."""
+        count: int = self.value(
+            "select count(*) from links where connection_id = %s and entity = %s and record_id is not null and remote_id is not null",
+            self.connection_id,
+            entity.value,
+        )
+        return count
