@@ -129,6 +129,27 @@ _CHART = (
 )
 
 
+# Units per US dollar, fixed, in place of the day rates Xero takes from XE.com.
+_PER_DOLLAR = {
+    "USD": "1",
+    "NZD": "1.68",
+    "AUD": "1.53",
+    "GBP": "0.79",
+    "EUR": "0.92",
+    "CAD": "1.37",
+    "SGD": "1.34",
+    "JPY": "150",
+}
+
+
+def day_rate(books: Books, code: str) -> Decimal:
+    """The rate of a currency when a document names none, six decimals, in the direction the switch says."""
+    base = Decimal(_PER_DOLLAR.get(books.profile["BaseCurrency"], "1"))
+    other = Decimal(_PER_DOLLAR.get(code, "1"))
+    rate = other / base if books.switches("currency_rate_direction") == "document_per_base" else base / other
+    return plain(rate.quantize(Decimal("0.000001")))
+
+
 def rate_document(name: str, tax_type: str, rate: str, *, sales: bool, purchases: bool) -> Document:
     """A tax rate as the API shows it."""
     number = plain(Decimal(rate))

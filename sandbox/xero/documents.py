@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from sandbox.xero.chart import day_rate
 from sandbox.xero.contacts import CONTACT_SPEC
 from sandbox.xero.fields import DAY, FLAG, GUID, NUMBER, Fields, Many, One, Spec, Text, choice
 from sandbox.xero.lines import AMOUNT_TYPES, LINE_SPEC, LineRules, Priced, price_lines
@@ -84,7 +85,7 @@ def base_rate(call: Call, document: Document, fields: Fields) -> None:
     if code == base:
         rate = Decimal(1)
     elif rate is None or fields.get("CurrencyCode") not in (None, document.get("CurrencyCode")):
-        rate = fields.get("CurrencyRate") or books["Currencies"].rows[code].get("Rate", Decimal(1))
+        rate = fields.get("CurrencyRate") or day_rate(books, code)
     if rate <= 0:
         raise ElementRefused("The currency rate must be greater than zero.", echo=fields)
     document["CurrencyCode"] = code

@@ -354,3 +354,16 @@ def test_a_foreign_invoice_posts_in_base_currency_and_the_payment_shows_the_gain
     found = xero.trial_balance()
     assert found["Business Bank Account (090)"] == "250.00"
     assert found["Realised Currency Gains (498)"] == "-50.00"
+
+
+@pytest.mark.parametrize(
+    ("direction", "posted"), [("document_per_base", "168.00"), ("base_per_document", "168.00")]
+)
+def test_without_a_rate_a_foreign_document_takes_the_days_in_either_direction(
+    xero: Xero, contact: Json, direction: str, posted: str
+) -> None:
+    xero.control("/switches", {"currency_rate_direction": direction})
+    xero.one("PUT", "Currencies", {"Code": "USD"})
+    made = xero.new_invoice(contact["ContactID"], CurrencyCode="USD")
+    assert (made["CurrencyRate"] < 1) == (direction == "document_per_base")
+    assert xero.trial_balance()["Accounts Receivable (610)"] == posted

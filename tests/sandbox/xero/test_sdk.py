@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -293,3 +296,35 @@ def test_the_sdk_refreshes_an_expired_token_by_itself_revokes_and_disconnects(dr
     held = driver.client.configuration.oauth2_token
     held.update_token(**driver.token)
     assert held.revoke_access_token(driver.client)
+
+
+def test_the_sdk_drives_a_sandbox_started_as_a_command_in_a_fresh_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = [sys.executable, "-m", "sandbox", "xero", "--port", "0", "--seed", "empty"]
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        try:
+            assert process.stdout is not None
+            address = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
+            assert address is not None
+            xero = Xero(address[0])
+            xero.connect()
+            monkeypatch.setattr(TokenApi, "refresh_token_url", f"{xero.url}/connect/token")
+            driver = Sdk(xero)
+            invoice = new_invoice(driver, new_contact(driver))
+            driver.token = driver.token | {"expires_at": 1.0}
+            payment = sdk.Payment(
+                invoice=sdk.Invoice(invoice_id=invoice.invoice_id),
+                account=sdk.Account(code="090"),
+                date=date(2026, 5, 9),
+                amount=Decimal("115.00"),
+            )
+            driver.api.create_payment(driver.tenant, payment)
+            assert driver.api.get_invoice(driver.tenant, invoice.invoice_id).invoices[0].status == "PAID"
+            assert driver.saves == 1
+            assert xero.http.get("/_sandbox/ledger").json()["balanced"]
+            driver.client.rest_client.pool_manager.clear()
+            xero.http.close()
+        finally:
+            process.terminate()
