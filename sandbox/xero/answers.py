@@ -6,7 +6,6 @@ view looks at are the same objects. That is what makes a page of a thousand docu
 
 from __future__ import annotations
 
-import operator
 from collections import OrderedDict
 from datetime import date, datetime
 from decimal import Decimal
@@ -83,7 +82,7 @@ class Renderer:
     """Renders documents to JSON text, remembering the pages' form."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str, str], tuple[Document, tuple[Document | None, ...], str]] = (
+        self._kept: OrderedDict[tuple[str, str, str], tuple[Document, tuple[object, ...], str]] = (
             OrderedDict()
         )
 
@@ -94,7 +93,7 @@ class Renderer:
         beside = resource.beside(books, document)
         key = (resource.name, document[resource.id_field], mode)
         kept = self._kept.get(key)
-        if kept is not None and kept[0] is document and all(map(operator.is_, kept[1], beside)):
+        if kept is not None and kept[0] is document and kept[1] == beside:
             return kept[2]
         text = render(books, resource, document, mode)
         self._kept[key] = (document, beside, text)
@@ -107,8 +106,8 @@ class Renderer:
         self._kept.clear()
 
 
-# Their views look at other documents than their own and their contact.
-_LIVE_VIEWS = frozenset({"Contacts", "BatchPayments", "Organisation"})
+# Their views look at other documents than those `beside` names.
+_LIVE_VIEWS = frozenset({"BatchPayments", "Organisation"})
 
 
 def render(books: Books, resource: Resource, document: Document, mode: str) -> str:

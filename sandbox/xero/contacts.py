@@ -180,6 +180,10 @@ class Contacts(Resource):
             return rows.find("number", str(must_equal["contactnumber"]).casefold())
         return None
 
+    def beside(self, books: Books, document: Document) -> tuple[object, ...]:
+        """The balances come from invoices, and what is overdue from the date."""
+        return books["Invoices"].contact_stamp(document["ContactID"]), books.today()
+
     def view(self, books: Books, document: Document, mode: str) -> Document:
         """The contact as the wire shows it."""
         if mode == "nested":

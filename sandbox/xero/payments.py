@@ -244,7 +244,7 @@ class Payments(Resource):
             return [payment for key in found if (payment := rows.get(key))]
         return None
 
-    def beside(self, books: Books, document: Document) -> tuple[Document | None, ...]:
+    def beside(self, books: Books, document: Document) -> tuple[object, ...]:
         """The contact, what was paid, and the batch."""
         return (
             books["Contacts"].get(document["ContactID"]),

@@ -108,8 +108,8 @@ class Resource:
         """The document as the wire shows it, in native types."""
         raise NotImplementedError
 
-    def beside(self, books: Books, document: Document) -> tuple[Document | None, ...]:
-        """The other documents whose fields this one's view shows, besides those that change it when they change."""
+    def beside(self, books: Books, document: Document) -> tuple[object, ...]:
+        """What this document's view shows beyond the document itself; equal tuples mean an equal view."""
         return (books["Contacts"].get(document.get("ContactID", "")),)
 
     def is_listed(self, call: Call, document: Document) -> bool:

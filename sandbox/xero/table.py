@@ -31,6 +31,7 @@ class Table:
         self._indexes: dict[str, dict[str, dict[str, None]]] = {name: {} for name in indexes}
         self._order: list[tuple[datetime, str]] = []
         self._stale = 0
+        self._stamps: dict[str, int] = {}
 
     def get(self, key: str) -> Document | None:
         """The document of that id."""
@@ -57,6 +58,10 @@ class Table:
     def count(self, index: str, value: str) -> int:
         """How many documents have that key in the index."""
         return len(self._indexes[index].get(value, ()))
+
+    def contact_stamp(self, contact_id: str) -> int:
+        """A number that moves whenever a document of that contact changes."""
+        return self._stamps.get(contact_id, 0)
 
     def changed(self, *, since: datetime | None = None, is_inclusive: bool = True) -> Iterator[Document]:
         """Documents in order of their last change, from a moment on."""
@@ -88,6 +93,8 @@ class Table:
             index = self._indexes[name]
             before = dict.fromkeys(keys_of(old)) if old is not None else {}
             after = dict.fromkeys(keys_of(new)) if new is not None else {}
+            if name == "contact":
+                self._stamps.update(dict.fromkeys([*before, *after], self.version))
             for value in before:
                 if value not in after:
                     held = index[value]
