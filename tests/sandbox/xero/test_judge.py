@@ -8,7 +8,7 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from tests.sandbox.xero.client import Json, Xero
-from tests.sandbox.xero.judge import PREFIX, JudgedRequest, JudgedResponse, problems_of
+from tests.sandbox.xero.judge import PREFIX, JudgedRequest, JudgedResponse, problems_of, request_problems
 
 
 def judged(xero: Xero, change: Json, status: int = 200) -> str:
@@ -43,3 +43,24 @@ def test_the_judge_finds_a_wrong_value_even_deep_in_the_cycle(
 def test_the_judge_finds_a_status_nobody_described(xero: Xero, contact: Json) -> None:
     xero.new_invoice(contact["ContactID"])
     assert judged(xero, {}, status=418)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_fine"),
+    [
+        ({"Invoices": [{"Type": "ACCREC", "LineItems": [{"UnitAmount": 5.25}], "Date": "2026-01-01"}]}, True),
+        ({"Invoices": [{"Type": "INVOICE"}]}, False),
+        ({"Invoices": [{"LineItems": [{"UnitAmount": "five"}]}]}, False),
+    ],
+)
+def test_requests_can_be_judged_too(*, body: Json, is_fine: bool) -> None:
+    headers = Headers({"xero-tenant-id": "t", "Content-Type": "application/json"})
+    content = json.dumps(body).encode()
+    request = JudgedRequest(
+        "put", f"{PREFIX}/Invoices", "summarizeErrors=false", content, "application/json", headers
+    )
+    assert (request_problems(request) == "") == is_fine
+
+
+def test_a_request_without_its_tenant_header_is_found() -> None:
+    assert request_problems(JudgedRequest("get", f"{PREFIX}/Invoices", "", None, "", Headers()))
