@@ -8,9 +8,13 @@ was never calculated, or ended in an error, is left for the reader to refuse as 
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal
 from typing import IO
@@ -41,6 +45,7 @@ EXCEL_DIGITS = Context(prec=15)
 
 Opener = Callable[[], IO[bytes]]
 _CELL = re.compile(rb"<c ([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
+_ROW = re.compile(rb'<row [^>]*?\br="([0-9]+)"')
 _PLACE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
 _VALUE = re.compile(rb"<v>([^<]*)</v>")
 
@@ -51,16 +56,15 @@ def workbook_rows(
     """Choose the sheet that fits the format best; return what yields its rows, and what there is to say."""
     with opener() as stream:
         content = stream.read(WORKBOOK_BYTES_MAX + 1)
-    _refuse_too_large(content, name=name)
+    with _undamaged(name):
+        _refuse_too_large(content, name=name)
     if content.startswith(COMPOUND_FILE) and ENCRYPTED_STREAM in content:
         raise _locked(name)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
             sheets = _sheets(workbook)
     except PasswordError as error:
-        raise refused(
-            name, "the workbook is locked with a password", "Save it without a password."
-        ) from error
+        raise _locked(name) from error
     except CalamineError as error:
         raise refused(name, "this is no Excel workbook", "Open it in Excel and save it as .xlsx.") from error
     filled = {position: rows for position, (_, rows) in sheets.items() if rows}
@@ -68,9 +72,22 @@ def workbook_rows(
         raise refused(name, "the workbook has no filled sheet", "Choose the file that has the rows.")
     chosen = max(filled, key=lambda position: (fit(filled[position][:HEADING_ROWS_MAX], format_), -position))
     rows = filled[chosen]
-    _put_formulas_back(rows, content, position=chosen)
+    with _undamaged(name):
+        _put_formulas_back(rows, content, position=chosen)
     notes = (f'Read from the sheet "{sheets[chosen][0]}".',) if len(filled) > 1 else ()
     return lambda: iter(rows), notes
+
+
+@contextmanager
+def _undamaged(name: str) -> Iterator[None]:
+    """Say in one sentence what the standard library says in seven ways about a broken archive."""
+    try:
+        yield
+    except (
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, OSError,
+        RuntimeError, ValueError,
+    ) as error:  # fmt: skip
+        raise refused(name, "the workbook is damaged", "Open it in Excel and save it again.") from error
 
 
 def _locked(name: str) -> ImportRejected:
@@ -137,7 +154,7 @@ def _put_formulas_back(rows: list[SourceRow], content: bytes, *, position: int) 
         place = _PLACE.search(about)
         if place is None:
             continue
-        column, line = _column_index(place[1].decode()), int(place[2])
+        column, line = _column_index(place[1]), int(place[2])
         cells = rows[line - 1].cells if line <= len(rows) else None
         if isinstance(cells, list) and column < len(cells) and cells[column] is None:
             value = _VALUE.search(inside)
@@ -169,10 +186,10 @@ def _sheet_path(archive: zipfile.ZipFile, *, position: int) -> str | None:
     return None
 
 
-def _column_index(letters: str) -> int:
+def _column_index(letters: bytes) -> int:
     index = 0
     for letter in letters:
-        index = index * 26 + ord(letter) - ord("A") + 1
+        index = index * 26 + letter - ord("A") + 1
     return index - 1
 
 
@@ -184,15 +201,11 @@ def _refuse_too_large(content: bytes, *, name: str) -> None:
         )
     if not content.startswith(b"PK"):
         return
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked <= UNPACKED_BYTES_MAX:
-                _refuse_too_wide(archive, name=name)
-    except zipfile.BadZipFile as error:
-        raise refused(name, "the workbook is damaged", "Open it in Excel and save it again.") from error
-    if unpacked > UNPACKED_BYTES_MAX:
-        raise refused(name, f"the workbook unpacks to {unpacked // 2**20:,} MB", "Save it as CSV.")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > UNPACKED_BYTES_MAX:
+            raise refused(name, f"the workbook unpacks to {unpacked // 2**20:,} MB", "Save it as CSV.")
+        _refuse_too_wide(archive, name=name)
 
 
 def _refuse_too_wide(archive: zipfile.ZipFile, *, name: str) -> None:
@@ -216,14 +229,20 @@ def _refuse_too_wide(archive: zipfile.ZipFile, *, name: str) -> None:
 
 
 def _extent(xml: bytes) -> tuple[int, int]:
-    """Return the last row with a value, and the last column of any cell."""
-    last_value = max(xml.rfind(b"<v>"), xml.rfind(b"<is>"))
-    places = (
-        _PLACE.findall(xml, max(0, xml.rfind(b"<c ", 0, last_value)), last_value) if last_value > 0 else []
+    """Return the last row and the last column with a value; cells in any order, as a careless program writes them."""
+    rows = max((int(found[1]) for found in _ROW.finditer(xml)), default=0)
+    columns = 0
+    for found in _PLACE.finditer(xml):
+        rows = max(rows, int(found[2]))
+        columns = max(columns, _column_index(found[1]) + 1)
+    if rows <= SHEET_ROWS_MAX and rows * columns <= SHEET_CELLS_MAX:
+        return rows, columns
+    # Empty cells far out are only somebody's formatting; what has a value counts.
+    filled = [_PLACE.search(cell[1]) for cell in _CELL.finditer(xml) if cell[2] and b"<" in cell[2]]
+    if any(place is None for place in filled):
+        return rows, columns
+    places = [place for place in filled if place is not None]
+    return (
+        max((int(place[2]) for place in places), default=0),
+        max((_column_index(place[1]) + 1 for place in places), default=0),
     )
-    rows = int(places[-1][1]) if places else 0
-    for letters in (3, 2):
-        found = set(re.findall(rb'<c r="([A-Z]{%d})[0-9]' % letters, xml))
-        if found:
-            return rows, _column_index(max(found).decode()) + 1
-    return rows, 26

@@ -256,6 +256,15 @@ def test_a_workbook_with_a_value_in_its_far_corner_is_refused_before_it_is_loade
     assert "row 240,000 and column 16,384" in refusal(far_corner("XFD240000"), "far.xlsx")["problem"]
 
 
+def test_formatting_far_outside_the_table_is_no_matter() -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, ["Vendor", "Date", "Amount"])
+        page.write_blank("XFD1048576", None, book.add_format({"bold": True}))
+    assert rows(content.getvalue(), "file.xlsx") == [(1, ["Vendor", "Date", "Amount"])]
+
+
 def test_a_number_too_large_to_write_out_is_one_bad_cell() -> None:
     found = rows('[{"vendor": 1E+999999999, "amount": 1E+999999999}]', "file.json")
     assert cell_text(found[1][1][0]) == "1E+999999999"
