@@ -94,7 +94,14 @@ def company_routes(emulator: QuickBooks) -> list[BaseRoute]:
         return Response(content, status_code=status, media_type=kind, headers=headers)
 
     methods = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-    return [Route("/v3/company/{realm}/{path:path}", serve, methods=methods)]
+
+    async def nowhere(request: Request) -> Response:
+        return fault_response(emulator, faults.unsupported(f"Unsupported operation: {request.url.path[:80]}"))
+
+    return [
+        Route("/v3/company/{realm}/{path:path}", serve, methods=methods),
+        Route("/v3/{path:path}", nowhere, methods=methods),
+    ]
 
 
 def fault_response(

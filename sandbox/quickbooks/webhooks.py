@@ -153,7 +153,7 @@ class Webhooks:
                 await self._post(body, options)
 
     async def _post(self, body: bytes, options: dict[str, Any]) -> None:
-        kind = "application/json" if options["shape"] == "legacy" else "application/cloudevents-batch+json"
+        kind = "application/json" if options["shape"] == "legacy" else "application/cloudevents+json"
         headers = {
             "content-type": kind,
             "intuit-signature": signature(body, str(options["verifier"])),

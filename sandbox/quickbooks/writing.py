@@ -16,12 +16,13 @@ from sandbox.quickbooks.rules import SYSTEM_FIELDS, Draft, Rules
 from sandbox.quickbooks.times import parse_date
 
 UNCHANGING = frozenset({"SyncToken", "MetaData"})
-# Recorded: a deposit adds its link to the payment but moves neither its SyncToken nor its LastUpdatedTime.
 SPARSE_REFERENCES = {
     "Bill": ("VendorRef",),
     "Purchase": ("PaymentType", "AccountRef"),
     "Deposit": ("DepositToAccountRef",),
 }
+OPEN_ENTITIES = frozenset({"Invoice", "CreditMemo", "Bill", "VendorCredit"})
+# Recorded: a deposit adds its link to the payment but moves neither its SyncToken nor its LastUpdatedTime.
 QUIET_SOURCES = frozenset({"Deposit"})
 
 
@@ -259,7 +260,7 @@ def _refresh(change: Change, entity: str, record: Record, *, bumps: bool) -> Non
         if link["TxnType"] in ("Estimate", "PurchaseOrder", "TimeActivity")
     ]
     settled = sum((amount for (source, _), amount in applied.items() if source != "Deposit"), ZERO)
-    if "Balance" in body and entity != "SalesReceipt":
+    if entity in OPEN_ENTITIES:
         body["Balance"] = money(body["TotalAmt"] - body.get("Deposit", ZERO) - settled)
         if "RemainingCredit" in body:
             body["RemainingCredit"] = body["Balance"]

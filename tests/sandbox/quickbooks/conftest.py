@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -36,25 +36,51 @@ def books(sandbox_url: str) -> Iterator[Books]:
     driver.close()
 
 
-@pytest.fixture(scope="module")
-def fresh_process() -> Iterator[str]:
+class Process:
     """The sandbox as anyone starts it: a new process on a free port."""
-    command = [sys.executable, "-m", "sandbox", "quickbooks", "--port", "0"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    url = next(word for word in line.split() if word.startswith("http"))
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            httpx.get(f"{url}/_sandbox/state")
-            break
-        except httpx.ConnectError:
-            time.sleep(0.05)
-    yield url
-    process.terminate()
-    process.wait(timeout=10)
-    process.stdout.close()
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "sandbox", "quickbooks", "--port", "0", *arguments]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        self.url = next(word for word in line.split() if word.startswith("http"))
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{self.url}/_sandbox/state")
+                return
+            except httpx.TransportError:
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[Process] = []
+
+    def begin(*arguments: str) -> Process:
+        started.append(Process(*arguments))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def fresh_process() -> Iterator[str]:
+    process = Process()
+    yield process.url
+    process.kill()
 
 
 @pytest.fixture

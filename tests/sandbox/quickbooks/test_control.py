@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from sandbox.quickbooks import create_app
 from sandbox.quickbooks.emulator import QuickBooks
+from tests.sandbox.quickbooks.conftest import Start
 from tests.sandbox.quickbooks.driver import Books, Refused, cost_line
 
 BILL = {"VendorRef": {"value": "5"}, "Line": [{**cost_line("44"), "Amount": 44}]}
@@ -199,6 +201,20 @@ def test_the_books_survive_a_restart(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="is in use by another sandbox"):
         create_app(data=tmp_path)
     second.store.close()
+
+
+def test_a_killed_sandbox_has_lost_nothing_it_answered(tmp_path: Path, start: Start) -> None:
+    first = start("--data", str(tmp_path))
+    driver = Books(first.url)
+    bill = driver.a_bill("12.34")
+    first.kill()
+    second = start("--data", str(tmp_path))
+    again = httpx.get(f"{second.url}/_sandbox/objects/{driver.realm}/bill/{bill['Id']}").json(
+        parse_float=Decimal
+    )
+    assert again == bill
+    assert httpx.get(f"{second.url}/_sandbox/ledger").json()["balanced"]
+    driver.close()
 
 
 def test_the_bookkeeper_can_change_a_bill_behind_the_integrations_back(books: Books) -> None:
