@@ -25,10 +25,10 @@ _SECURITY = {
 }
 GENERAL_MISCHIEF = (
     MischiefButton(
-        "Next write times out, not executed", {"kind": "timeout_before", "method": "POST", "seconds": 5}
+        "Next write times out, not executed", {"kind": "timeout_before", "method": "P*", "seconds": 5}
     ),
     MischiefButton(
-        "Next write times out after commit", {"kind": "timeout_after", "method": "POST", "seconds": 5}
+        "Next write times out after commit", {"kind": "timeout_after", "method": "P*", "seconds": 5}
     ),
     MischiefButton("Next answer is cut in the middle", {"kind": "cut_body"}),
     MischiefButton("Next call is throttled", {"kind": "status", "status": 429}),

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sandbox.kernel.emulator import MischiefButton, Page, PageTable
+from sandbox.xero.table import Document
+from sandbox.xero.wire import cents
 
 if TYPE_CHECKING:
     from sandbox.xero.books import Books
@@ -22,6 +24,11 @@ BUTTONS = (
     MischiefButton("Lock the period up to today", {"kind": "lock_period", "method": "P*"}),
     MischiefButton("Next page comes truncated", {"kind": "truncated_page", "method": "GET"}),
 )
+
+
+def money(amount: Decimal) -> str:
+    """An amount for people: two decimals, thousands apart."""
+    return f"{cents(amount):,}"
 
 
 def build(world: XeroEmulator, tenant: str) -> Page:
@@ -55,11 +62,11 @@ def _tables(books: Books) -> list[PageTable]:
             "Trial balance",
             ("Code", "Account", "Type", "Debit", "Credit"),
             [
-                (code, name, kind, amount if amount > 0 else "", -amount if amount < 0 else "")
+                (code, name, kind, money(amount) if amount > 0 else "", money(-amount) if amount < 0 else "")
                 for code, name, kind, amount in balances
                 if amount
             ]
-            + [("", "Total", "", debit, credit)],
+            + [("", "Total", "", money(debit), money(credit))],
             note="Every document posts here; both totals are always equal.",
         ),
         _invoices(books, "ACCREC", "Invoices"),
@@ -68,7 +75,13 @@ def _tables(books: Books) -> list[PageTable]:
             "Payments",
             ("Date", "Type", "Status", "Amount", "Reconciled"),
             [
-                (p["Date"], p["PaymentType"], p["Status"], p["Amount"], "yes" if p["IsReconciled"] else "")
+                (
+                    p["Date"],
+                    p["PaymentType"],
+                    p["Status"],
+                    money(p["Amount"]),
+                    "yes" if p["IsReconciled"] else "",
+                )
                 for p in _newest(books, "Payments")
             ],
         ),
@@ -94,7 +107,7 @@ def _tables(books: Books) -> list[PageTable]:
     ]
 
 
-def _newest(books: Books, table: str) -> list[dict[str, object]]:
+def _newest(books: Books, table: str) -> list[Document]:
     found = list(books[table].changed())
     return found[-ROWS_MAX:][::-1]
 
@@ -109,8 +122,8 @@ def _invoices(books: Books, kind: str, title: str) -> PageTable:
             doc["Date"],
             doc.get("DueDate", ""),
             doc["Status"],
-            doc["Total"],
-            doc["AmountDue"],
+            money(doc["Total"]),
+            money(doc["AmountDue"]),
         )
         for doc in found
     ]

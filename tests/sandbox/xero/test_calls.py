@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import html
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -326,3 +328,13 @@ def test_the_page_shows_the_books_the_log_and_the_mischief(xero: Xero, contact: 
         "Token expired",
     ):
         assert text in page
+
+
+def test_the_pages_button_for_a_lost_write_meets_xeros_put(xero: Xero, contact: Json) -> None:
+    page = xero.http.get("/").text
+    buttons = [json.loads(html.unescape(text)) for text in re.findall(r'name="rule" value="([^"]*)"', page)]
+    rule = next(rule for rule in buttons if rule["kind"] == "timeout_after")
+    answer = xero.http.post("/_sandbox/faults", data={"rule": json.dumps(rule | {"seconds": 0.05})})
+    assert answer.status_code == 303
+    assert xero.send("PUT", "Invoices", {"Invoices": [xero.invoice(contact["ContactID"])]}).status_code == 504
+    assert len(xero.many("Invoices")) == 1
