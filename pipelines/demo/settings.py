@@ -6,14 +6,15 @@ from pydantic import SecretStr
 
 from resources.settings import PREFIX, Settings
 
-CLIENT_ID = "tieout-demo"
-# The sandbox takes any secret; it is no secret, and nothing but the demo uses it.
-CLIENT_SECRET = "tieout-demo-secret"  # noqa: S105
+# The QuickBooks sandbox takes any app, the Xero sandbox has one of its own; nothing but the demo uses these secrets.
+QUICKBOOKS_APP = ("tieout-demo", "tieout-demo-secret")
+XERO_APP = ("TIEOUTSANDBOXCLIENT0000000000000", "tieout-sandbox-secret")
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """Return the settings with QuickBooks at the sandbox's address, and every address on this machine."""
+    """Return the settings with both providers at their sandboxes' addresses, and every address on this machine."""
     quickbooks = f"http://127.0.0.1:{settings.quickbooks_sandbox_port}"
+    xero = f"http://127.0.0.1:{settings.xero_sandbox_port}"
     return settings.model_copy(
         update={
             "api_host": "127.0.0.1",
@@ -24,8 +25,14 @@ def demo_settings(settings: Settings) -> Settings:
             "quickbooks_authorize_url": f"{quickbooks}/connect/oauth2",
             "quickbooks_token_url": f"{quickbooks}/oauth2/v1/tokens/bearer",
             "quickbooks_revoke_url": f"{quickbooks}/v2/oauth2/tokens/revoke",
-            "quickbooks_client_id": CLIENT_ID,
-            "quickbooks_client_secret": SecretStr(CLIENT_SECRET),
+            "quickbooks_client_id": QUICKBOOKS_APP[0],
+            "quickbooks_client_secret": SecretStr(QUICKBOOKS_APP[1]),
+            "xero_base_url": xero,
+            "xero_authorize_url": f"{xero}/identity/connect/authorize",
+            "xero_token_url": f"{xero}/connect/token",
+            "xero_revoke_url": f"{xero}/connect/revocation",
+            "xero_client_id": XERO_APP[0],
+            "xero_client_secret": SecretStr(XERO_APP[1]),
         }
     )
 

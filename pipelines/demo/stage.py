@@ -1,4 +1,4 @@
-"""Everything that has to run for the demo: Postgres, the QuickBooks sandbox, the API, and Dagster.
+"""Everything that has to run for the demo: Postgres, both sandboxes, the API, and Dagster.
 
 Started side by side where one does not need the other; stopped in order, whatever happened.
 """
@@ -9,6 +9,7 @@ import sys
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from pipelines.dagster_processes import DagsterProcesses
 from pipelines.demo.settings import as_environment
@@ -19,7 +20,7 @@ from resources.postgres.migrate import MigrationReport, migrate
 from resources.settings import PREFIX, Settings
 from resources.store.database import Database
 
-SANDBOX = "QuickBooks sandbox"
+QUICKBOOKS, XERO = "QuickBooks sandbox", "Xero sandbox"
 API = "API"
 
 
@@ -29,6 +30,7 @@ class Stage:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.sandbox_url = settings.quickbooks_base_url
+        self.xero_url = settings.xero_base_url
         self.api_url = settings.public_base_url
         environment = dagster_environment(settings) | as_environment(settings)
         self._cleanup = ExitStack()
@@ -53,6 +55,12 @@ class Stage:
                     settings.quickbooks_sandbox_port,
                     f"{PREFIX}QUICKBOOKS_SANDBOX_PORT",
                 ),
+                (
+                    "the Xero sandbox",
+                    "127.0.0.1",
+                    settings.xero_sandbox_port,
+                    f"{PREFIX}XERO_SANDBOX_PORT",
+                ),
             ]
         )
 
@@ -70,30 +78,34 @@ class Stage:
         return self._cleanup.enter_context(Database(database_urls(self.settings)))
 
     def start_servers(self) -> None:
-        """Start the sandbox, the API and Dagster side by side."""
+        """Start the sandboxes, the API and Dagster side by side."""
         self._cleanup.enter_context(self._household)
-        port = self.settings.quickbooks_sandbox_port
-        books = self.settings.home / "sandbox" / "quickbooks"
-        books.mkdir(parents=True, exist_ok=True)
-        self._household.start(
-            Child(
-                SANDBOX,
-                python("sandbox", "quickbooks", "--port", str(port), "--data", str(books)),
-                answers(f"{self.sandbox_url}/_sandbox/state"),
-            )
-        )
+        self._household.start(self._sandbox(QUICKBOOKS, "quickbooks", self.sandbox_url))
         self._household.start(
             Child(API, [sys.executable, "-m", "api.cli", "serve"], answers(f"{self.api_url}/readyz"))
         )
         self._dagster.start()
+        # Nothing of the demo itself waits for Xero: it is there to be connected by hand.
+        self._household.start(self._sandbox(XERO, "xero", self.xero_url))
+
+    def _sandbox(self, title: str, name: str, url: str) -> Child:
+        books = self.settings.home / "sandbox" / name
+        books.mkdir(parents=True, exist_ok=True)
+        port = str(urlsplit(url).port)
+        return Child(
+            title,
+            python("sandbox", name, "--port", port, "--data", str(books)),
+            answers(f"{url}/_sandbox/state"),
+        )
 
     def wait_for_servers(self) -> None:
-        """Wait until sandbox and API answer."""
-        self._household.wait(SANDBOX, API)
+        """Wait until the QuickBooks sandbox and the API answer."""
+        self._household.wait(QUICKBOOKS, API)
 
     def wait_for_dagster(self) -> None:
         """Wait until runs can be asked for."""
         self._dagster.wait()
+        self._household.wait(XERO)
 
     def begin_work(self) -> None:
         """Let Dagster take runs from the queue and look for due connections."""

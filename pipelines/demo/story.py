@@ -51,7 +51,7 @@ class Story:
             self._stage.wait_for_servers()
         for builder in self._builders:
             self._connect(builder)
-        with self._narrator.step("Dagster"):
+        with self._narrator.step("Dagster and Xero sandbox"):
             self._stage.wait_for_dagster()
         if not all(CAME_BACK in self._of(builder).done for builder in self._builders):
             self._first_time(database)
