@@ -46,6 +46,7 @@ class PageTable:
     columns: tuple[str, ...]
     rows: Sequence[Sequence[Any]]
     note: str = ""
+    numbers: tuple[int, ...] = ()  # columns to align right
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,8 @@ class FaultBook:
         if unknown:
             raise ValueError(f"A fault rule has no {', '.join(sorted(unknown))}.")
         _check_types(wanted)
+        if str(kind).startswith("timeout_"):
+            wanted = {"status": 504, **wanted}
         rule = FaultRule(id=str(self._next), **wanted)
         self._next += 1
         self._rules[rule.id] = rule

@@ -36,7 +36,7 @@ def _accounts(company: Company) -> PageTable:
     check = company.ledger.check()
     state = "balances" if check.is_balanced else "does NOT balance: " + "; ".join(check.problems[:3])
     note = f"{check.entries} entries, debits {check.debits:,.2f}, credits {check.credits:,.2f}; the ledger {state}."
-    return PageTable("Accounts", ("Number", "Account", "Type", "Balance (debit +)"), rows, note)
+    return PageTable("Accounts", ("Number", "Account", "Type", "Balance (debit +)"), rows, note, (3,))
 
 
 def _documents(company: Company) -> PageTable:
@@ -49,7 +49,7 @@ def _documents(company: Company) -> PageTable:
     newest.sort(key=lambda each: each[:2], reverse=True)
     rows = [_document(entity, record) for _, _, entity, record in newest[:DOCUMENTS_MAX]]
     columns = ("Kind", "Id", "Version", "Number", "Date", "Name", "Total", "Open", "Changed")
-    return PageTable("Documents, last changed first", columns, rows)
+    return PageTable("Documents, last changed first", columns, rows, numbers=(6, 7))
 
 
 def _document(entity: str, record: Record) -> tuple[Any, ...]:
@@ -81,4 +81,4 @@ def _names(company: Company) -> PageTable:
         for number, record in company.table(entity).rows.items()
         if record.body["Balance"]
     ]
-    return PageTable("Open balances", ("Kind", "Id", "Name", "Balance"), rows[:200])
+    return PageTable("Open balances", ("Kind", "Id", "Name", "Balance"), rows[:200], numbers=(3,))
