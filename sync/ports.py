@@ -103,6 +103,11 @@ class Provider(Protocol):
         """How many calls this object has made so far, token calls not counted."""
         ...
 
+    @property
+    def writes_max(self) -> int:
+        """How many writes travel in one call; the engine settles each such batch before it sends the next."""
+        ...
+
     def company(self) -> Company:
         """Read the company's name, currency and closing date."""
         ...

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from resources.quickbooks import check
-from resources.quickbooks.batch import Prepared, Sender
+from resources.quickbooks.batch import BATCH_ITEMS_MAX, Prepared, Sender
 from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.changes import Changes
 from resources.quickbooks.chart import Chart, rows_of
@@ -58,6 +58,11 @@ class QuickBooks:
     def calls(self) -> int:
         """How many calls this object has made so far."""
         return self._client.calls
+
+    @property
+    def writes_max(self) -> int:
+        """How many writes travel in one call."""
+        return BATCH_ITEMS_MAX
 
     # ------------------------------------------------------------------ reading
 

@@ -35,7 +35,9 @@ judged as (
                    from unnest(c.waiting) with ordinality as w (until, place)
                    where w.place <= %(priority)s::integer
                      and w.until > %(now)s::timestamptz) then 0.1 end,
-               case when a.next_at > %(now)s::timestamptz + %(slack)s::interval then extract(epoch from a.next_at - %(slack)s::interval - %(now)s::timestamptz) end
+               -- further ahead than any wait can be: some machine's clock was set back
+               case when a.next_at between %(now)s::timestamptz + %(slack)s::interval
+                        and %(now)s::timestamptz + interval '2 minutes' then extract(epoch from a.next_at - %(slack)s::interval - %(now)s::timestamptz) end
            ) as wait
     from company c
     cross join held a
@@ -55,7 +57,10 @@ for_company as (
     returning 1),
 for_app as (
     update call_pace p
-    set next_at = greatest(p.next_at, %(now)s::timestamptz) + %(step)s::interval
+    set next_at = case
+            when p.next_at between %(now)s::timestamptz and %(now)s::timestamptz + interval '2 minutes' then p.next_at
+            else %(now)s::timestamptz
+        end + %(step)s::interval
     from verdict v
     where p.key = %(app)s::text
       and v.is_granted

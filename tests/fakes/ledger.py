@@ -125,6 +125,11 @@ class FakeLedger:
         self._call()
         return [self._one(write) for write in writes]
 
+    @property
+    def writes_max(self) -> int:
+        """How many writes travel in one call."""
+        return 30
+
     def trial_balance(self) -> Sequence[LedgerBalance]:
         """Return the two control accounts made of the documents it keeps."""
         self._call()

@@ -14,8 +14,8 @@ from sandbox.kernel.server import ServerThread
 from sandbox.quickbooks import create_app as create_quickbooks
 from sandbox.xero import create_app as create_xero
 from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
-from tests.providers.contract.office import Office
 from tests.support.books import Books, QuickBooksBooks, XeroBooks
+from tests.support.office import Office
 
 
 @pytest.fixture(scope="module", params=["quickbooks_online", "xero"])
@@ -39,15 +39,16 @@ def _no_waiting_between_attempts() -> Iterator[None]:
 
 
 @pytest.fixture
-def tieout(settings: Settings, database: Database, books: Books) -> Iterator[Tieout]:
-    with Tieout(books.settings(settings), database=database) as opened:
-        yield opened
+def newcomer(settings: Settings, database: Database, books: Books) -> Iterator[Office]:
+    """A builder that is not connected yet, and a company that waits for it."""
+    books.open_company("Larch Books")
+    with Tieout(books.settings(settings), database=database, clock=books.clock) as opened:
+        yield Office(opened, books)
+    books.control("DELETE", "/faults")
 
 
 @pytest.fixture
-def office(tieout: Tieout, books: Books) -> Iterator[Office]:
-    books.open_company("Larch Books")
-    made = Office(tieout, books)
-    made.connect()
-    yield made
-    books.control("DELETE", "/faults")
+def office(newcomer: Office) -> Office:
+    """A connected builder."""
+    newcomer.connect()
+    return newcomer

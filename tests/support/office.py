@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from resources.consent import ConnectedCompany
@@ -45,9 +46,14 @@ class Office(Platform):
 
     def __init__(self, tieout: Tieout, books: Books) -> None:
         """Make a builder; `connect` gives it the company that the books are open at."""
-        super().__init__(tieout.database)
+        super().__init__(tieout.database, clock=books.clock)
         self.tieout = tieout
         self.books = books
+
+    def later(self, **by: float) -> None:
+        """Let time pass on both sides."""
+        self.books.clock.ahead += timedelta(**by)
+        self.books.control("POST", "/clock", {"shift_seconds": timedelta(**by).total_seconds()})
 
     def begin(self) -> str:
         """Begin a consent and return where the browser goes."""
@@ -66,7 +72,8 @@ class Office(Platform):
         return connected
 
     def sync(self) -> Done:
-        """Do one whole sync as somebody pressing the button does."""
+        """Do one whole sync as somebody pressing the button does, some minutes after whatever happened before."""
+        self.later(minutes=3)
         run_id = self.add(
             "sync_runs",
             connection_id=self.connection_id,

@@ -1,0 +1,158 @@
+"""What a provider must survive: two hands on one record, lost answers, throttling, outages, and a taken-back consent."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from decimal import Decimal
+
+import pytest
+
+from sync.errors import AccessExpired, AlreadyDone, ConsentDenied, ProviderUnavailable, RateLimited
+from sync.records import Entity
+from tests.support.office import BROWSER, Office
+
+
+def test_changes_on_both_sides_are_a_conflict_and_overwrite_nothing(office: Office) -> None:
+    office.run("update v2_integration_connections set conflict_strategy = 'manual'")
+    bill = office.bill(office.vendor())
+    office.sync()
+    office.books.reprice("bill", office.books.valid("bill")[0].id, "90.00")
+    office.run("update v2_bill_lines set amount = 120 where bill_id = %s", bill)
+    office.change("v2_bills", bill, total=120)
+    done = office.sync()
+    assert done.count(Entity.BILL, "conflict") == 1
+    assert office.books.valid("bill")[0].total == Decimal("90.00")
+    assert office.value("select total from v2_bills") == Decimal("120.0000")
+
+
+def test_an_edit_between_our_look_and_our_write_is_seen_and_not_overwritten(office: Office) -> None:
+    office.run("update v2_integration_connections set conflict_strategy = 'manual'")
+    bill = office.bill(office.vendor())
+    office.sync()
+    office.settled()
+    office.run("update v2_bill_lines set amount = 120 where bill_id = %s", bill)
+    office.change("v2_bills", bill, total=120)
+    office.later(minutes=3)
+    run_id = office.add(
+        "sync_runs",
+        connection_id=office.connection_id,
+        trigger="manual",
+        requested_by="test",
+        status="queued",
+    )
+    with office.tieout.sync(office.builder_id, office.connection_id, run_id) as sync:
+        sync.pull_changes()
+        office.books.reprice("bill", office.books.valid("bill")[0].id, "90.00")
+        summary = sync.sync_entity(Entity.BILL)
+    assert summary.tallies["conflict"].count == 1
+    assert office.books.valid("bill")[0].total == Decimal("90.00")
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "cut_body", "status_after"])
+def test_a_write_whose_answer_is_lost_is_found_and_not_sent_twice(office: Office, kind: str) -> None:
+    vendor = office.vendor()
+    office.sync()
+    office.bill(vendor, number=None)
+    office.books.fault(kind, method="P*", path=API_WRITES, status=502)
+    first = office.sync()
+    assert first.count(Entity.BILL, "pushed") == 0
+    for _ in range(4):
+        office.sync()
+    (bill,) = office.books.valid("bill")
+    assert bill.total == Decimal("100.00")
+    assert office.linked(Entity.BILL) == 1
+    assert office.queue("error") == []
+
+
+def test_a_write_that_never_arrived_is_sent_once_it_cannot_arrive_any_more(office: Office) -> None:
+    vendor = office.vendor()
+    office.sync()
+    office.bill(vendor, number=None)
+    office.books.fault("drop_before", method="P*", path=API_WRITES)
+    office.sync()
+    assert office.books.valid("bill") == []
+    office.later(minutes=30)
+    for _ in range(3):
+        office.sync()
+    assert len(office.books.valid("bill")) == 1
+
+
+def test_being_asked_to_slow_down_loses_and_doubles_nothing(office: Office) -> None:
+    vendor = office.vendor()
+    office.sync()
+    office.bill(vendor)
+    office.books.fault("status", status=429, path=API_ANY, options={"wait": 1})
+    office.books.fault("status", status=429, method="P*", path=API_WRITES, options={"wait": 1})
+    for _ in range(3):
+        with contextlib.suppress(RateLimited):
+            office.sync()
+    assert len(office.books.valid("bill")) == 1
+
+
+def test_an_outage_leaves_the_differences_for_the_next_sync(office: Office) -> None:
+    office.bill(office.vendor())
+    office.books.fault("status", status=503, path=API_ANY, count=None)
+    with pytest.raises(ProviderUnavailable):
+        office.sync()
+    office.books.control("DELETE", "/faults")
+    office.sync()
+    assert len(office.books.valid("bill")) == 1
+
+
+def test_two_processes_refresh_the_access_once(office: Office) -> None:
+    office.later(minutes=90)
+    before = office.books.live_refresh_calls()
+    names: list[str] = []
+
+    def open_one() -> None:
+        company = office.tieout.connections.open(office.builder_id, office.connection_id).company()
+        names.append(company.name)
+
+    threads = [threading.Thread(target=open_one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(names) == 4
+    assert office.books.live_refresh_calls() - before == 1
+
+
+def test_disconnecting_leaves_no_token_and_keeps_history(office: Office) -> None:
+    office.bill(office.vendor())
+    office.sync()
+    office.later(minutes=90)
+    ended = office.tieout.connections.disconnect(
+        office.builder_id, office.connection_id, requested_by="owner"
+    )
+    assert ended.notice is None
+    tokens = "select access_token_encrypted, refresh_token_encrypted, status from v2_integration_connections"
+    assert office.rows(tokens) == [(None, None, "disconnected")]
+    assert office.linked(Entity.BILL) == 1
+    with pytest.raises(AccessExpired):
+        office.tieout.connections.open(office.builder_id, office.connection_id)
+    with pytest.raises(AlreadyDone):
+        office.tieout.connections.disconnect(office.builder_id, office.connection_id, requested_by="owner")
+
+
+def test_reconnecting_the_same_company_doubles_nothing(office: Office) -> None:
+    office.bill(office.vendor())
+    office.sync()
+    office.tieout.connections.disconnect(office.builder_id, office.connection_id, requested_by="owner")
+    office.connect()
+    done = office.sync()
+    assert done.failed == []
+    assert len(office.books.valid("bill")) == 1
+    assert done.proof.is_tied, done.differences
+
+
+def test_a_consent_that_was_not_given_leaves_nothing(newcomer: Office) -> None:
+    params = {**newcomer.books.browse(newcomer.begin(), sandbox_consent="deny")}
+    with pytest.raises(ConsentDenied):
+        newcomer.tieout.connections.complete(newcomer.books.key, params=params, browser=BROWSER)
+    assert newcomer.value("select count(*) from v2_integration_connections") == 0
+
+
+# Writes and reads of the accounting APIs, whose addresses begin alike enough for one pattern each.
+API_WRITES = "/[va][3p]*"
+API_ANY = "/[va][3p]*"
