@@ -61,11 +61,11 @@ class StageChecks:
         self._differing(self.transaction.rows("import_documents_differing", job_of_line=job_of_line))
         self._wrong_totals()
         noun = self.format.noun
-        for row in self.transaction.rows("import_documents_negative"):
-            self._document(
-                row, "amount", f"the {noun} adds up to {amount_text(row['total'])}",
-                "A credit is not imported as a document of its own; set it off on the next one.",
-            )  # fmt: skip
+        for row in self.transaction.rows("import_documents_out_of_range"):
+            suggestion = "A credit is not imported as a document of its own; set it off on the next one."
+            if row["total"] > 0:
+                suggestion = "That is more than can be kept; correct the amounts."
+            self._document(row, "amount", f"the {noun} adds up to {amount_text(row['total'])}", suggestion)
         for row in self.transaction.rows("import_documents_due_before"):
             self._document(
                 row, "due_date", f"it is due on {row['due_date']}, before its date {row['on_date']}",

@@ -387,11 +387,12 @@ where one.stated_total is not null
   and one.stated_total <> one.total
 order by one.line;
 
--- name: import_documents_negative
--- Documents that add up to less than nothing: credits, which are no invoices or bills.
+-- name: import_documents_out_of_range
+-- Documents that add up to less than nothing (credits, which are no invoices or bills) or to more than can be kept.
 select document, line, number, total
 from import_documents
 where total < 0
+   or total >= 1000000000000000
 order by line;
 
 -- name: import_documents_due_before

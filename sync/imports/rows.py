@@ -22,6 +22,7 @@ from sync.imports.references import References
 from sync.imports.survey import SourceRow, Survey
 from sync.imports.texts import Cell, cell_text, shown
 from sync.imports.totals import TotalsCheck, is_totals_row
+from sync.money import AMOUNT_MAX, round_cents
 from sync.records import name_key
 
 StagedRow = tuple[Any, ...]
@@ -165,7 +166,11 @@ class RowReader:
         if key in self.problems.rejected:
             return
         if quantity is not None and price is not None:
-            product = (quantity * price).quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
+            if abs(quantity * price) >= AMOUNT_MAX:
+                problem = f"{quantity:f} × {price:f} is more than can be kept"
+                self._problem(line, "quantity", problem, "Correct the quantity or the price.", key=key)
+                return
+            product = round_cents(quantity * price)
             if amount is None:
                 values["amount"] = product
             elif abs(product - amount) > Decimal("0.01"):

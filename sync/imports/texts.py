@@ -24,8 +24,11 @@ def clean_text(text: str) -> str:
         stripped = text.strip()
         return stripped if "  " not in stripped else " ".join(stripped.split())
     normal = unicodedata.normalize("NFC", text)
+    # Cc: tabs, line ends, NUL; Cs: half a character, which no database takes.
     kept = "".join(
-        " " if c.isspace() or unicodedata.category(c) == "Cc" else c for c in normal if c not in _INVISIBLE
+        " " if c.isspace() or unicodedata.category(c) in ("Cc", "Cs") else c
+        for c in normal
+        if c not in _INVISIBLE
     )
     return " ".join(kept.split())
 

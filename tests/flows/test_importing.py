@@ -250,6 +250,19 @@ def test_a_document_below_nothing(books: Books) -> None:
     assert problem[1:3] == ("Amount", "the invoice adds up to -5.00")
 
 
+def test_a_document_beyond_what_can_be_kept(books: Books) -> None:
+    row = "7,Bertrand Quillon,2026-01-02,999999999999999.00,,\n"
+    (problem,) = books.problems("invoices", INVOICES + row + row)
+    assert problem[1:4] == (
+        "Amount", "the invoice adds up to 1999999999999998.00", "That is more than can be kept; correct the amounts.",
+    )  # fmt: skip
+
+
+def test_half_a_character_and_a_nul_do_not_reach_the_tables(books: Books) -> None:
+    books.bring("vendors", r'[{"name": "Half \ud800 a\u0000b"}]', name="file.json")
+    assert books.value("select count(*) from v2_vendors where name = 'Half a b'") == 1
+
+
 def test_a_document_due_before_it_was_written(books: Books) -> None:
     content = BILLS + "A-1,Sparrow Electric,2026-03-31,2026-03-01,,0310,Pipe,,2.00,\n"
     (problem,) = books.problems("bills", content)

@@ -230,6 +230,12 @@ def test_quantity_times_price_must_be_the_amount_where_one_is_given() -> None:
     assert [problem[2] for problem in read.problems] == ["3 × 10.00 is 30.00, not 35.00"]
 
 
+def test_a_quantity_and_price_beyond_what_can_be_kept_are_a_problem() -> None:
+    headings = ("Vendor", "Date", "Qty", "Unit Cost")
+    read = bills(("Sparrow Electric", "2026-01-02", "99999999999999", "99999999999999"), headings=headings)
+    assert read.problems[0][2].endswith("is more than can be kept")
+
+
 def test_a_line_without_any_amount_is_a_problem() -> None:
     read = bills(("A-1", "Sparrow Electric", "2026-01-02", "0310", ""))
     assert [problem[1:3] for problem in read.problems] == [("Amount", "the amount is missing")]
