@@ -7,6 +7,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+# Years 1970 to 2900: beyond them dates in tokens, limits and documents can no longer be written.
+SECONDS_LATEST = 29_348_006_400.0
+SCALE_MAX = 1_000_000.0
+
+
+def _within_reach(seconds: float) -> float:
+    """Refuse a time that no date can express."""
+    if not 0 <= seconds <= SECONDS_LATEST:
+        raise ValueError("The clock can stand anywhere between the years 1970 and 2900, not beyond.")
+    return seconds
+
 
 class MovableClock:
     """Wall time plus an offset, running at `scale` sandbox seconds per real second."""
@@ -32,18 +43,20 @@ class MovableClock:
         """Set the clock; it goes on running from there unless it is frozen."""
         if moment.tzinfo is None:
             raise ValueError("The clock needs a time with an offset, such as 2026-03-01T09:00:00Z.")
-        self._base = moment.timestamp()
+        self._base = _within_reach(moment.timestamp())
         self._real_anchor = self._source()
 
     def shift(self, seconds: float) -> None:
         """Move the clock forward, or back when `seconds` is negative."""
         self._settle()
-        self._base += seconds
+        self._base = _within_reach(self._base + seconds)
 
     def set_scale(self, scale: float) -> None:
         """Let sandbox time run `scale` times as fast as real time."""
-        if scale <= 0:
-            raise ValueError("The time scale must be greater than zero; freeze the clock to stop it.")
+        if not 0 < scale <= SCALE_MAX:
+            raise ValueError(
+                f"The time scale must be above 0 and at most {SCALE_MAX:,.0f}; freeze the clock to stop it."
+            )
         self._settle()
         self.scale = scale
 

@@ -83,7 +83,7 @@ class FaultBook:
     def add(self, wanted: dict[str, Any]) -> FaultRule:
         """Add a rule from its JSON; ValueError says what is wrong and what is allowed."""
         kind = wanted.get("kind")
-        if kind not in self.kinds:
+        if not isinstance(kind, str) or kind not in self.kinds:
             raise ValueError(f"Unknown fault kind {kind!r}. Known: {', '.join(sorted(self.kinds))}.")
         unknown = set(wanted) - (set(FaultRule.__dataclass_fields__) - {"id", "matched", "fired"})
         if unknown:

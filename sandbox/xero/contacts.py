@@ -159,7 +159,7 @@ class Contacts(Resource):
         return contact
 
     def is_listed(self, call: Call, document: Document) -> bool:
-        """Archived contacts are left out unless asked for, or named by id."""
+        """Archived contacts are left out unless asked for."""
         return document["ContactStatus"] == "ACTIVE" or call.flag("includeArchived")
 
     def filters(self, call: Call) -> list[Callable[[Document], bool]]:

@@ -218,7 +218,7 @@ def _subscription(body: Any) -> Subscription:
     if urlsplit(url).scheme not in URL_SCHEMES:
         raise ControlError("url must be an http or https address.")
     categories = body.get("categories", list(CATEGORIES))
-    if not isinstance(categories, list) or not set(categories) <= set(CATEGORIES):
+    if not isinstance(categories, list) or any(one not in CATEGORIES for one in categories):
         raise ControlError(f"categories are {', '.join(CATEGORIES)}.")
     delay = body.get("delay_seconds", 0)
     if isinstance(delay, bool) or not isinstance(delay, int) or delay < 0:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from sandbox.kernel.emulator import ControlError
 from sandbox.kernel.faults import FaultRule, RequestFacts
 from sandbox.xero.bookkeeper import merge_contacts, set_lock
 from sandbox.xero.refusals import AccessRefused
@@ -59,10 +61,7 @@ def answer(world: XeroEmulator, request: Request, rule: FaultRule) -> Response:
         error = str(rule.options.get("error", "invalid_grant" if status == 400 else "invalid_client"))
         return JSONResponse({"error": error}, status_code=400)
     if status == 429:
-        problem = str(rule.options.get("problem", "minute"))
-        return too_many(
-            world, request, problem, float(rule.options.get("wait", RETRY_SECONDS.get(problem, 5)))
-        )
+        return _limited(world, request, rule)
     if status in (401, 403):
         return world.gateway.refusal(
             AccessRefused(status, str(rule.options.get("detail", "AuthenticationUnsuccessful")))
@@ -82,11 +81,21 @@ def answer(world: XeroEmulator, request: Request, rule: FaultRule) -> Response:
 
 
 def carry_out(world: XeroEmulator, request: Request, facts: RequestFacts, rule: FaultRule) -> Response | None:
-    """The kinds of KINDS; None lets the request go on."""
+    """The kinds of KINDS; None lets the request go on. A rule that makes no sense says so in a 400."""
+    try:
+        return _carry_out(world, request, facts, rule)
+    except (ControlError, ValueError, TypeError) as error:
+        return PlainTextResponse(
+            f"Fault rule {rule.id} ({rule.kind}) cannot be carried out: {error}", status_code=400
+        )
+
+
+def _carry_out(
+    world: XeroEmulator, request: Request, facts: RequestFacts, rule: FaultRule
+) -> Response | None:
     kind, options = rule.kind, rule.options
     if kind == "rate_limit":
-        problem = str(options.get("problem", "minute"))
-        return too_many(world, request, problem, float(options.get("wait", RETRY_SECONDS.get(problem, 5))))
+        return _limited(world, request, rule)
     if kind == "token_expired":
         moment = world.clock.now().strftime("%m/%d/%Y %H:%M:%S")
         return world.gateway.refusal(AccessRefused(401, f"TokenExpired: token expired at {moment}"))
@@ -109,6 +118,13 @@ def carry_out(world: XeroEmulator, request: Request, facts: RequestFacts, rule: 
             world.store, books, winner=str(options.get("winner", "")), loser=str(options.get("loser", ""))
         )
     return None
+
+
+def _limited(world: XeroEmulator, request: Request, rule: FaultRule) -> Response:
+    problem, wait = str(rule.options.get("problem", "minute")), rule.options.get("wait")
+    if isinstance(wait, int | float | Decimal) and not isinstance(wait, bool):
+        return too_many(world, request, problem, float(wait))
+    return too_many(world, request, problem, RETRY_SECONDS.get(problem, 5))
 
 
 def _only_app(world: XeroEmulator) -> str:

@@ -205,8 +205,11 @@ class XeroEmulator(Emulator):
     def reset(self, options: dict[str, Any]) -> dict[str, Any]:
         """Empty the world and build the scenario; apps stay registered only when asked (`keep_apps`)."""
         scenario = options.get("scenario", "demo")
-        if scenario not in SCENARIOS:
+        if not isinstance(scenario, str) or scenario not in SCENARIOS:
             raise ControlError(f"There is no scenario {scenario!r}. Known: {', '.join(SCENARIOS)}.")
+        version = str(options.get("version", "NZ"))
+        if version not in REGIONS:
+            raise ControlError(f"version must be one of {', '.join(REGIONS)}.")
         apps = self.identity.rows("apps") if options.get("keep_apps") else {}
         self.dice.seed(options.get("seed", 0))
         self.identity.dice.seed(f"identity-{options.get('seed', 0)}")
@@ -219,7 +222,7 @@ class XeroEmulator(Emulator):
         self.books.clear()
         with self.store.transaction():
             for name in {"none": (), "two": DEMO_NAMES}.get(scenario, DEMO_NAMES[:1]):
-                tenant = self.open(name, version=options.get("version", "NZ"))
+                tenant = self.open(name, version=version)
                 if scenario in ("demo", "two"):
                     self._fill(tenant, 0)
             for app in apps.values():

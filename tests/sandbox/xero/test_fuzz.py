@@ -362,3 +362,110 @@ def test_malformed_identity_requests_are_never_a_server_error(direct: Direct) ->
             method, dice.choice(paths), body=form.encode(), query=form, headers=headers
         )
         assert status < 500, (method, form, answer[:200])
+
+
+def test_nonsense_on_the_control_routes_is_answered_with_a_sentence(direct: Direct) -> None:
+    dice = random.Random(9)
+    names = [
+        "scenario",
+        "seed",
+        "size",
+        "version",
+        "organisation",
+        "now",
+        "shift_seconds",
+        "scale",
+        "frozen",
+        "kind",
+        "count",
+        "status",
+        "options",
+        "name",
+        "client_id",
+        "redirect_uris",
+        "is_public",
+        "custom_connection",
+        "decision",
+        "scopes",
+        "organisations",
+        "action",
+        "id",
+        "date",
+        "access",
+        "url",
+        "categories",
+        "delay_seconds",
+        "enabled",
+        "minute",
+        "ims_boundary",
+        "keep_apps",
+        "nth",
+        "probability",
+        "seconds",
+    ]
+    values = [
+        *JUNK[:12],
+        [],
+        {},
+        [1],
+        "demo",
+        "NZ",
+        "lock_period",
+        "set_access",
+        "open",
+        "rate_limit",
+        "all",
+        {"a": []},
+    ]
+    paths = [
+        "reset",
+        "seed",
+        "clock",
+        "limits",
+        "switches",
+        "faults",
+        "apps",
+        "consent",
+        "connect",
+        "disconnect",
+        "organisations",
+        "practices",
+        "bookkeeper",
+        "webhooks",
+        "snapshots/x y",
+        "snapshots/no/restore",
+    ]
+    for _ in range(1_000):
+        path = dice.choice(paths)
+        body = {name: dice.choice(values) for name in names if dice.random() < 0.25}
+        if path in ("reset", "seed"):
+            body |= {"size": dice.choice([1, 0, "x", None, [], 10**9])}
+        status, answer = direct.raw(
+            "POST", f"/_sandbox/{path}", body=json.dumps(body).encode(), headers={"host": "localhost"}
+        )
+        assert status in (200, 400, 404), (path, body, answer[:300])
+        if status == 400:
+            assert json.loads(answer)["error"]
+    direct.emulator.clock.reset()
+    direct.emulator.faults.clear()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "rate_limit", "options": {"wait": "soon", "problem": 5}},
+        {"kind": "lock_period", "options": {"date": "x"}},
+        {"kind": "merge_contacts", "options": {"winner": 1}},
+        {"kind": "status", "status": 429, "options": {"wait": []}},
+        {"kind": "truncated_page", "options": {"x": 1}},
+        {"kind": "status", "status": 418},
+    ],
+)
+def test_a_fault_rule_that_makes_no_sense_never_breaks_the_sandbox(
+    direct: Direct, rule: dict[str, Any]
+) -> None:
+    made = Direct(scenario="empty")
+    made.emulator.faults.add(rule)
+    status, _ = made.raw("GET", f"{API}Organisation")
+    assert status in (200, 400, 418, 429)
+    made.close()
