@@ -14,10 +14,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 _FOLDER = Path(__file__).parent / "templates"
 
 
-def message_page(heading: str, lines: Sequence[str], *, status: int) -> HTMLResponse:
-    """Return a page that says one thing."""
+def message_page(
+    heading: str, lines: Sequence[str], *, status: int, links: Sequence[tuple[str, str]] = ()
+) -> HTMLResponse:
+    """Return a page that says one thing, and may offer a choice of links (text, address)."""
     return HTMLResponse(
-        _template().render(heading=heading, lines=lines, style=_style()),
+        _template().render(heading=heading, lines=lines, links=links, style=_style()),
         status_code=status,
         headers={
             "Cache-Control": "no-store",

@@ -84,13 +84,12 @@ class Connections:
         )
 
     def complete(self, provider: str, *, params: Mapping[str, str], browser: str) -> ConnectedCompany:
-        """Turn a callback into a connection, or raise a ConnectError and leave nothing behind."""
-        company = self._consents.complete(provider, params=params, browser=browser)
-        return replace(company, notice=self._after_connecting(company))
+        """Turn a callback into a connection, or raise a ConnectError and leave nothing behind.
 
-    def choose(self, provider: str, *, state: str, company_id: str, browser: str) -> ConnectedCompany:
-        """Complete a consent that opens several companies (ChoiceNeeded) with the one a person chose."""
-        company = self._consents.choose(provider, state=state, company_id=company_id, browser=browser)
+        Where the consent opens several companies, ChoiceNeeded names them and holds the consent; the callback with
+        its `state` and the chosen `company` completes it.
+        """
+        company = self._consents.complete(provider, params=params, browser=browser)
         return replace(company, notice=self._after_connecting(company))
 
     def _after_connecting(self, company: ConnectedCompany) -> str | None:

@@ -46,6 +46,8 @@ STATE_MINUTES = 10
 ATTEMPTS_KEPT = timedelta(days=1)
 FIRST_SYNC_DUE = timedelta(hours=1)
 CALLBACK_PATH = "/api/v1/integrations/callback"
+# What our own page adds to the callback once a person has chosen among several companies.
+CHOICE = "company"
 
 log = structlog.get_logger(__name__)
 
@@ -131,8 +133,13 @@ class Consents:
         return AuthorizationStart(url=url, expires_at=expires_at)
 
     def complete(self, provider: str, *, params: Mapping[str, str], browser: str) -> ConnectedCompany:
-        """Turn a callback into a connection, or raise a ConnectError and leave nothing behind."""
+        """Turn a callback into a connection, or raise a ConnectError and leave nothing behind.
+
+        ChoiceNeeded is raised where a person has to choose among several companies; only then the consent is held.
+        """
         spec = self._configured(provider)
+        if params.get(CHOICE):
+            return self._choose(spec, params.get("state") or "", company_id=params[CHOICE], browser=browser)
         answer = spec.read_callback(params)
         attempt = self._use_attempt(spec, answer, browser=browser)
         if answer.error is not None:
@@ -156,9 +163,7 @@ class Consents:
         choices = [{"id": one.company_id, "name": one.name} for one in chosen]
         raise ChoiceNeeded(provider=spec.title, state=answer.state, choices=choices)
 
-    def choose(self, provider: str, *, state: str, company_id: str, browser: str) -> ConnectedCompany:
-        """Complete a consent that opens several companies with the one a person chose."""
-        spec = self._configured(provider)
+    def _choose(self, spec: ProviderSpec, state: str, *, company_id: str, browser: str) -> ConnectedCompany:
         attempt, tokens, choices = self._take_choice(spec, state, company_id=company_id, browser=browser)
         is_kept = False
         try:

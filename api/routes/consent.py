@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Header, Path, Request, Response
@@ -21,7 +21,7 @@ from api.pages import message_page
 from api.problems import problem_response
 from api.responses import WRITE, problems
 from api.services import Launcher, Services, UseServices
-from sync.errors import StateMismatch, SyncError
+from sync.errors import ChoiceNeeded, StateMismatch, SyncError
 from sync.remedies import http_status
 
 router = APIRouter(tags=["connections"])
@@ -82,7 +82,11 @@ def oauth_callback(
         Header(max_length=100, description="The `browser` value, for scripts that keep no cookie."),
     ] = None,
 ) -> Response | Connected:
-    """Complete the consent; the provider sends the browser here. Needs no key, but the browser that began."""
+    """Complete the consent; the provider sends the browser here. Needs no key, but the browser that began.
+
+    Where a consent opens several companies, the answer is `connect.choice_needed` with `details.choices`; call this
+    again with the same `state` and `company`, the id of the chosen one.
+    """
     title = services.title_of(provider)
     browser = _valid(x_tieout_browser) or _browser_of(request, services)
     wants_page = "text/html" in request.headers.get("accept", "")
@@ -92,6 +96,8 @@ def oauth_callback(
         company = services.tieout.connections.complete(
             provider, params=dict(request.query_params), browser=browser
         )
+    except ChoiceNeeded as choice:
+        return _choice(choice, title, request) if wants_page else problem_response(choice, request)
     except SyncError as error:
         log.info("consent_failed", provider=provider, error_code=error.code)
         if wants_page:
@@ -111,6 +117,20 @@ def oauth_callback(
         provider=provider,
         company_name=company.company_name,
         notice=company.notice,
+    )
+
+
+def _choice(choice: ChoiceNeeded, title: str, request: Request) -> HTMLResponse:
+    """Show the companies a consent opens; each link is this same callback, with the choice."""
+    links = [
+        (
+            one["name"],
+            f"{request.url.path}?{urlencode({'state': choice.details['state'], 'company': one['id']})}",
+        )
+        for one in choice.details["choices"]
+    ]
+    return message_page(
+        f"Choose a company in {title}", [choice.user_message], status=http_status(choice), links=links
     )
 
 

@@ -203,7 +203,8 @@ class Xero:
 
     @cached_property
     def _organisation(self) -> Json:
-        return next(iter(self._client.rows("Organisation")), {})
+        answer = self._client.read("Organisation")
+        return next(iter(answer.get("Organisations") or ()), {})
 
     @cached_property
     def _home(self) -> str:
