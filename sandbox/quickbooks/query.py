@@ -126,13 +126,31 @@ def _page(company: Company, entity: str, rules: Queryable, query: Query, tests: 
         places = range(end - 1 - first, max(end - 1 - last, -1), -1)
         return [table.rows[table.by_change[place][2]] for place in places]
     if order in (((_CHANGED, False),), ((_CHANGED, False), ("Id", False))):
-        return list(islice(_by_change(table, tests, query), first, last))
+        start = max((_first_change(table, condition) for condition in query.conditions), default=0)
+        if all(_is_start(condition) for condition in query.conditions) and RULES[entity].is_transaction:
+            return _changed_page(table, start + first, start + last)
+        return list(islice(_by_change(table, tests, start), first, last))
     return _sorted(company, entity, query, tests, order)[first:last]
 
 
-def _by_change(table: Table, tests: list[Test], query: Query) -> Iterator[Record]:
-    """Yield by time of change, then by id, starting where the query's own time condition allows."""
-    start = max((_first_change(table, condition) for condition in query.conditions), default=0)
+def _is_start(condition: Condition) -> bool:
+    """Return whether a condition only says from which change on."""
+    return condition.name.lower() == _CHANGED.lower() and condition.operator in (">", ">=")
+
+
+def _changed_page(table: Table, first: int, last: int) -> list[Record]:
+    """Cut a page out of the order by change; only changes of the same second need sorting by id."""
+    changes = table.by_change
+    if first >= len(changes):
+        return []
+    low = bisect_left(changes, (changes[first][0], -1, ""))
+    high = bisect_left(changes, (changes[min(last, len(changes)) - 1][0] + 1, -1, ""))
+    numbers = sorted((epoch, int(key)) for epoch, _, key in changes[low:high])
+    return [table.rows[str(number)] for _, number in numbers[first - low : last - low]]
+
+
+def _by_change(table: Table, tests: list[Test], start: int) -> Iterator[Record]:
+    """Yield by time of change, then by id, from a place in the order by change."""
     group: list[int] = []
     epoch = -1
     for changed, _, key in islice(table.by_change, start, None):
@@ -147,7 +165,8 @@ def _first_change(table: Table, condition: Condition) -> int:
     moment = parse_moment(condition.values[0]) if condition.name.lower() == _CHANGED.lower() else None
     if moment is None or condition.operator not in (">", ">=", "="):
         return 0
-    return bisect_left(table.by_change, (int(moment.timestamp()), -1, ""))
+    second = int(moment.timestamp()) + (condition.operator == ">")
+    return bisect_left(table.by_change, (second, -1, ""))
 
 
 def _passing(table: Table, numbers: list[int], tests: list[Test]) -> Iterator[Record]:

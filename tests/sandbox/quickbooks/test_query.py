@@ -94,6 +94,24 @@ def test_pages_ordered_by_id_cover_everything_once(books: Books) -> None:
     assert [row["TotalAmt"] for row in descending] == [7, 6]
 
 
+@pytest.mark.parametrize("more", ["", " and TotalAmt > '0'"])
+def test_pages_ordered_by_change_cover_everything_once_also_within_one_second(
+    books: Books, more: str
+) -> None:
+    books.control("/clock", {"frozen": True})
+    made = [books.a_bill(str(n))["Id"] for n in range(1, 6)]
+    since = books.control("/clock")["now"][:19] + "Z"
+    books.control("/clock", {"shift_seconds": 5})
+    made += [books.a_bill(str(n))["Id"] for n in range(1, 4)]
+    seen: list[str] = []
+    for start in range(1, 12, 3):
+        text = f"select * from Bill where MetaData.LastUpdatedTime >= '{since}'{more} orderby MetaData.LastUpdatedTime, Id"
+        seen += [row["Id"] for row in books.rows(f"{text} startposition {start} maxresults 3")]
+    assert seen == made
+    later = f"select Id from Bill where MetaData.LastUpdatedTime > '{since}'{more} orderby MetaData.LastUpdatedTime"
+    assert [row["Id"] for row in books.rows(later)] == made[5:]
+
+
 def test_a_projection_returns_the_listed_fields(books: Books) -> None:
     rows = books.rows("select Id, DisplayName, MetaData.CreateTime from Customer orderby Id maxresults 1")
     assert set(rows[0]) == {"Id", "DisplayName", "MetaData", "domain", "sparse"}
