@@ -127,11 +127,23 @@ def _pair(link: Situation) -> Decision:
         return Decision(Verdict.SETTLE, "both sides were changed to the same values")
     if link.ours in GONE and link.theirs in GONE:
         return Decision(Verdict.SETTLE, "both sides say it is no longer valid")
+    if link.direction == "pull":
+        return _pulled_pair(link)
     if link.ours_changed and not link.theirs_changed:
         return _only_ours_changed(link)
     if link.theirs_changed and not link.ours_changed:
         return _only_theirs_changed(link)
     return _both_changed(link)
+
+
+def _pulled_pair(link: Situation) -> Decision:
+    """Decide about a record that only the ledger may make and change, such as a payment; nothing of it is ever sent."""
+    if link.ours_changed and link.strategy is Strategy.MANUAL:
+        return Decision(Verdict.CONFLICT, "it was changed here, and records of this kind are only brought in")
+    lost = "ours" if link.ours_changed else None
+    if link.theirs in GONE:
+        return Decision(Verdict.APPLY_VOID, f"it became {link.theirs} in the ledger", overwrites="ours")
+    return Decision(Verdict.APPLY, "records of this kind are brought in from the ledger", overwrites=lost)
 
 
 def _only_ours_changed(link: Situation) -> Decision:

@@ -76,7 +76,12 @@ class ConnectionSync:
             work.absorb(entity)
         try:
             settling.settle_unknown(
-                self._store, self._provider, entity, recorder=recorder, now=self._clock.now()
+                self._store,
+                self._provider,
+                entity,
+                recorder=recorder,
+                now=self._clock.now(),
+                actor=self._actor,
             )
             self._passes(entity, recorder)
         except SyncError as error:
@@ -133,6 +138,8 @@ class ConnectionSync:
             links = work.links(link_ids)
             context = load_context(work, entity, links, provider_title=self._store.facts.provider_title)
             judged = list(self._judge_all(work, links, context, recorder))
+            self._settle(work, _with(Verdict.SETTLE, judged), entity, recorder)
+            self._leave(work, _with(Verdict.LEAVE, judged), recorder)
             for item in judged:
                 handler = self._HANDLERS.get(item.decision.verdict)
                 if handler is not None:
@@ -168,32 +175,36 @@ class ConnectionSync:
     def _takes(judged: Sequence[Judged]) -> list[Judged]:
         return [item for item in judged if item.decision.verdict in taking.TAKEN]
 
-    def _settle(self, work: Work, item: Judged, context: Context, recorder: Recorder) -> None:
-        link = item.link
-        was_linked = link.base_ours_checksum is not None and link.base_theirs_checksum is not None
-        both = link.ours is not None and link.theirs is not None
-        work.settle(
-            [
+    def _settle(self, work: Work, items: Sequence[Judged], entity: Entity, recorder: Recorder) -> None:
+        matched: list[str] = []
+        settlements: list[Settlement] = []
+        for item in items:
+            link = item.link
+            was_linked = link.base_ours_checksum is not None and link.base_theirs_checksum is not None
+            is_new = link.ours is not None and link.theirs is not None and not was_linked
+            settlements.append(
                 Settlement(
                     link_id=link.id,
                     ours_checksum=link.ours_checksum,
                     theirs_checksum=link.theirs_checksum,
                     base_ours=link.ours.canonical if link.ours else None,
                     base_theirs=link.theirs.canonical if link.theirs else None,
-                    linked_by="matched" if both and not was_linked else None,
+                    linked_by="matched" if is_new else None,
                 )
-            ]
-        )
-        if both and not was_linked:
-            recorder.linked(link, item.decision.reason)
-            if link.remote_id is not None:
-                work.reopen_receipts(context.entity, [link.remote_id])
-        else:
-            recorder.close(link)
+            )
+            if is_new:
+                recorder.linked(link, item.decision.reason)
+                matched += [link.remote_id] if link.remote_id is not None else []
+            else:
+                recorder.close(link)
+        work.settle(settlements)
+        work.reopen_receipts(entity, matched)
 
-    def _leave(self, work: Work, item: Judged, _context: Context, recorder: Recorder) -> None:
-        work.leave([item.link.id])
-        recorder.close(item.link)
+    @staticmethod
+    def _leave(work: Work, items: Sequence[Judged], recorder: Recorder) -> None:
+        work.leave([item.link.id for item in items])
+        for item in items:
+            recorder.close(item.link)
 
     def _conflict(self, work: Work, item: Judged, context: Context, recorder: Recorder) -> None:
         recorder.conflict(
@@ -209,11 +220,13 @@ class ConnectionSync:
         )
 
     _HANDLERS: dict[Verdict, Callable[[ConnectionSync, Work, Judged, Context, Recorder], None]] = {  # noqa: RUF012
-        Verdict.SETTLE: _settle,
-        Verdict.LEAVE: _leave,
         Verdict.CONFLICT: _conflict,
         Verdict.WAIT: _wait,
     }
+
+
+def _with(verdict: Verdict, judged: Sequence[Judged]) -> list[Judged]:
+    return [item for item in judged if item.decision.verdict is verdict]
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sync import retry
 from sync.errors import Category, ConflictFound, Held, Remedy, SyncError
 from sync.records import Entity
-from sync.store import LinkView, LogDirection, Outcome, Work
+from sync.store import Block, LinkView, LogDirection, Outcome, Work
 from sync.summary import OUTCOMES, EntitySummary, Trouble
 from sync.summary import Outcome as OutcomeName
 
@@ -23,6 +23,7 @@ class Recorder:
         self.summary = summary
         self.look_again: set[str] = set()
         self._logs: dict[LogDirection, str] = {}
+        self._blocks: list[Block] = []
         self._pending: dict[LogDirection, list[Outcome]] = {"push": [], "pull": []}
         self._succeeded: dict[LogDirection, int] = {"push": 0, "pull": 0}
         self._failed: dict[LogDirection, int] = {"push": 0, "pull": 0}
@@ -52,7 +53,7 @@ class Recorder:
 
     def hold(self, work: Work, link: LinkView, held: Held) -> None:
         """Keep a record waiting for its cause to go away."""
-        work.block(link, state="held", cause=held.cause)
+        self._block(link, "held", held.cause)
         outcome = Outcome(
             link,
             "push",
@@ -75,7 +76,7 @@ class Recorder:
 
     def conflict(self, work: Work, link: LinkView, *, reason: str, data: Mapping[str, Any]) -> None:
         """Queue a record for a person's choice."""
-        work.block(link, state="conflict", cause=None)
+        self._block(link, "conflict", None)
         names = ", ".join(item["field"].replace("_", " ") for item in data["fields"]) or reason
         error = ConflictFound(label=link.label, fields=names)
         outcome = Outcome(
@@ -99,7 +100,7 @@ class Recorder:
         tries = link.tries + 1
         first = link.first_failed_at or now
         at = retry.next_try(error=error, tries=tries, first_failed_at=first, now=now, key=link.id)
-        work.block(link, state="failed", cause=error.code, tries=tries, first_failed_at=first, next_try_at=at)
+        self._blocks.append(Block(link.id, "failed", error.code, tries, first, at))
         message = error.user_message
         if retry.is_dead(error=error, at=at):
             message = f"{message} It was tried {tries} times and is not tried again by itself: press Retry when the cause is gone."
@@ -121,7 +122,7 @@ class Recorder:
 
     def unknown(self, work: Work, link: LinkView, error: SyncError) -> None:
         """Keep a record whose write was not confirmed, until the ledger has been asked."""
-        work.block(link, state="unknown", cause=error.code)
+        self._block(link, "unknown", error.code)
         outcome = Outcome(
             link,
             "push",
@@ -141,6 +142,8 @@ class Recorder:
 
     def flush(self, work: Work) -> None:
         """Write the outcomes collected so far in the transaction of the work they came from."""
+        work.block(self._blocks)
+        self._blocks.clear()
         for direction, outcomes in self._pending.items():
             if outcomes:
                 if direction not in self._logs:
@@ -167,6 +170,11 @@ class Recorder:
                 summary=tallies,
                 error=error,
             )
+
+    def _block(
+        self, link: LinkView, state: Literal["held", "conflict", "unknown"], cause: str | None
+    ) -> None:
+        self._blocks.append(Block(link.id, state, cause))
 
     def _add(self, outcome: Outcome, name: OutcomeName) -> None:
         self._pending[outcome.direction].append(outcome)

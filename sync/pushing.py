@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sync import requests
 from sync.clock import Clock
@@ -17,9 +18,6 @@ from sync.records import Canonical, Entity, RemoteRecord
 from sync.store import Audit, LinkedBy, LinkView, NewAttempt, Settlement, Store, Work
 
 PUSHED = frozenset({Verdict.CREATE, Verdict.UPDATE, Verdict.VOID})
-# One provider batch; the engine settles each before it sends the next, so that a crash leaves few unknowns.
-WRITES_MAX = 30
-
 ACTIONS: dict[Operation, str] = {
     "create": "created",
     "update": "updated",
@@ -42,8 +40,9 @@ def push(
     store: Store, provider: Provider, items: Sequence[Judged], *, recorder: Recorder, clock: Clock, actor: str
 ) -> None:
     """Send the decided writes in small batches and settle each batch before the next."""
-    for start in range(0, len(items), WRITES_MAX):
-        part = items[start : start + WRITES_MAX]
+    # One call's worth at a time, each settled before the next is sent, so that a crash leaves few unknowns.
+    for start in range(0, len(items), provider.writes_max):
+        part = items[start : start + provider.writes_max]
         with store.work() as work:
             pushes = _stage(work, store, provider, part, recorder=recorder, clock=clock)
             recorder.flush(work)
@@ -120,6 +119,7 @@ def _prepare(
         remote_id=write.remote_id,
         remote_version=write.version,
         mapping_version_id=context.mapping.version_id,
+        evidence={"reason": item.decision.reason, "before": _overwritten(link)},
     )
     return Push(item, write, attempt)
 
@@ -255,21 +255,48 @@ def settle_done(
     work.audit(audits)
 
 
+def _overwritten(link: LinkView) -> dict[str, object] | None:
+    theirs = link.theirs
+    return {"state": theirs.state, "canonical": theirs.canonical} if theirs is not None else None
+
+
 def _audit(each: Push, record: RemoteRecord, actor: str) -> Audit:
-    theirs = each.item.link.theirs
-    before = {"state": theirs.state, "canonical": theirs.canonical} if theirs is not None else None
+    return audit_of_push(
+        each.item.link,
+        operation=each.write.operation,
+        evidence=each.attempt.evidence,
+        sent=each.write.canonical,
+        request_id=each.write.request_id,
+        mapping_version_id=each.attempt.mapping_version_id,
+        record=record,
+        actor=actor,
+    )
+
+
+def audit_of_push(
+    link: LinkView,
+    *,
+    operation: Operation,
+    evidence: Mapping[str, Any],
+    sent: Canonical,
+    request_id: str,
+    mapping_version_id: str | None,
+    record: RemoteRecord,
+    actor: str,
+) -> Audit:
+    """Return the audit entry of a write that happened, whether its answer was heard or it was found in the ledger."""
     return Audit(
-        action=f"push.{each.write.operation}",
-        reason=each.item.decision.reason,
-        link=each.item.link,
-        before=before,
+        action=f"push.{operation}",
+        reason=str(evidence.get("reason") or ""),
+        link=link,
+        before=evidence.get("before"),
         after={
             "state": record.state,
             "canonical": record.canonical,
             "remote_id": record.remote_id,
-            "request_id": each.write.request_id,
-            "payload_hash": requests.payload_hash(each.write.canonical),
-            "mapping_version_id": each.attempt.mapping_version_id,
+            "request_id": request_id,
+            "payload_hash": requests.payload_hash(sent),
+            "mapping_version_id": mapping_version_id,
             "actor": actor,
         },
     )

@@ -2,7 +2,8 @@
 
 SyncError
 ├─ NotAllowed
-│  └─ Unauthenticated           no key, or one that opens nothing
+│  ├─ Unauthenticated           no key, or one that opens nothing
+│  └─ ScopeMissing              the role may, the key was narrowed
 ├─ AlreadyDone
 │  ├─ StaleMapping              somebody saved another version meanwhile
 │  ├─ StaleChoice               the conflict is no longer the one that was shown
@@ -11,7 +12,11 @@ SyncError
 │  ├─ WhichConnection           there are several connections and none was named
 │  ├─ MappingRejected           rows that cannot be a mapping, each with its sentence
 │  ├─ ChoiceRejected            a choice that does not answer the conflict
+│  ├─ KeyReused                 an Idempotency-Key that came with another request before
 │  └─ TooLarge
+├─ StillAtWork                  the same request is being carried out; retry_later
+├─ VersionMovedOn               If-Match names a version that is not there any more
+├─ TooManyRequests              retry_later (wait_seconds)
 └─ NotConnected                 reconnect
 """
 
@@ -27,6 +32,48 @@ class Unauthenticated(NotAllowed):
     template = (
         "This request needs a valid API key. Send it as 'Authorization: Bearer tieout_…';"
         " the builder's owner can make a new one."
+    )
+
+
+class ScopeMissing(NotAllowed):
+    """The role may do this, but the key was narrowed to other things."""
+
+    code = "access.scope_missing"
+    template = "This needs the scope {scope}, which this key or token does not carry. Use one that does."
+
+
+class TooManyRequests(SyncError):
+    """More requests in a minute than one caller may make; details carry wait_seconds."""
+
+    code = "request.rate_limited"
+    remedy = Remedy.RETRY_LATER
+    category = Category.RATE_LIMIT
+    template = "These are more requests than {limit} in a minute. Go on in {wait_seconds} second(s)."
+
+
+class KeyReused(InvalidInput):
+    """An Idempotency-Key that came with another request before."""
+
+    code = "request.key_reused"
+    template = (
+        "This Idempotency-Key came with another request before. Send each new request with a key of its own."
+    )
+
+
+class StillAtWork(SyncError):
+    """The request with this Idempotency-Key is still being carried out."""
+
+    code = "request.still_at_work"
+    remedy = Remedy.RETRY_LATER
+    template = "The request with this Idempotency-Key is still being carried out. Ask again in a moment."
+
+
+class VersionMovedOn(AlreadyDone):
+    """If-Match names another version than the present one."""
+
+    code = "request.version_moved_on"
+    template = (
+        "{what} is not the version {sent} any more. Load it again, look at what changed, and save once more."
     )
 
 

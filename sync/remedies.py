@@ -59,6 +59,9 @@ _SHARPER_STATUSES: Mapping[str, int] = {
     "connection.not_connected": 409,
     "input.too_large": 413,
     "mapping.stale": 409,
+    "request.rate_limited": 429,
+    "request.still_at_work": 409,
+    "request.version_moved_on": 412,
 }
 
 _ACTIONS: Mapping[Remedy, Action] = {

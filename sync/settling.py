@@ -9,8 +9,8 @@ from sync import fields
 from sync.errors import Category, OutcomeUnknown
 from sync.outcomes import Recorder
 from sync.ports import Provider
-from sync.pushing import deleted
-from sync.records import Entity, RemoteRecord, name_key
+from sync.pushing import audit_of_push, deleted
+from sync.records import Canonical, Entity, RemoteRecord, name_key
 from sync.store import AttemptView, LinkView, Settlement, Store, Work
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown
 
@@ -18,7 +18,7 @@ NAMES = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})
 
 
 def settle_unknown(
-    store: Store, provider: Provider, entity: Entity, *, recorder: Recorder, now: datetime
+    store: Store, provider: Provider, entity: Entity, *, recorder: Recorder, now: datetime, actor: str
 ) -> None:
     """Look in the ledger for every write of this entity whose outcome is not known, and settle what can be told."""
     with store.work() as work:
@@ -30,7 +30,7 @@ def settle_unknown(
             verdict, match = _judge(entity, attempt, found, now=now)
             if found:
                 work.save_mirror(found)
-            _settle(work, store, attempt, link, verdict, match, recorder)
+            _settle(work, store, attempt, link, verdict, match, recorder, actor=actor)
             recorder.flush(work)
 
 
@@ -77,11 +77,13 @@ def _settle(
     verdict: UnknownVerdict,
     record: RemoteRecord | None,
     recorder: Recorder,
+    *,
+    actor: str,
 ) -> None:
     match verdict:
         case UnknownVerdict.ADOPT:
             assert record is not None
-            _adopt(work, attempt, link, record, recorder)
+            _adopt(work, attempt, link, record, recorder, actor=actor)
         case UnknownVerdict.COMPARE:
             work.settle_attempt(
                 attempt.request_id, state="moved", message="The record was changed by somebody else."
@@ -114,21 +116,32 @@ def _settle(
             recorder.unknown(work, link, error)
 
 
+# Never equal to a checksum: a link with this base is different on that side until the next settlement.
+EDITED_SINCE = "edited since it was sent"
+
+
 def _adopt(
-    work: Work, attempt: AttemptView, link: LinkView, record: RemoteRecord, recorder: Recorder
+    work: Work,
+    attempt: AttemptView,
+    link: LinkView,
+    record: RemoteRecord,
+    recorder: Recorder,
+    *,
+    actor: str,
 ) -> None:
     if link.remote_id != record.remote_id:
         work.pair(link.id, record.remote_id)
     is_current = link.ours is not None and link.ours.revision == attempt.revision
+    # What both sides agreed on is what was sent. If somebody has edited the document since, that is their change.
+    is_as_sent = fields.same_values(link.entity, attempt.canonical, record.canonical)
     work.settle(
         [
             Settlement(
                 link_id=link.id,
-                # An edit made since then is still to be sent: only the revision that was sent is agreed on.
                 ours_checksum=link.ours_checksum if is_current else f"revision {attempt.revision}",
-                theirs_checksum=record.checksum,
+                theirs_checksum=record.checksum if is_as_sent else EDITED_SINCE,
                 base_ours=link.ours.canonical if link.ours else None,
-                base_theirs=record.canonical,
+                base_theirs=record.canonical if is_as_sent else _as_sent(attempt, record),
                 linked_by="adopted" if link.remote_id is None else None,
             )
         ]
@@ -137,3 +150,27 @@ def _adopt(
         attempt.request_id, state="done", remote_id=record.remote_id, remote_version=record.version
     )
     recorder.pushed(link, "found in the ledger", details={"remote_id": record.remote_id})
+    entry = audit_of_push(
+        link,
+        operation=attempt.operation,
+        evidence=attempt.evidence,
+        sent=attempt.canonical,
+        request_id=attempt.request_id,
+        mapping_version_id=None,
+        record=record,
+        actor=actor,
+    )
+    work.audit([entry])
+
+
+def _as_sent(attempt: AttemptView, record: RemoteRecord) -> Canonical:
+    """Return what was sent, its lines under the ids the ledger gave them (lines keep the order they were sent in)."""
+    sent = dict(attempt.canonical)
+    shown = record.canonical.get("lines") or []
+    if "lines" in sent:
+        ids = [line.get("id") for line in shown] + [None] * len(sent["lines"])
+        sent["lines"] = [
+            {**line, "id": line.get("id") or line_id}
+            for line, line_id in zip(sent["lines"], ids, strict=False)
+        ]
+    return sent

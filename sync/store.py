@@ -136,6 +136,18 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Why one link cannot go on."""
+
+    link_id: str
+    state: Literal["held", "conflict", "failed", "unknown"]
+    cause: str | None
+    tries: int = 0
+    first_failed_at: datetime | None = None
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What happened to one record; becomes a row of v2_sync_records."""
 
@@ -177,6 +189,8 @@ class NewAttempt:
     remote_id: str | None
     remote_version: str | None
     mapping_version_id: str | None
+    # Why it is sent, and what it overwrites: the audit log must have it even if this process never hears the answer.
+    evidence: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +211,7 @@ class AttemptView:
     remote_version: str | None
     started_at: datetime
     remote_id_with_marker: str | None
+    evidence: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +262,8 @@ class Work(Protocol):
         """Put a provider record on our half of a link, taking over the half that was waiting for it."""
         ...
 
-    def pair_new(self, link_id: str, record_id: str | None) -> None:
-        """Give a link that had only their side a record of ours which is about to be written; None takes it back."""
+    def pair_new(self, records: Mapping[str, str | None]) -> None:
+        """Give links that had only their side records of ours which are about to be written; None takes one back."""
         ...
 
     def different(self, entity: Entity, *, now: datetime) -> list[str]:
@@ -267,17 +282,8 @@ class Work(Protocol):
         """Take note of links about which nothing is done, until one of their sides changes."""
         ...
 
-    def block(
-        self,
-        link: LinkView,
-        *,
-        state: Literal["held", "conflict", "failed", "unknown"],
-        cause: str | None,
-        tries: int = 0,
-        first_failed_at: datetime | None = None,
-        next_try_at: datetime | None = None,
-    ) -> None:
-        """Take note of why a link cannot go on, with the checksums it was judged by."""
+    def block(self, blocks: Sequence[Block]) -> None:
+        """Take note of why links cannot go on, with the checksums they were judged by."""
         ...
 
     def open_link(self, link_id: str) -> None:

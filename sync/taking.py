@@ -39,16 +39,15 @@ def take(
             recorder.hold(work, item.link, held)
     if not rows:
         return
-    for each in rows:
-        if each.item.link.record_id is None:
-            work.pair_new(each.item.link.id, each.row.record_id)
+    new = {each.item.link.id: each.row.record_id for each in rows if each.item.link.record_id is None}
+    work.pair_new(new)
     refused = work.apply(context.entity, [each.row for each in rows])
     for each in rows:
         if each.row.record_id in refused:
             reason = f"what the ledger says cannot be kept here: {refused[each.row.record_id]}"
             error = DocumentInvalid(label=each.item.link.label, reason=reason)
-            if each.item.link.record_id is None:
-                work.pair_new(each.item.link.id, None)
+            if each.item.link.id in new:
+                work.pair_new({each.item.link.id: None})
             recorder.failed(work, each.item.link, error, now=now, direction="pull")
     rows = [each for each in rows if each.row.record_id not in refused]
     links = {link.id: link for link in work.links([each.item.link.id for each in rows])}

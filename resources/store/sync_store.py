@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -29,6 +30,7 @@ from sync.store import (
     Apply,
     AttemptView,
     Audit,
+    Block,
     ConnectionFacts,
     EntitySetting,
     LinkView,
@@ -40,6 +42,8 @@ from sync.store import (
 )
 from sync.summary import TieOut, TieOutLine
 
+# As many rows at once make plans made before them useless, long before autovacuum looks.
+STATISTICS_ROWS_MIN = 2000
 SYNCED_ENTITIES = [entity.value for entity in Entity]
 DELETED_CHECKSUM = checksum({}, state="deleted")
 RECEIPT_OF = {target: (receipt, key) for receipt, (key, target) in APPLIED_TO.items()}
@@ -65,6 +69,8 @@ class PostgresStore:
         self.trigger: Trigger = trigger
         self._clock = clock
         self.actor = actor
+        self.rows_written = 0
+        self._statistics_due = STATISTICS_ROWS_MIN
         self.logs: dict[tuple[Entity, LogDirection], str] = {}
 
     @property
@@ -77,6 +83,11 @@ class PostgresStore:
         """Open one transaction; it commits when the block ends well."""
         with self._database.builder_tx(UUID(self._facts.builder_id)) as tx:
             yield PostgresWork(tx, self, now=self._clock.now())
+        if self.rows_written >= self._statistics_due:
+            # Twice as many until the next time, so that the cost stays in proportion.
+            self._statistics_due = 2 * self.rows_written
+            with self._database.builder_tx(UUID(self._facts.builder_id)) as tx:
+                tx.value("refresh_statistics")
 
     def new_id(self) -> str:
         """Return a new record id (UUID, version 7)."""
@@ -136,6 +147,7 @@ class PostgresWork:
             if rows
             else 0
         )
+        self._store.rows_written += len(rows)
         return int(changed) + len(gone)
 
     def apply(self, entity: Entity, rows: Sequence[Apply]) -> dict[str, str]:
@@ -187,6 +199,7 @@ class PostgresWork:
                 ]
             )
             changed += self._tx.value("mark_mirror_deleted", **self._connection, rows=rows, now=self._now)
+        self._store.rows_written += changed
         return changed
 
     def cursor(self, stream: str) -> str | None:
@@ -214,19 +227,25 @@ class PostgresWork:
             made += self._pair_all(rows)
         return made
 
-    def _pair_all(self, rows: Sequence[sa.RowMapping]) -> int:
-        for row in rows:
-            self.pair(row["link_id"], row["remote_id"])
+    def _pair_all(self, rows: Sequence[Mapping[Any, Any]]) -> int:
+        if rows:
+            pairs = json_text(
+                [{"link_id": str(row["link_id"]), "remote_id": row["remote_id"]} for row in rows]
+            )
+            # First the halves, because a provider record stands on one link only.
+            self._tx.run("drop_waiting_halves", **self._connection, rows=pairs)
+            self._tx.run("pair_links", **self._builder, rows=pairs)
         return len(rows)
 
     def pair(self, link_id: str, remote_id: str) -> None:
         """Put a provider record on our half of a link, taking over the half that was waiting for it."""
-        self._tx.run("drop_waiting_half", **self._connection, link_id=link_id, remote_id=remote_id)
-        self._tx.run("pair_link", **self._builder, link_id=link_id, remote_id=remote_id)
+        self._pair_all([{"link_id": link_id, "remote_id": remote_id}])
 
-    def pair_new(self, link_id: str, record_id: str | None) -> None:
-        """Give a link that had only their side a record of ours which is about to be written; None takes it back."""
-        self._tx.run("pair_new_record", **self._builder, link_id=link_id, record_id=record_id)
+    def pair_new(self, records: Mapping[str, str | None]) -> None:
+        """Give links that had only their side records of ours which are about to be written; None takes one back."""
+        if records:
+            rows = json_text([{"link_id": link, "record_id": record} for link, record in records.items()])
+            self._tx.run("pair_new_records", **self._builder, rows=rows)
 
     def different(self, entity: Entity, *, now: datetime) -> list[str]:
         """List the links on which something has to be decided now, oldest document first."""
@@ -263,27 +282,12 @@ class PostgresWork:
         if link_ids:
             self._tx.run("leave_links", **self._builder, link_ids=list(link_ids))
 
-    def block(
-        self,
-        link: LinkView,
-        *,
-        state: Literal["held", "conflict", "failed", "unknown"],
-        cause: str | None,
-        tries: int = 0,
-        first_failed_at: datetime | None = None,
-        next_try_at: datetime | None = None,
-    ) -> None:
-        """Take note of why a link cannot go on, with the checksums it was judged by."""
-        self._tx.run(
-            "block_link",
-            **self._builder,
-            link_id=link.id,
-            state=state,
-            cause=cause,
-            tries=tries,
-            first_failed_at=first_failed_at,
-            next_try_at=next_try_at,
-        )
+    def block(self, blocks: Sequence[Block]) -> None:
+        """Take note of why links cannot go on, with the checksums they were judged by."""
+        if blocks:
+            # A link may have been stopped twice in one batch: the last reason counts.
+            rows = [asdict(each) for each in {each.link_id: each for each in blocks}.values()]
+            self._tx.run("block_links", **self._builder, rows=json_text(rows))
 
     def open_link(self, link_id: str) -> None:
         """Let a link be looked at again, whatever blocked it."""
@@ -384,6 +388,7 @@ class PostgresWork:
                 "remote_id": each.remote_id,
                 "remote_version": each.remote_version,
                 "mapping_version_id": each.mapping_version_id,
+                "details": each.evidence,
             }
             for each in attempts
         ]

@@ -12,19 +12,20 @@ group by a.link_id;
 -- Stores attempts as `sending` before the call; the same request id again is the same attempt, sent again.
 insert into attempts as a (
     builder_id, connection_id, link_id, entity, record_id, revision, operation, serial, request_id, marker,
-    payload_hash, payload, remote_id, remote_version, mapping_version_id, sync_run_id, started_at)
+    payload_hash, payload, remote_id, remote_version, mapping_version_id, details, sync_run_id, started_at)
 select %(builder_id)s::uuid, %(connection_id)s::uuid, w.link_id, %(entity)s, w.record_id, w.revision, w.operation,
        w.serial, w.request_id, w.marker, w.payload_hash, w.payload, w.remote_id, w.remote_version,
-       w.mapping_version_id, %(sync_run_id)s::uuid, %(now)s
+       w.mapping_version_id, coalesce(w.details, '{}'), %(sync_run_id)s::uuid, %(now)s
 from jsonb_to_recordset(%(rows)s::jsonb) as w (
     link_id uuid, record_id uuid, revision integer, operation text, serial integer, request_id text, marker text,
-    payload_hash text, payload jsonb, remote_id text, remote_version text, mapping_version_id uuid)
+    payload_hash text, payload jsonb, remote_id text, remote_version text, mapping_version_id uuid, details jsonb)
 on conflict (builder_id, connection_id, request_id) do update
 set state = 'sending',
     started_at = excluded.started_at,
     settled_at = null,
     payload = excluded.payload,
     payload_hash = excluded.payload_hash,
+    details = excluded.details,
     remote_version = excluded.remote_version;
 
 -- name: settle_attempt
@@ -44,7 +45,7 @@ where builder_id = %(builder_id)s
 -- name: unsettled_attempts
 -- Attempts whose outcome nobody knows, with the mirror's record that carries their mark.
 select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, a.serial, a.request_id, a.marker,
-       a.payload, a.payload_hash, a.remote_id, a.remote_version, a.started_at,
+       a.payload, a.payload_hash, a.remote_id, a.remote_version, a.started_at, a.details,
        (select min(m.remote_id)
         from mirror m
         where m.builder_id = a.builder_id

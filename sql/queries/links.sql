@@ -100,38 +100,43 @@ where o.builder_id = %(builder_id)s
   and o.ours_checksum is distinct from o.base_ours_checksum
 order by o.id, m.remote_id;
 
--- name: drop_waiting_half
--- Takes the half link of a provider record away, because the record gets a full one.
-delete from links
-where builder_id = %(builder_id)s
-  and connection_id = %(connection_id)s
-  and entity = (select entity from links where builder_id = %(builder_id)s and id = %(link_id)s)
-  and remote_id = %(remote_id)s
-  and record_id is null
-  and id <> %(link_id)s;
+-- name: drop_waiting_halves
+-- Takes the half links of provider records away, because the records get full ones.
+delete from links t
+using jsonb_to_recordset(%(rows)s::jsonb) as p (link_id uuid, remote_id text), links o
+where o.builder_id = %(builder_id)s
+  and o.id = p.link_id
+  and t.builder_id = o.builder_id
+  and t.connection_id = %(connection_id)s
+  and t.entity = o.entity
+  and t.remote_id = p.remote_id
+  and t.record_id is null
+  and t.id <> p.link_id;
 
--- name: pair_link
--- Puts a provider record on our half of a link.
+-- name: pair_links
+-- Puts provider records on our halves of links.
 update links l
-set remote_id = %(remote_id)s,
+set remote_id = p.remote_id,
     theirs_checksum = (
         select m.checksum
         from mirror m
         where m.builder_id = l.builder_id
           and m.connection_id = l.connection_id
           and m.entity = l.entity
-          and m.remote_id = %(remote_id)s),
+          and m.remote_id = p.remote_id),
     base_theirs_checksum = null,
     state = 'open'
+from jsonb_to_recordset(%(rows)s::jsonb) as p (link_id uuid, remote_id text)
 where l.builder_id = %(builder_id)s
-  and l.id = %(link_id)s;
+  and l.id = p.link_id;
 
--- name: pair_new_record
--- Gives a link that had only their side a record of ours.
-update links
-set record_id = %(record_id)s
-where builder_id = %(builder_id)s
-  and id = %(link_id)s;
+-- name: pair_new_records
+-- Gives links that had only their side records of ours.
+update links l
+set record_id = p.record_id
+from jsonb_to_recordset(%(rows)s::jsonb) as p (link_id uuid, record_id uuid)
+where l.builder_id = %(builder_id)s
+  and l.id = p.link_id;
 
 -- name: different_links
 -- The links on which something has to be decided now, oldest document first. What a person or a setting has decided
@@ -181,7 +186,6 @@ order by wanted.position;
 update links l
 set base_ours_checksum = s.ours_checksum,
     base_theirs_checksum = s.theirs_checksum,
-    theirs_checksum = coalesce(s.theirs_checksum, l.theirs_checksum),
     base_ours = s.base_ours,
     base_theirs = s.base_theirs,
     state = 'open',
@@ -213,19 +217,21 @@ set base_ours_checksum = ours_checksum,
 where builder_id = %(builder_id)s
   and id = any (%(link_ids)s::uuid[]);
 
--- name: block_link
--- Takes note of why a link cannot go on, with the checksums it was judged by.
-update links
-set state = %(state)s,
-    cause = %(cause)s,
-    tries = %(tries)s,
-    first_failed_at = %(first_failed_at)s,
-    next_try_at = %(next_try_at)s,
+-- name: block_links
+-- Takes note of why links cannot go on, with the checksums they were judged by.
+update links l
+set state = b.state,
+    cause = b.cause,
+    tries = b.tries,
+    first_failed_at = b.first_failed_at,
+    next_try_at = b.next_try_at,
     decision = null,
-    decided_ours_checksum = ours_checksum,
-    decided_theirs_checksum = theirs_checksum
-where builder_id = %(builder_id)s
-  and id = %(link_id)s;
+    decided_ours_checksum = l.ours_checksum,
+    decided_theirs_checksum = l.theirs_checksum
+from jsonb_to_recordset(%(rows)s::jsonb) as b (
+    link_id uuid, state text, cause text, tries integer, first_failed_at timestamptz, next_try_at timestamptz)
+where l.builder_id = %(builder_id)s
+  and l.id = b.link_id;
 
 -- name: open_link
 -- Lets a link be looked at again.

@@ -369,6 +369,31 @@ def test_a_lost_answer_after_the_write_is_found_in_the_ledger_and_not_sent_twice
     assert world.queue("error") == []
 
 
+def test_an_edit_made_before_a_lost_answer_was_looked_up_comes_back(world: World) -> None:
+    """Simulation seed 42: the bookkeeper's note on a just-adopted bill was taken for agreed and stayed unseen here."""
+    bill = world.bill(world.vendor())
+    world.ledger.lose_after.add("Bill B-1 (Ridge Concrete)")
+    world.sync()
+    world.ledger.edit(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, memo="checked by Rosa")
+    world.sync()
+    assert world.value("select memo from v2_bills where id = %s", bill) == "checked by Rosa"
+
+
+def test_what_a_lost_answer_overwrote_is_in_the_audit_log(world: World) -> None:
+    """Simulation seed 177: the process died after overwriting a note, and nobody had written down what it said."""
+    world.strategy = Strategy.PLATFORM_WINS
+    bill = world.bill(world.vendor())
+    world.sync()
+    world.ledger.edit(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, memo="checked by Rosa")
+    world.change("v2_bills", bill, memo="Second floor")
+    world.ledger.lose_after.add("Bill B-1 (Ridge Concrete)")
+    world.sync()
+    world.sync()
+    assert world.ledger.only(Entity.BILL).canonical["memo"] == "Second floor"
+    before = world.rows("select before -> 'canonical' ->> 'memo' from audit_log where before is not null")
+    assert ("checked by Rosa",) in before
+
+
 def test_a_write_that_never_arrived_is_sent_again_only_after_the_providers_own_timeout(world: World) -> None:
     world.bill(world.vendor())
     world.ledger.lose_before.add("Bill B-1 (Ridge Concrete)")

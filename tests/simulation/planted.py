@@ -1,0 +1,212 @@
+"""Bugs planted on purpose: a simulator that does not find them proves nothing.
+
+Each is a small, plausible mistake in the product, put in for the length of a run and taken out again. They reach into
+the engine, which no other test may do.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from resources.quickbooks.provider import QuickBooks
+from resources.store.sync_store import PostgresWork
+from sync import compare, engine, fields, merge, pushing, requests, settling, taking
+from sync.compare import Decision, Situation, Strategy, Verdict
+from sync.ports import Rejected, Unknown, Write, WriteOutcome
+from sync.unknown import Evidence, UnknownVerdict
+
+PlantedBug = Callable[[], Any]
+
+
+@contextmanager
+def _instead(place: Any, name: str, replacement: Any) -> Iterator[None]:
+    original = getattr(place, name)
+    setattr(place, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(place, name, original)
+
+
+@contextmanager
+def request_id_dropped() -> Iterator[None]:
+    """Every try is a new request, and an unknown outcome is simply sent again."""
+    numbers = itertools.count()
+
+    def fresh(**_: Any) -> str:
+        return f"{next(numbers):032x}"
+
+    def blind(seen: Evidence) -> UnknownVerdict:
+        return UnknownVerdict.SEND_AGAIN
+
+    with _instead(requests, "request_id", fresh), _instead(settling, "judge_unknown", blind):
+        yield
+
+
+@contextmanager
+def unknown_taken_for_rejected() -> Iterator[None]:
+    """A write that was not confirmed counts as not executed."""
+    original = QuickBooks.write
+
+    def write(self: QuickBooks, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
+        outcomes = original(self, writes)
+        return [
+            _as_rejected(outcome, each) if isinstance(outcome, Unknown) else outcome
+            for outcome, each in zip(outcomes, writes, strict=True)
+        ]
+
+    with _instead(QuickBooks, "write", write):
+        yield
+
+
+def _as_rejected(outcome: Unknown, write: Write) -> Rejected:
+    from sync.errors import ProviderUnavailable
+
+    return Rejected(ProviderUnavailable(provider="QuickBooks", reason=f"{outcome.reason} ({write.label})"))
+
+
+@contextmanager
+def attempts_of_the_dead_forgotten() -> Iterator[None]:
+    """Attempts that a dead process left behind are not looked up."""
+    with _instead(PostgresWork, "unsettled", lambda _self, _entity: []):
+        yield
+
+
+@contextmanager
+def cursor_moved_early() -> Iterator[None]:
+    """The cursor is stored before what was read is."""
+    original = engine.ConnectionSync.pull_changes
+
+    def pull(self: Any) -> Any:
+        with self._store.work() as work:
+            cursor = work.cursor(engine.CHANGES_STREAM)
+        pages = list(self._provider.changes(cursor))
+        with self._store.work() as work:
+            for page in pages:
+                if page.cursor is not None:
+                    work.move_cursor(engine.CHANGES_STREAM, self._clock.now().isoformat())
+        for page in pages:
+            with self._store.work() as work:
+                work.save_mirror(page.records)
+        return original(self)
+
+    with _instead(engine.ConnectionSync, "pull_changes", pull):
+        yield
+
+
+@contextmanager
+def ledger_changes_overwritten() -> Iterator[None]:
+    """A change on both sides is always ours to win, without asking."""
+
+    def ours(link: Situation) -> Decision:
+        return Decision(Verdict.UPDATE, "planted")
+
+    with _instead(compare, "_both_changed", ours), _instead(pushing, "_overwritten", lambda _link: None):
+        yield
+
+
+@contextmanager
+def deletes_ignored() -> Iterator[None]:
+    """What the ledger deleted is not news."""
+    original = PostgresWork.save_mirror
+
+    def save(self: PostgresWork, records: Any) -> int:
+        return original(self, [record for record in records if record.state != "deleted"])
+
+    with _instead(PostgresWork, "save_mirror", save):
+        yield
+
+
+@contextmanager
+def deleted_documents_made_again() -> Iterator[None]:
+    """What is gone from the ledger is created once more."""
+    original = compare.decide
+
+    def decide(link: Situation) -> Decision:
+        if (
+            link.theirs == "deleted"
+            and link.ours == "active"
+            and link.strategy is not Strategy.MANUAL
+            and link.direction != "pull"
+        ):
+            return Decision(Verdict.CREATE, "planted")
+        return original(link)
+
+    from sync import judge
+
+    with _instead(judge, "decide", decide):
+        yield
+
+
+@contextmanager
+def base_taken_from_ours_alone() -> Iterator[None]:
+    """After a look-up the base is what the ledger shows now, as if we had agreed on it."""
+    with _instead(fields, "same_values", lambda *_: True):
+        yield
+
+
+@contextmanager
+def stale_versions_sent() -> Iterator[None]:
+    """A record that moved is written over with its newest version, uncompared."""
+    original = QuickBooks.write
+
+    def write(self: QuickBooks, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
+        from dataclasses import replace
+
+        fresh = []
+        for each in writes:
+            now = self.read(each.entity, each.remote_id) if each.remote_id else None
+            fresh.append(replace(each, version=now.version, previous=dict(now.raw)) if now else each)
+        return original(self, fresh)
+
+    with _instead(QuickBooks, "write", write), _instead(pushing, "_overwritten", lambda _link: None):
+        yield
+
+
+@contextmanager
+def lines_merged_by_position() -> Iterator[None]:
+    """A merge takes whole line lists without looking at what they add up to."""
+    with _instead(merge, "adds_up", lambda *_: True), _instead(merge, "are_disjoint", lambda *_: True):
+        yield
+
+
+@contextmanager
+def overwritten_values_not_kept() -> Iterator[None]:
+    """Nothing is written to the audit log."""
+    with _instead(PostgresWork, "audit", lambda _self, _entries: None):
+        yield
+
+
+@contextmanager
+def payments_applied_once() -> Iterator[None]:
+    """A payment that changes or disappears later is not looked at again."""
+    original = taking.take
+
+    def take(work: Any, items: Any, context: Any, *args: Any, **more: Any) -> None:
+        kept = [item for item in items if not (item.link.entity == "payment" and item.link.record_id)]
+        original(work, kept, context, *args, **more)
+
+    with _instead(taking, "take", take):
+        yield
+
+
+PLANTED: dict[str, PlantedBug] = {
+    found.__name__: found
+    for found in (
+        request_id_dropped,
+        unknown_taken_for_rejected,
+        attempts_of_the_dead_forgotten,
+        cursor_moved_early,
+        ledger_changes_overwritten,
+        deletes_ignored,
+        deleted_documents_made_again,
+        base_taken_from_ours_alone,
+        stale_versions_sent,
+        lines_merged_by_position,
+        overwritten_values_not_kept,
+        payments_applied_once,
+    )
+}
