@@ -99,7 +99,7 @@ class Api:
     ) -> Answer:
         """The answer around texts."""
         body = envelope(
-            request_id=call.new_id(),
+            request_id=call.request_id(),
             app_name=call.app_name,
             now=call.books.now(),
             name=name,

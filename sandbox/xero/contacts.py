@@ -214,8 +214,8 @@ class Contacts(Resource):
             "HasAttachments": document.get("HasAttachments", False),
             "HasValidationErrors": False,
         }
-        balances = _balances(books, document["ContactID"])
-        if balances is not None and mode != "created":
+        balances = None if mode == "created" else _balances(books, document["ContactID"])
+        if balances is not None:
             shown["Balances"] = balances
         return shown
 

@@ -63,6 +63,7 @@ class Gateway:
     ) -> None:
         self.api = Api(store)
         self.memory = IdempotencyMemory()
+        self.noise = random.Random(0)
         self._store, self._clock, self._switches = store, clock, switches
         self._identity, self._pages, self._webhooks = identity, pages, webhooks
         self._books, self._dice, self._counters = books, dice, counters
@@ -82,7 +83,7 @@ class Gateway:
             response = self.refusal(refusal)
         for name, value in self._counters(tenant_of(request), app_id).items():
             response.headers[name] = value
-        response.headers["xero-correlation-id"] = make_guid(self._dice)
+        response.headers["xero-correlation-id"] = make_guid(self.noise)
         return response
 
     async def connections(self, request: Request) -> Response:
@@ -128,7 +129,14 @@ class Gateway:
         for name, value in request.query_params.items():
             query[name.lower()] = value
         app = self._identity.get("apps", grant["ClientID"]) or {"Name": grant["ClientID"]}
-        call = Call(books=books, dice=self._dice, app_name=app["Name"], app_id=grant["ClientID"], query=query)
+        call = Call(
+            books=books,
+            dice=self._dice,
+            app_name=app["Name"],
+            app_id=grant["ClientID"],
+            query=query,
+            noise=self.noise,
+        )
         incoming = Incoming(
             method=request.method,
             parts=parts,
@@ -231,7 +239,7 @@ class Gateway:
         if isinstance(refusal, AccessRefused):
             headers = {"www-authenticate": refusal.challenge} if refusal.challenge else {}
             return JSONResponse(
-                refusal.body(make_guid(self._dice)), status_code=refusal.status, headers=headers
+                refusal.body(make_guid(self.noise)), status_code=refusal.status, headers=headers
             )
         if isinstance(refusal, ElementRefused):
             refusal = validation(refusal.messages[0])

@@ -50,7 +50,7 @@ def too_many(world: XeroEmulator, request: Request, problem: str, wait: float) -
     tenant = request.headers.get("xero-tenant-id", "").lower()
     for name, value in world.counters(tenant, app_of(world, request)).items():
         response.headers[name] = value
-    response.headers["xero-correlation-id"] = make_guid(world.dice)
+    response.headers["xero-correlation-id"] = make_guid(world.gateway.noise)
     return response
 
 

@@ -26,10 +26,15 @@ class Call:
     app_name: str
     app_id: str
     query: Mapping[str, str] = field(default_factory=dict)
+    noise: random.Random = field(default_factory=random.Random)
 
     def new_id(self) -> str:
         """A fresh GUID from the world's own dice, so that the same seed gives the same ids."""
         return make_guid(self.dice)
+
+    def request_id(self) -> str:
+        """An id of the answer itself, from other dice: reading must not change the ids of documents to come."""
+        return make_guid(self.noise)
 
     @property
     def unit_places(self) -> int:

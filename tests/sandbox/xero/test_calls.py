@@ -8,8 +8,11 @@ import hmac
 import html
 import json
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -338,3 +341,43 @@ def test_the_pages_button_for_a_lost_write_meets_xeros_put(xero: Xero, contact: 
     assert answer.status_code == 303
     assert xero.send("PUT", "Invoices", {"Invoices": [xero.invoice(contact["ContactID"])]}).status_code == 504
     assert len(xero.many("Invoices")) == 1
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[tuple[Xero, subprocess.Popen[str]]]:
+    """A sandbox in a process of its own, with its books in a folder."""
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "xero",
+        "--port",
+        "0",
+        "--seed",
+        "empty",
+        "--data",
+        str(folder),
+    ]
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
+        assert address is not None
+        made = Xero(address[0])
+        try:
+            yield made, process
+        finally:
+            made.http.close()
+            process.kill()
+
+
+def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+    with started(tmp_path) as (before, process):
+        before.connect()
+        contact = before.one("PUT", "Contacts", {"Contacts": [{"Name": "Kept"}]})
+        ids = [before.new_invoice(contact["ContactID"])["InvoiceID"] for _ in range(20)]
+        process.kill()
+    with started(tmp_path) as (after, _):
+        after.headers = before.headers
+        assert [one["InvoiceID"] for one in after.many("Invoices")] == ids
+        assert after.http.get("/_sandbox/ledger").json()["balanced"] is True

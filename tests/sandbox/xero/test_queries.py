@@ -209,3 +209,14 @@ def test_a_very_large_organisation_refuses_unindexed_filters(
     assert exact(answer)["Type"] == "QueryParseException"
     assert "extremely high volume" in exact(answer)["Message"]
     assert len(xero.many("Invoices", query={"where": 'Status=="DRAFT"', "order": "UpdatedDateUTC ASC"})) == 1
+
+
+def test_reading_does_not_change_the_ids_of_documents_to_come(xero: Xero) -> None:
+    def first_id(reads: int) -> str:
+        xero.control("/reset", {"scenario": "empty", "seed": 3})
+        xero.connect()
+        for _ in range(reads):
+            xero.many("Accounts")
+        return str(xero.one("PUT", "Contacts", {"Contacts": [{"Name": "A"}]})["ContactID"])
+
+    assert first_id(0) == first_id(5)
