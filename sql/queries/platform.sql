@@ -318,12 +318,12 @@ from jsonb_to_recordset(%(rows)s::jsonb) as l (
 -- name: refresh_payments_deposited
 -- Notes on payments the date on which they reached the bank.
 update v2_payments p
-set deposited_on = (
-        select max(d.deposit_date)
-        from v2_deposit_lines l
-        join v2_deposits d on d.builder_id = l.builder_id and d.id = l.deposit_id
-        where l.builder_id = p.builder_id
-          and l.payment_id = p.id
-          and d.status = 'posted')
+set deposited_on = banked.on_date
+from (
+    select w.id, max(d.deposit_date) filter (where d.status = 'posted') as on_date
+    from unnest(%(document_ids)s::uuid[]) as w (id)
+    left join v2_deposit_lines l on l.builder_id = %(builder_id)s and l.payment_id = w.id
+    left join v2_deposits d on d.builder_id = l.builder_id and d.id = l.deposit_id
+    group by w.id) as banked
 where p.builder_id = %(builder_id)s
-  and p.id = any (%(document_ids)s::uuid[]);
+  and p.id = banked.id;

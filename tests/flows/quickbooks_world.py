@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from resources.settings import Settings
 from resources.store.database import Database
-from resources.wiring import Tieout
+from resources.wiring import OpenSync, Tieout
 from sandbox.kernel.server import ServerThread
 from sandbox.quickbooks import create_app
 from sync.records import Entity
@@ -61,13 +61,14 @@ class QuickBooksWorld(Platform):
 
     def _books(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         url = f"{self.sandbox_url}/v3/company/{self.realm}/{path}"
-        headers = {"Authorization": f"Bearer {self._token()}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {self.token()}", "Accept": "application/json"}
         answer = httpx.request(method, url, headers=headers, **more)
         assert answer.status_code == httpx.codes.OK, answer.text
         body: dict[str, Any] = answer.json()
         return body
 
-    def _token(self) -> str:
+    def token(self) -> str:
+        """The access token that the product holds now."""
         row = self.rows(
             "select access_token_encrypted from v2_integration_connections where id = %s", self.connection_id
         )
@@ -77,8 +78,9 @@ class QuickBooksWorld(Platform):
 
     # ------------------------------------------------------------------ sync
 
-    def sync(self) -> tuple[PullSummary, dict[Entity, EntitySummary], TieOut, int]:
-        """Do one whole sync through the product's own wiring."""
+    @contextmanager
+    def opened(self) -> Iterator[OpenSync]:
+        """Open a sync through the product's own wiring."""
         run_id = self.add(
             "sync_runs",
             connection_id=self.connection_id,
@@ -87,6 +89,11 @@ class QuickBooksWorld(Platform):
             status="queued",
         )
         with self.tieout.sync(self.builder_id, self.connection_id, run_id) as sync:
+            yield sync
+
+    def sync(self) -> tuple[PullSummary, dict[Entity, EntitySummary], TieOut, int]:
+        """Do one whole sync."""
+        with self.opened() as sync:
             pulled, summaries, proof = sync.sync_all()
             sync.finish()
             return pulled, {each.entity: each for each in summaries}, proof, sync.provider_calls
@@ -95,19 +102,35 @@ class QuickBooksWorld(Platform):
 @contextmanager
 def quickbooks_world(settings: Settings, database: Database) -> Iterator[QuickBooksWorld]:
     """Serve a sandbox with one fresh company, and open the product over it."""
-    with ServerThread(create_app()) as server:
-        pointed = settings.model_copy(
-            update={
-                "quickbooks_base_url": server.url,
-                "quickbooks_authorize_url": f"{server.url}/connect/oauth2",
-                "quickbooks_token_url": f"{server.url}/oauth2/v1/tokens/bearer",
-                "quickbooks_revoke_url": f"{server.url}/v2/oauth2/tokens/revoke",
-                "quickbooks_client_id": "tieout",
-                "quickbooks_client_secret": SecretStr("the sandbox takes any"),
-            }
-        )
-        realm = str(uuid4().int)[:16]
-        made = httpx.post(f"{server.url}/_sandbox/companies", json={"realm": realm, "name": "Larch Books"})
-        assert made.status_code < 300, made.text
-        with Tieout(pointed, database=database) as tieout:
-            yield QuickBooksWorld(tieout, server.url, realm=realm)
+    with ServerThread(create_app()) as server, world_at(server.url, settings, database) as world:
+        yield world
+
+
+@contextmanager
+def world_at(
+    sandbox_url: str, settings: Settings, database: Database, *, documents: int = 0
+) -> Iterator[QuickBooksWorld]:
+    """Make a fresh company with so many documents in a sandbox that is up already, and open the product over it."""
+    realm = str(uuid4().int)[:16]
+    with httpx.Client(base_url=sandbox_url, timeout=600) as control:
+        made = control.post("/_sandbox/companies", json={"realm": realm, "name": "Larch Books"})
+        assert made.is_success, made.text
+        if documents:
+            seeded = control.post("/_sandbox/seed", json={"realm": realm, "size": documents})
+            assert seeded.is_success, seeded.text
+    with Tieout(pointed_to(sandbox_url, settings), database=database) as tieout:
+        yield QuickBooksWorld(tieout, sandbox_url, realm=realm)
+
+
+def pointed_to(sandbox_url: str, settings: Settings) -> Settings:
+    """Settings that take this sandbox for QuickBooks."""
+    return settings.model_copy(
+        update={
+            "quickbooks_base_url": sandbox_url,
+            "quickbooks_authorize_url": f"{sandbox_url}/connect/oauth2",
+            "quickbooks_token_url": f"{sandbox_url}/oauth2/v1/tokens/bearer",
+            "quickbooks_revoke_url": f"{sandbox_url}/v2/oauth2/tokens/revoke",
+            "quickbooks_client_id": "tieout",
+            "quickbooks_client_secret": SecretStr("the sandbox takes any"),
+        }
+    )

@@ -1,0 +1,198 @@
+"""Initial pull from the QuickBooks sandbox: our engine, a python-quickbooks loop, and the floor, in one run."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import psycopg
+from quickbooks import QuickBooks
+from quickbooks.objects.base import QuickbooksBaseObject
+from quickbooks.objects.bill import Bill
+from quickbooks.objects.billpayment import BillPayment
+from quickbooks.objects.customer import Customer
+from quickbooks.objects.deposit import Deposit
+from quickbooks.objects.invoice import Invoice
+from quickbooks.objects.journalentry import JournalEntry
+from quickbooks.objects.payment import Payment
+from quickbooks.objects.vendor import Vendor
+
+from resources.postgres.urls import for_psycopg
+from tests.bench.measure import Bench, bench, figure, memory_mb
+from tests.flows.quickbooks_world import QuickBooksWorld, world_at
+
+DOCUMENTS, DOCUMENTS_FULL = 20_000, 100_000
+PAGE = 1000
+OBJECTS: tuple[type[QuickbooksBaseObject], ...] = (
+    Customer, Vendor, Invoice, Bill, JournalEntry, Payment, BillPayment, Deposit,
+)  # fmt: skip
+Connection = psycopg.Connection[Any]
+NAMES = [each.__name__ for each in OBJECTS]
+ROWS = "create table pulled (entity text, id text, sync_token text, doc jsonb, primary key (entity, id))"
+
+
+def main() -> None:
+    """Seed one company and read it three times."""
+    documents = DOCUMENTS_FULL if "--full" in sys.argv else DOCUMENTS
+    with bench() as stage, world_at(stage.sandbox_url, stage.settings, stage.database) as world:
+        seed(world, documents)
+        # The sandbox renders each object once; nobody who is measured shall pay for that.
+        for name in NAMES:
+            for _ in _pages(world, name):
+                pass
+        floor = _floor(stage, world)
+        peer = _peer(stage, world)
+        before = memory_mb()
+        with stage.measure() as took:
+            read, calls = pull(world)
+        engine = read / took.wall
+        beside = {
+            "documents": documents, "calls": calls, "cpu_s": took.cpu, "postgres_cpu_s": took.postgres_cpu,
+            "wall_s": took.wall, "memory_grown_mb": memory_mb() - before,
+            "python_quickbooks_rows_per_s": peer, "floor_rows_per_s": floor,
+            "times_faster_than_peer": engine / peer, "times_the_floors_time": floor / engine,
+        }  # fmt: skip
+        figure("initial_pull.mirror", engine, "rows/s", **beside)
+        _first_sync(stage, world, documents)
+
+
+def seed(world: QuickBooksWorld, documents: int) -> None:
+    """Fill the connected company and let the product forget how far it read."""
+    with httpx.Client(base_url=world.sandbox_url, timeout=900) as control:
+        answer = control.post("/_sandbox/seed", json={"realm": world.realm, "size": documents})
+        assert answer.is_success, answer.text
+    world.run("delete from cursors")
+
+
+def pull(world: QuickBooksWorld) -> tuple[int, int]:
+    """Read the whole ledger into the mirror, through the wiring."""
+    with world.opened() as sync:
+        summary = sync.pull_changes()
+        return summary.read, sync.provider_calls
+
+
+def _first_sync(stage: Bench, world: QuickBooksWorld, documents: int) -> None:
+    """What a first sync does after the pull: names, payments and deposits become rows of the platform."""
+    with stage.measure() as took:
+        world.sync()
+    rows = world.value("select count(*) from links where record_id is not null")
+    beside = {
+        "documents": documents,
+        "cpu_s": took.cpu,
+        "postgres_cpu_s": took.postgres_cpu,
+        "wall_s": took.wall,
+    }
+    figure("initial_pull.applied", rows / took.wall, "rows/s", rows=rows, **beside, memory_mb=memory_mb())
+
+
+# ---------------------------------------------------------------------------------- the floor
+
+
+def _floor(stage: Bench, world: QuickBooksWorld) -> float:
+    """Bare HTTP, JSON parse and COPY of the same objects, in pages of a thousand."""
+    rows = 0
+    with _table(stage) as connection, stage.measure() as took:
+        for name in NAMES:
+            for page in _pages(world, name):
+                rows += len(page)
+                _copy(connection, name, page)
+    figure("initial_pull.floor", rows / took.wall, "rows/s", cpu_s=took.cpu, postgres_cpu_s=took.postgres_cpu)
+    return rows / took.wall
+
+
+def _pages(world: QuickBooksWorld, name: str) -> Iterator[list[dict[str, Any]]]:
+    token = world.token()
+    with httpx.Client(
+        base_url=world.sandbox_url, timeout=60, headers={"Authorization": f"Bearer {token}"}
+    ) as client:
+        start = 1
+        while True:
+            statement = f"select * from {name} orderby Id startposition {start} maxresults {PAGE}"
+            answer = client.get(
+                f"/v3/company/{world.realm}/query",
+                params={"query": statement},
+                headers={"Accept": "application/json"},
+            )
+            body = json.loads(answer.content, parse_float=Decimal)
+            rows = body["QueryResponse"].get(name) or []
+            if rows:
+                yield rows
+            if len(rows) < PAGE:
+                return
+            start += PAGE
+
+
+def _copy(connection: Connection, name: str, page: list[dict[str, Any]]) -> None:
+    with connection.transaction(), connection.cursor() as cursor:
+        with cursor.copy("copy pulled (entity, id, sync_token, doc) from stdin") as copy:
+            for row in page:
+                copy.write_row((name, row["Id"], row["SyncToken"], json.dumps(row, default=str)))
+
+
+# ---------------------------------------------------------------------------------- the peer
+
+
+def _peer(stage: Bench, world: QuickBooksWorld) -> float:
+    """python-quickbooks, page by page, each object written as its documentation's loops do."""
+    os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # the library's own switch for an address on this machine
+    client = QuickBooks(auth_client=_Auth(world), company_id=world.realm, minorversion=75)
+    # The library has its two addresses built in.
+    client.api_url_v3 = f"{world.sandbox_url}/v3"
+    client.sandbox_api_url_v3 = f"{world.sandbox_url}/v3"
+    rows = 0
+    with _table(stage) as connection, stage.measure() as took:
+        for kind in OBJECTS:
+            start = 1
+            while True:
+                page = kind.all(start_position=start, max_results=PAGE, order_by="Id", qb=client)
+                with connection.transaction(), connection.cursor() as cursor:
+                    for each in page:
+                        cursor.execute(
+                            "insert into pulled values (%s, %s, %s, %s)"
+                            " on conflict (entity, id) do update set sync_token = excluded.sync_token, doc = excluded.doc",
+                            (kind.__name__, each.Id, each.SyncToken, each.to_json()),
+                        )
+                rows += len(page)
+                if len(page) < PAGE:
+                    break
+                start += PAGE
+    figure(
+        "initial_pull.python_quickbooks",
+        rows / took.wall,
+        "rows/s",
+        cpu_s=took.cpu,
+        postgres_cpu_s=took.postgres_cpu,
+    )
+    return rows / took.wall
+
+
+@contextmanager
+def _table(stage: Bench) -> Iterator[Connection]:
+    with (
+        stage.server.fresh_database() as url,
+        psycopg.connect(for_psycopg(url), autocommit=True) as connection,
+    ):
+        connection.execute(ROWS)
+        yield connection
+
+
+class _Auth:
+    """What python-quickbooks asks of its auth client."""
+
+    environment = "sandbox"
+    client_id = "tieout"
+
+    def __init__(self, world: QuickBooksWorld) -> None:
+        self.access_token = world.token()
+        self.refresh_token = ""
+        self.realm_id = world.realm
+
+
+if __name__ == "__main__":
+    main()
