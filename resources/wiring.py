@@ -19,6 +19,7 @@ from resources.gate import Priority
 from resources.postgres import database_urls
 from resources.registry import PROVIDERS
 from resources.settings import Settings
+from resources.store.bank import read_bank
 from resources.store.database import Database
 from resources.store.sync_store import PostgresStore
 from resources.vault import Vault
@@ -26,6 +27,7 @@ from sync.clock import Clock, SystemClock
 from sync.compare import Strategy
 from sync.engine import ConnectionSync
 from sync.errors import NotFound, SyncBusy
+from sync.ports import Provider
 from sync.records import Entity
 from sync.schedule import next_due
 from sync.store import ConnectionFacts, Trigger
@@ -46,11 +48,14 @@ _PRIORITIES: Mapping[Trigger, Priority] = {
 class OpenSync:
     """One connection's sync while the connection's lock is held; counts its provider calls on the run."""
 
-    def __init__(self, engine: ConnectionSync, tieout: Tieout, store: PostgresStore) -> None:
+    def __init__(
+        self, engine: ConnectionSync, tieout: Tieout, store: PostgresStore, *, provider: Provider
+    ) -> None:
         """Wrap the engine; `finish` and the call counter need the run's row."""
         self._engine = engine
         self._tieout = tieout
         self._store = store
+        self._provider = provider
 
     def pull_changes(self) -> PullSummary:
         """Bring what the provider changed since the last look into the mirror."""
@@ -74,7 +79,10 @@ class OpenSync:
         return self._engine.provider_calls
 
     def finish(self, *, error: str | None = None) -> None:
-        """Close the run and say when the connection is due next."""
+        """Take over what the bank statement says, close the run, and say when the connection is due next."""
+        facts = self._store.facts
+        if error is None:
+            read_bank(self._tieout.database, self._provider, facts, now=self._tieout.clock.now())
         self._tieout.finish_run(
             self._store.facts.builder_id,
             self._store.facts.connection_id,
@@ -134,7 +142,7 @@ class Tieout:
             )
             engine = ConnectionSync(store=store, provider=provider, clock=self.clock, actor=store.actor)
             try:
-                yield OpenSync(engine, self, store)
+                yield OpenSync(engine, self, store, provider=provider)
             finally:
                 with self.database.builder_tx(UUID(builder_id)) as tx:
                     tx.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
@@ -91,6 +92,14 @@ class LedgerBalance:
     amount: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class BankReport:
+    """What a ledger's report says is on the bank statement: every match dated `first_day` or later."""
+
+    first_day: date
+    matched: Sequence[tuple[Entity, str]]
+
+
 class Provider(Protocol):
     """One authorised company of one accounting system; speaks canonical records in the provider's dialect.
 
@@ -134,6 +143,10 @@ class Provider(Protocol):
 
     def trial_balance(self) -> Sequence[LedgerBalance]:
         """Return the provider's own trial balance as of today."""
+        ...
+
+    def bank_report(self) -> BankReport | None:
+        """Read what is on the bank statement; None where each record says it about itself (`raw["reconciliation"]`)."""
         ...
 
     def check(self, entity: Entity, canonical: Canonical) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain
@@ -17,17 +17,28 @@ from resources.quickbooks.batch import BATCH_ITEMS_MAX, Prepared, Sender
 from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.changes import Changes
 from resources.quickbooks.chart import Chart, rows_of
-from resources.quickbooks.client import Client
+from resources.quickbooks.client import PACE, CallPace, Client
 from resources.quickbooks.faults import Fault, error_of
 from resources.quickbooks.items import Items
 from resources.quickbooks.read import Reader, label_of
-from resources.quickbooks.report import trial_balance
+from resources.quickbooks.report import transactions_in, trial_balance
 from resources.quickbooks.words import ITEM, LISTS, NAMES
 from resources.quickbooks.write import Writer
 from resources.spec import Access
 from sync.clock import Clock
 from sync.errors import AccessExpired, OutcomeUnknown, RejectedByProvider, SyncError, VersionMoved
-from sync.ports import ChangePage, Company, Done, LedgerBalance, Moved, Rejected, Unknown, Write, WriteOutcome
+from sync.ports import (
+    BankReport,
+    ChangePage,
+    Company,
+    Done,
+    LedgerBalance,
+    Moved,
+    Rejected,
+    Unknown,
+    Write,
+    WriteOutcome,
+)
 from sync.records import Canonical, Entity, RemoteRecord, name_key, number_key
 
 Json = Mapping[str, Any]
@@ -35,6 +46,8 @@ Json = Mapping[str, Any]
 NOT_FOUND = "610"
 DOMESTIC = ("US", "USA", None, "")
 CANDIDATES_MAX = 50
+BANK_LOOK_BACK = timedelta(days=400)
+CLEARED_STATES = ("Cleared", "Reconciled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +60,10 @@ class _Preferences:
 class QuickBooks:
     """Reads and writes one company; knows nothing of the platform's records."""
 
-    def __init__(self, access: Access, *, http: httpx.Client, clock: Clock) -> None:
+    def __init__(self, access: Access, *, http: httpx.Client, clock: Clock, pace: CallPace = PACE) -> None:
         self._access = access
         self._clock = clock
-        self._client = Client(access, http=http)
+        self._client = Client(access, http=http, pace=pace)
         self._chart = Chart(self._client)
         self._items = Items(self._client, self._chart, company_id=access.company.company_id)
 
@@ -113,6 +126,17 @@ class QuickBooks:
         today = self._clock.now().date()
         params = {"start_date": date(today.year, 1, 1).isoformat(), "end_date": today.isoformat()}
         return trial_balance(self._client.read("reports/TrialBalance", params, label="the trial balance"))
+
+    def bank_report(self) -> BankReport:
+        """Read which payments and deposits the bookkeeper has cleared; no object of QuickBooks says it."""
+        first_day = self._clock.now().date() - BANK_LOOK_BACK
+        matched = []
+        # The column that shows the state is reported to be unreliable, so each state is asked for by itself.
+        for state in CLEARED_STATES:
+            params = {"start_date": first_day.isoformat(), "cleared": state, "columns": "tx_date,txn_type"}
+            report = self._client.read("reports/TransactionList", params, label="the list of transactions")
+            matched += transactions_in(report)
+        return BankReport(first_day, matched)
 
     def check(self, entity: Entity, canonical: Canonical) -> str | None:
         """Say in a sentence why QuickBooks is known to refuse this record, or None; makes no call."""

@@ -1,4 +1,4 @@
-"""QuickBooks' TrialBalance report as balances."""
+"""QuickBooks' reports: the trial balance as balances, and the list of transactions by what it names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync.ports import LedgerBalance
+from sync.records import Entity
 
 Json = Mapping[str, Any]
 
@@ -23,6 +24,24 @@ def trial_balance(report: Json) -> list[LedgerBalance]:
         amount = _amount(cells, debit) - _amount(cells, credit)
         balances.append(LedgerBalance(str(identity) if identity else None, name, amount))
     return balances
+
+
+def transactions_in(report: Json) -> list[tuple[Entity, str]]:
+    """Return the payments, bill payments and deposits that a list of transactions names."""
+    columns = [
+        str(column.get("ColTitle") or "") for column in (report.get("Columns") or {}).get("Column") or ()
+    ]
+    place = _place(columns, "Transaction Type", 1)
+    found = []
+    for cells in _data_rows(report.get("Rows") or {}):
+        kind, identity = str(cells[place].get("value") or ""), cells[place].get("id")
+        entity = next((one for words, one in _KINDS.items() if kind.startswith(words)), None)
+        if entity is not None and identity:
+            found.append((entity, str(identity)))
+    return found
+
+
+_KINDS = {"Payment": Entity.PAYMENT, "Bill Payment": Entity.BILL_PAYMENT, "Deposit": Entity.DEPOSIT}
 
 
 def _data_rows(rows: Json) -> Iterator[list[Json]]:

@@ -92,6 +92,9 @@ class Xero:
             self._client.read("Reports/TrialBalance", {"date": today.isoformat()}, label="the trial balance")
         )
 
+    def bank_report(self) -> None:
+        """Read nothing: payments, batches and bank transactions say themselves whether they are reconciled."""
+
     def check(self, entity: Entity, canonical: Canonical) -> str | None:
         """Say in a sentence why Xero is known to refuse this record, or None; makes no call."""
         account = self._payment_account(is_call_allowed=False)

@@ -130,6 +130,9 @@ class FakeLedger:
         """How many writes travel in one call."""
         return 30
 
+    def bank_report(self) -> None:
+        """Say nothing of the bank."""
+
     def trial_balance(self) -> Sequence[LedgerBalance]:
         """Return the two control accounts made of the documents it keeps."""
         self._call()

@@ -150,6 +150,10 @@ class Books(ABC):
         """Take a payment out of the books."""
 
     @abstractmethod
+    def reconcile(self, reference: str) -> None:
+        """Find a payment on the bank statement."""
+
+    @abstractmethod
     def fill(self, size: int) -> None:
         """Add that many documents at once."""
 
@@ -348,6 +352,14 @@ class QuickBooksBooks(Books):
         row = next(row for row in self._rows(entity) if row.get(name) == reference)
         self._act(entity, {}, "delete", row["Id"])
 
+    def reconcile(self, reference: str) -> None:
+        row = next(row for row in self._rows("Payment") if row.get("PaymentRefNum") == reference)
+        self.control(
+            "POST",
+            "/clear",
+            {"realm": self.company, "entity": "Payment", "id": row["Id"], "state": "Reconciled"},
+        )
+
     def fill(self, size: int) -> None:
         self.control("POST", "/seed", {"realm": self.company, "size": size})
 
@@ -538,6 +550,15 @@ class XeroBooks(Books):
         for row in self._rows("Payments"):
             if row.get("Reference") == reference and row["Status"] == "AUTHORISED":
                 self._send("POST", f"Payments/{row['PaymentID']}", {"Status": "DELETED"})
+
+    def reconcile(self, reference: str) -> None:
+        for row in self._rows("Payments"):
+            if row.get("Reference") == reference:
+                self.bookkeep("reconcile", id=row["PaymentID"])
+
+    def bookkeep(self, action: str, **more: Any) -> None:
+        """Do what only a person in Xero's own pages can do."""
+        self.control("POST", "/bookkeeper", {"organisation": self.company, "action": action, **more})
 
     def fill(self, size: int) -> None:
         self.control("POST", "/seed", {"organisation": self.company, "size": size})

@@ -26,7 +26,6 @@ from sync.errors import (
 from tests.support.books import XeroBooks
 from tests.support.office import BROWSER, Office
 
-
 # Each test's organisations have ids of their own.
 SEEDS = itertools.count(1)
 

@@ -109,6 +109,25 @@ def test_documents_born_there_are_brought_in_where_the_setting_says_so(office: O
     office.settled()
 
 
+def test_what_the_bank_statement_shows_is_told_per_payment(office: Office) -> None:
+    client = office.client()
+    office.invoice(client, number="I-1")
+    office.invoice(client, number="I-2")
+    office.sync()
+    first, second = sorted(office.books.valid("invoice"), key=lambda one: str(one.number))
+    office.books.pay("invoice", {first.id: "500.00"}, reference="CHK 1")
+    office.books.pay("invoice", {second.id: "500.00"}, reference="CHK 2")
+    office.sync()
+    states = "select reference, reconciliation_status from v2_payments order by reference"
+    assert office.rows(states) == [("CHK 1", "unmatched"), ("CHK 2", "unmatched")]
+    office.books.reconcile("CHK 2")
+    # Neither provider calls a reconciled payment changed: the sweep (Xero) or the daily report (QuickBooks) sees it.
+    office.later(days=8)
+    office.sync()
+    assert office.rows(states) == [("CHK 1", "unmatched"), ("CHK 2", "matched")]
+    office.settled()
+
+
 def test_the_mirror_holds_every_document_there_is(office: Office) -> None:
     office.books.fill(300)
     office.run("delete from cursors")

@@ -1,0 +1,57 @@
+"""What the bank statement says of payments and deposits: matched, partially matched or unmatched.
+
+Xero's records say it themselves. QuickBooks says it in a report only, and a bookkeeper who reconciles changes nothing
+else; so the report is read once a day.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from resources.store.database import Database, Transaction, json_text
+from sync.errors import ProviderError
+from sync.ports import BankReport, Provider
+from sync.store import ConnectionFacts
+
+REPORT_EVERY = timedelta(hours=20)
+OVERLAP = timedelta(minutes=10)
+REPORT, LOOK = "bank report", "bank look"
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+TABLES = ("payments", "bill_payments", "deposits")
+
+log = structlog.get_logger(__name__)
+
+
+def read_bank(database: Database, provider: Provider, facts: ConnectionFacts, *, now: datetime) -> None:
+    """Bring the bank's view of a connection's money up to date; a report that cannot be read waits for tomorrow."""
+    builder = UUID(facts.builder_id)
+    where = {"builder_id": facts.builder_id, "connection_id": facts.connection_id}
+    with database.builder_tx(builder) as tx:
+        reported, looked = _position(tx, where, REPORT), _position(tx, where, LOOK)
+        has_money = bool(tx.value("has_linked_money", **where))
+    report: BankReport | None = None
+    is_due = has_money and now - reported >= REPORT_EVERY
+    if is_due:
+        try:
+            report = provider.bank_report()
+        except ProviderError as error:
+            # The sync itself went well; what the bank says is worth less than saying so.
+            log.warning("bank_report_not_read", connection=facts.connection_id, code=error.code)
+    with database.builder_tx(builder) as tx:
+        for table in TABLES:
+            tx.run(f"bank_from_records_{table}", **where, since=looked - OVERLAP)
+            if report is not None:
+                matched = json_text([{"entity": entity, "remote_id": one} for entity, one in report.matched])
+                tx.run(f"bank_from_report_{table}", **where, matched=matched, first_day=report.first_day)
+        tx.run("bank_of_deposited_payments", builder_id=facts.builder_id)
+        tx.run("move_cursor", **where, stream=LOOK, position=now.isoformat(), now=now)
+        if is_due:
+            tx.run("move_cursor", **where, stream=REPORT, position=now.isoformat(), now=now)
+
+
+def _position(tx: Transaction, where: dict[str, str], stream: str) -> datetime:
+    found = tx.value("read_cursor", **where, stream=stream)
+    return datetime.fromisoformat(found) if found else NEVER

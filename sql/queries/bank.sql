@@ -1,0 +1,117 @@
+-- Bank data: what the bookkeeper has found on the bank statement, per payment, bill payment and deposit.
+
+-- name: bank_from_records_payments
+-- Takes over what payments of the ledger say about themselves, where they were read or linked since the last look.
+update v2_payments p
+set reconciliation_status = m.raw ->> 'reconciliation'
+from links l
+join mirror m on m.builder_id = l.builder_id and m.connection_id = l.connection_id and m.entity = l.entity
+    and m.remote_id = l.remote_id
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = 'payment'
+  and p.builder_id = l.builder_id
+  and p.id = l.record_id
+  and m.raw ? 'reconciliation'
+  and (m.seen_at >= %(since)s or l.settled_at >= %(since)s)
+  and p.reconciliation_status is distinct from m.raw ->> 'reconciliation';
+
+-- name: bank_from_report_payments
+-- Takes over a report of the ledger: payments it names are on the statement, the others of its period are not.
+update v2_payments p
+set reconciliation_status = case when t.remote_id is null then 'unmatched' else 'matched' end
+from links l
+left join jsonb_to_recordset(%(matched)s::jsonb) as t (entity text, remote_id text) on t.entity = l.entity
+    and t.remote_id = l.remote_id
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = 'payment'
+  and p.builder_id = l.builder_id
+  and p.id = l.record_id
+  and p.payment_date >= %(first_day)s
+  and p.reconciliation_status is distinct from case when t.remote_id is null then 'unmatched' else 'matched' end;
+
+-- name: bank_from_records_bill_payments
+-- Takes over what bill payments of the ledger say about themselves, where they were read or linked since the last look.
+update v2_bill_payments p
+set reconciliation_status = m.raw ->> 'reconciliation'
+from links l
+join mirror m on m.builder_id = l.builder_id and m.connection_id = l.connection_id and m.entity = l.entity
+    and m.remote_id = l.remote_id
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = 'bill_payment'
+  and p.builder_id = l.builder_id
+  and p.id = l.record_id
+  and m.raw ? 'reconciliation'
+  and (m.seen_at >= %(since)s or l.settled_at >= %(since)s)
+  and p.reconciliation_status is distinct from m.raw ->> 'reconciliation';
+
+-- name: bank_from_report_bill_payments
+-- Takes over a report of the ledger: bill payments it names are on the statement, the others of its period are not.
+update v2_bill_payments p
+set reconciliation_status = case when t.remote_id is null then 'unmatched' else 'matched' end
+from links l
+left join jsonb_to_recordset(%(matched)s::jsonb) as t (entity text, remote_id text) on t.entity = l.entity
+    and t.remote_id = l.remote_id
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = 'bill_payment'
+  and p.builder_id = l.builder_id
+  and p.id = l.record_id
+  and p.payment_date >= %(first_day)s
+  and p.reconciliation_status is distinct from case when t.remote_id is null then 'unmatched' else 'matched' end;
+
+-- name: bank_from_records_deposits
+-- Takes over what deposits of the ledger say about themselves, where they were read or linked since the last look.
+update v2_deposits p
+set reconciliation_status = m.raw ->> 'reconciliation'
+from links l
+join mirror m on m.builder_id = l.builder_id and m.connection_id = l.connection_id and m.entity = l.entity
+    and m.remote_id = l.remote_id
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = 'deposit'
+  and p.builder_id = l.builder_id
+  and p.id = l.record_id
+  and m.raw ? 'reconciliation'
+  and (m.seen_at >= %(since)s or l.settled_at >= %(since)s)
+  and p.reconciliation_status is distinct from m.raw ->> 'reconciliation';
+
+-- name: bank_from_report_deposits
+-- Takes over a report of the ledger: deposits it names are on the statement, the others of its period are not.
+update v2_deposits p
+set reconciliation_status = case when t.remote_id is null then 'unmatched' else 'matched' end
+from links l
+left join jsonb_to_recordset(%(matched)s::jsonb) as t (entity text, remote_id text) on t.entity = l.entity
+    and t.remote_id = l.remote_id
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = 'deposit'
+  and p.builder_id = l.builder_id
+  and p.id = l.record_id
+  and p.deposit_date >= %(first_day)s
+  and p.reconciliation_status is distinct from case when t.remote_id is null then 'unmatched' else 'matched' end;
+
+-- name: bank_of_deposited_payments
+-- A payment that went into a deposit is on the statement as far as the deposit is.
+update v2_payments p
+set reconciliation_status = d.reconciliation_status
+from v2_deposit_lines dl
+join v2_deposits d on d.builder_id = dl.builder_id and d.id = dl.deposit_id and d.status = 'posted'
+where dl.builder_id = %(builder_id)s
+  and p.builder_id = dl.builder_id
+  and p.id = dl.payment_id
+  and d.reconciliation_status is not null
+  and p.reconciliation_status is distinct from d.reconciliation_status;
+
+-- name: has_linked_money
+-- Whether any payment or deposit of a connection is linked at all.
+select exists (
+    select 1
+    from links
+    where builder_id = %(builder_id)s
+      and connection_id = %(connection_id)s
+      and entity in ('payment', 'bill_payment', 'deposit')
+      and record_id is not null
+      and remote_id is not null) as has_money;
