@@ -37,7 +37,7 @@ class DagsterProcesses:
         self._household.start(
             Child(
                 CODE_SERVER,
-                python("dagster", "api", "grpc", *code_server, *QUIET),
+                python("pipelines.code_server", *code_server, *QUIET),
                 listens(self._port),
                 group=GROUP,
             )
