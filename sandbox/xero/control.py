@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.kernel.control import ControlCall, control_route, control_view
 from sandbox.kernel.emulator import ControlError
-from sandbox.xero import bookkeeper
+from sandbox.xero import bookkeeper, desk
 from sandbox.xero.identity import DEFAULT_CLIENT_ID
 from sandbox.xero.resource import make_guid
 from sandbox.xero.scopes import GRANULAR
@@ -31,6 +31,7 @@ URL_SCHEMES = ("http", "https")
 def routes(world: XeroEmulator) -> list[BaseRoute]:
     """The routes, below /_sandbox."""
     return [
+        *desk.routes(world),
         control_view(
             "/apps", lambda: {"apps": [_shown_app(app) for app in world.identity.rows("apps").values()]}
         ),
@@ -132,11 +133,15 @@ def _disconnect(world: XeroEmulator, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _organisation(world: XeroEmulator, body: dict[str, Any]) -> dict[str, Any]:
-    is_demo = body.get("is_demo")
+    is_demo, scenario = body.get("is_demo"), _text(body, "scenario", "empty")
+    if scenario not in ("empty", "demo"):
+        raise ControlError("scenario of one organisation is empty or demo.")
     name = _text(body, "name", "New Organisation")
     tenant = world.open(
         name, version=_text(body, "version", "NZ"), is_demo=None if is_demo is None else bool(is_demo)
     )
+    if scenario == "demo":
+        world.fill(tenant, 0)
     return {"id": tenant, "name": name}
 
 

@@ -147,7 +147,7 @@ class Gateway:
         )
         key = request.headers.get("idempotency-key")
         if key is None or request.method not in WRITES:
-            return self._committed(call, incoming)
+            return self.committed(call, incoming)
         check_key(key)
         owner = app_owner(grant, books, self._switches)
         fingerprint = fingerprint_of(request.method, str(request.url), body)
@@ -155,7 +155,7 @@ class Gateway:
         if kept is not None:
             return kept
         try:
-            answer = self._committed(call, incoming)
+            answer = self.committed(call, incoming)
         except Refusal as refusal:
             if self._switches("idempotency_keeps_errors") == "no":
                 raise
@@ -164,7 +164,8 @@ class Gateway:
         self.memory.keep(owner, key, fingerprint=fingerprint, now=self._clock.timestamp(), answer=answer)
         return answer
 
-    def _committed(self, call: Call, incoming: Incoming) -> Answer:
+    def committed(self, call: Call, incoming: Incoming) -> Answer:
+        """Carry out one request in one transaction, and tell webhooks once it is committed."""
         books = call.books
         if incoming.method == "GET":
             return self.api.answer(call, incoming)

@@ -224,7 +224,7 @@ class XeroEmulator(Emulator):
             for name in {"none": (), "two": DEMO_NAMES}.get(scenario, DEMO_NAMES[:1]):
                 tenant = self.open(name, version=version)
                 if scenario in ("demo", "two"):
-                    self._fill(tenant, 0)
+                    self.fill(tenant, 0)
             for app in apps.values():
                 self.store.put("identity/apps", app["ClientID"], app)
         self.identity.ensure_default_app()
@@ -251,7 +251,8 @@ class XeroEmulator(Emulator):
             )
         return tenant
 
-    def _fill(self, tenant: str, size: int) -> int:
+    def fill(self, tenant: str, size: int) -> int:
+        """Add `size` plain documents to an organisation, or with 0 the demo's."""
         books = self.books[tenant]
         books.is_silent = True
         seeder = Seeder(books, dice=self.dice, app_name="Sandbox seed")
@@ -268,7 +269,7 @@ class XeroEmulator(Emulator):
             raise ControlError(f"size must be a whole number from 1 to {SIZE_MAX}.")
         tenant = self.pick(options.get("organisation"))
         with _many_objects(size):
-            return {"organisation": tenant, "documents": self._fill(tenant, size)}
+            return {"organisation": tenant, "documents": self.fill(tenant, size)}
 
     def pick(self, wanted: Any) -> str:
         """A tenant id from a control call: an id, a name, or the first."""
