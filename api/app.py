@@ -12,18 +12,34 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from api.body_limit import BodyLimit
+from api.entrance import Entrance
+from api.journal import Journal
+from api.limits import RateLimit
+from api.metrics import Metrics
 from api.problems import MEDIA_TYPE, install_problem_handlers
-from api.routes import conflicts, connections, consent, health, mappings, queues, syncs
+from api.routes import conflicts, connections, consent, health, keys, mappings, queues, syncs
 from api.services import Launcher, ProviderEntry, Services, Tieout
+from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
+from resources.store.requests import Requests
 
 API_ROOT = "/api/v1/integrations"
+# Wrong keys that one address may try in a minute.
+REFUSALS_PER_MINUTE = 60
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent again within a day with the same request, the first answer is repeated and nothing is done twice.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
 
 DESCRIPTION = """\
 Keeps a construction platform's books and its builders' accounting systems in agreement.
 
-Every route but `/healthz`, `/readyz` and the OAuth callback needs an API key of one builder:
-`Authorization: Bearer tieout_…`. Refusals are `application/problem+json` with a stable `code` and a sentence that says
+Every route but `/healthz`, `/readyz` and the OAuth callback needs an API key of one builder, or a token signed by the
+platform: `Authorization: Bearer …`. A POST with an `Idempotency-Key` is carried out once. Refusals are `application/problem+json` with a stable `code` and a sentence that says
 what to do next. Amounts are decimal texts, never floating-point numbers. Lists are paged: send `next_cursor` back as
 `cursor`.
 """
@@ -34,6 +50,7 @@ _TAGS = [
     {"name": "sync", "description": "Start syncs, watch them, read their history."},
     {"name": "errors", "description": "Records that failed or are held, and what to do about them."},
     {"name": "conflicts", "description": "Records that both sides changed."},
+    {"name": "keys", "description": "API keys of the builder."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
 
@@ -62,16 +79,41 @@ def create_app(
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
-    app.state.services = Services(tieout=tieout, launcher=launcher, providers=tuple(providers))
+    app.state.services = services = _services(tieout, launcher, providers, cleanup)
+    app.state.metrics = Metrics(services.database, services.clock)
     install_problem_handlers(app)
+    # The last one added meets a request first.
+    app.add_middleware(Entrance, root=API_ROOT)
     app.add_middleware(BodyLimit, larger={("PUT", f"{API_ROOT}/mappings"): mappings.MAPPING_BYTES_MAX})
+    app.add_middleware(
+        Journal,
+        metrics=app.state.metrics,
+        is_https=tieout.settings.public_base_url.startswith("https:"),
+    )
     integrations = APIRouter(prefix=API_ROOT)
-    for group in (connections, consent, mappings, syncs, queues, conflicts):
+    for group in (connections, consent, mappings, syncs, queues, conflicts, keys):
         integrations.include_router(group.router)
     app.include_router(integrations)
     app.include_router(health.router)
     app.openapi = _openapi_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     return app
+
+
+def _services(
+    tieout: Tieout, launcher: Launcher, providers: Sequence[ProviderEntry], cleanup: ExitStack
+) -> Services:
+    settings = tieout.settings
+    tokens = PlatformTokens(settings, clock=tieout.clock)
+    cleanup.callback(tokens.close)
+    return Services(
+        tieout=tieout,
+        launcher=launcher,
+        providers=tuple(providers),
+        tokens=tokens,
+        limit=RateLimit(settings.rate_limit_per_minute),
+        refusals=RateLimit(REFUSALS_PER_MINUTE),
+        requests=Requests(tieout.database, tieout.vault),
+    )
 
 
 def _start_product(cleanup: ExitStack) -> Tieout:
@@ -149,9 +191,11 @@ def _openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 
 def _as_problems(document: dict[str, Any]) -> dict[str, Any]:
-    """Say that refusals are application/problem+json; FastAPI knows only the success's media type."""
+    """Say that refusals are application/problem+json, and which POSTs take an Idempotency-Key; FastAPI knows neither."""
     for path in document["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
+            if method == "post" and "security" in operation:
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             for status, response in operation["responses"].items():
                 content = response.get("content", {})
                 if status >= "400" and "application/json" in content:

@@ -1,42 +1,88 @@
-"""Who asks: a bearer API key names the builder and a role; every route says which role it needs."""
+"""Who may: every route declares the role it needs, once; the scope follows from the route's group and method.
+
+The caller itself is found by `api.entrance`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.services import UseServices
-from resources.store.api_keys import Caller, Role, create_api_key, find_caller
+from resources.store.api_keys import Caller, Role, create_api_key
 from sync.errors import NotAllowed
-from sync.refusals import Unauthenticated
+from sync.refusals import ScopeMissing, Unauthenticated
 
-__all__ = ["AsBookkeeper", "AsOwner", "AsViewer", "Caller", "create_api_key"]
+__all__ = ["Access", "AsBookkeeper", "AsOwner", "AsViewer", "Caller", "access_of", "create_api_key"]
 
 # Each role may do what the roles before it may.
 _RANK: dict[Role, int] = {"viewer": 0, "bookkeeper": 1, "owner": 2}
+_READING = frozenset({"GET", "HEAD"})
 
 _bearer = HTTPBearer(
-    scheme_name="apiKey", bearerFormat="tieout_…", description="An API key of one builder.", auto_error=False
+    scheme_name="bearer",
+    bearerFormat="tieout_… or JWT",
+    description="An API key of one builder, or a token signed by the platform.",
+    auto_error=False,
 )
 
 
-def _needs(role: Role, action: str) -> Callable[..., Caller]:
-    def caller(
-        services: UseServices, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route needs of its caller."""
+
+    role: Role
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """The declaration of a route, as FastAPI's dependency."""
+
+    role: Role
+    action: str
+
+    def __call__(
+        self,
+        request: Request,
+        _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None,
     ) -> Caller:
-        found = find_caller(services.database, credentials.credentials) if credentials else None
+        """Return the caller, or refuse."""
+        found: Caller | None = getattr(request.state, "caller", None)
         if found is None:
             raise Unauthenticated
-        if _RANK[found.role] < _RANK[role]:
-            raise NotAllowed(action=action, role=found.role, needs=role)
+        if _RANK[found.role] < _RANK[self.role]:
+            raise NotAllowed(action=self.action, role=found.role, needs=self.role)
+        scope = _scope(request.scope["route"])
+        if found.scopes is not None and scope not in found.scopes:
+            raise ScopeMissing(scope=scope)
         return found
 
-    return caller
+
+AsViewer = Annotated[Caller, Depends(_Needs("viewer", "read this"))]
+AsBookkeeper = Annotated[Caller, Depends(_Needs("bookkeeper", "change mappings or decide about records"))]
+AsOwner = Annotated[
+    Caller,
+    Depends(_Needs("owner", "connect or disconnect an accounting system, or give others access")),
+]
 
 
-AsViewer = Annotated[Caller, Depends(_needs("viewer", "read this"))]
-AsBookkeeper = Annotated[Caller, Depends(_needs("bookkeeper", "change mappings or decide about records"))]
-AsOwner = Annotated[Caller, Depends(_needs("owner", "connect or disconnect an accounting system"))]
+def access_of(route: APIRoute) -> Access | None:
+    """Return what a route needs, or None for one that is open; two declarations on one route are a bug."""
+    found = [each for each in _calls(route.dependant) if isinstance(each, _Needs)]
+    assert len(found) <= 1, f"{route.path} declares what it needs twice"
+    return Access(found[0].role, _scope(route)) if found else None
+
+
+def _scope(route: Any) -> str:
+    return f"{route.tags[0]}:{'read' if route.methods <= _READING else 'write'}"
+
+
+def _calls(dependant: Any) -> Iterator[Any]:
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _calls(each)

@@ -26,12 +26,22 @@ def create(
         Literal["owner", "bookkeeper", "viewer"],
         typer.Option(help="A viewer reads, a bookkeeper also maps and decides, an owner also connects."),
     ] = "owner",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Narrows the key, such as sync:read; may be given several times. Else all its role may."
+        ),
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="After how many days it ends; else never.")] = None,
 ) -> None:
     """Make a key and print it. It is shown this once; only its hash is kept."""
+    from datetime import UTC, datetime, timedelta
+
     from resources.store.api_keys import create_api_key
 
+    ends = datetime.now(UTC) + timedelta(days=days) if days else None
     with _builder(builder) as (database, builder_id):
-        print(create_api_key(database, builder_id, name=name, role=role))
+        print(create_api_key(database, builder_id, name=name, role=role, scopes=scope, expires_at=ends))
 
 
 @keys.command("list")

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from sync.errors import RateLimited, Remedy, SyncError
-from sync.refusals import TooLarge
+from sync.refusals import TooLarge, TooManyRequests
 from sync.remedies import http_status, ui_action
 
 log = structlog.get_logger(__name__)
@@ -114,13 +114,11 @@ def problem_response(
     headers = {}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        seconds = (
-            error.details.get("wait_seconds", RETRY_SECONDS)
-            if isinstance(error, RateLimited)
-            else RETRY_SECONDS
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        is_known = isinstance(error, RateLimited | TooManyRequests)
+        headers["Retry-After"] = str(
+            error.details.get("wait_seconds", RETRY_SECONDS) if is_known else RETRY_SECONDS
         )
-        headers["Retry-After"] = str(seconds)
     return _json(body, headers=headers)
 
 
@@ -223,6 +221,11 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 
 async def _on_database_trouble(request: Request, error: Exception) -> JSONResponse:
+    return database_trouble(request, error)
+
+
+def database_trouble(request: Request, error: Exception) -> JSONResponse:
+    """Answer that the database did not."""
     log.error("database_trouble", path=request.url.path, kind=type(error).__name__, exc_info=error)
     return edge_response(
         request,
@@ -235,6 +238,11 @@ async def _on_database_trouble(request: Request, error: Exception) -> JSONRespon
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+    return bug_response(request, error)
+
+
+def bug_response(request: Request, error: Exception) -> JSONResponse:
+    """Answer for what only a bug could break, and log it."""
     log.error("unexpected_error", path=request.url.path, exc_info=error)
     return edge_response(
         request,

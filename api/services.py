@@ -9,9 +9,13 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
+from api.limits import RateLimit
+from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
 from resources.store.database import Database
+from resources.store.requests import Requests
 from resources.store.run_requests import SyncLauncher
+from resources.vault import Vault
 from sync.clock import Clock
 
 
@@ -97,6 +101,11 @@ class Tieout(Protocol):
         ...
 
     @property
+    def vault(self) -> Vault:
+        """Seals what must not be read in the database."""
+        ...
+
+    @property
     def connections(self) -> Connections:
         """Connections to providers."""
         ...
@@ -130,6 +139,11 @@ class Services:
     tieout: Tieout
     launcher: Launcher
     providers: Sequence[ProviderEntry]
+    tokens: PlatformTokens
+    limit: RateLimit
+    # Wrong keys and tokens, counted by where they come from.
+    refusals: RateLimit
+    requests: Requests
 
     @property
     def database(self) -> Database:

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "TIEOUT_"
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 DATABASE_SCHEME = "postgresql+psycopg"
+TOKEN_SECRET_LENGTH_MIN = 32
 
 
 class SettingsError(Exception):
@@ -130,6 +131,30 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="Signing key of your app's webhooks at Xero."
     )
 
+    token_jwks_url: WebAddress | None = Field(
+        default=None,
+        description="Where the platform publishes the keys of its signed tokens (JWKS); empty means none are taken by it.",
+    )
+    token_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret the platform signs its tokens with (HS256), 32 characters or more; instead of a JWKS address.",
+    )
+    token_issuer: str = Field(
+        default="", description="The `iss` of the platform's tokens; needed once they are taken."
+    )
+    token_audience: str = Field(default="tieout", description="The `aud` of the platform's tokens.")
+    token_leeway_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
+        default=30, description="How far the platform's clock may be off when a token's times are checked."
+    )
+    rate_limit_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=600,
+        description="Requests each API key or person may make in a minute, counted per process; 0 means no limit.",
+    )
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token that opens /metrics for Prometheus; empty means there is no such page.",
+    )
+
     keyring: SecretStr = Field(
         default=SecretStr(""),
         description="Keys that wrap stored tokens, as id:base64key,… with the newest first (32 bytes each); "
@@ -160,6 +185,23 @@ class Settings(BaseSettings):
     @classmethod
     def _database_url_names_its_driver(cls, value: SecretStr) -> SecretStr:
         return SecretStr(normalise_database_url(value.get_secret_value()))
+
+    @model_validator(mode="after")
+    def _tokens_can_be_checked(self) -> Self:
+        secret = self.token_secret.get_secret_value()
+        if secret and self.token_jwks_url:
+            raise ValueError(
+                f"{PREFIX}TOKEN_SECRET and {PREFIX}TOKEN_JWKS_URL are both given; keep the one the platform signs with"
+            )
+        if secret and len(secret) < TOKEN_SECRET_LENGTH_MIN:
+            raise ValueError(
+                f"{PREFIX}TOKEN_SECRET is too short; give it {TOKEN_SECRET_LENGTH_MIN} characters or more"
+            )
+        if (secret or self.token_jwks_url) and not (self.token_issuer and self.token_audience):
+            raise ValueError(
+                f"{PREFIX}TOKEN_ISSUER and {PREFIX}TOKEN_AUDIENCE are needed to check the platform's tokens"
+            )
+        return self
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:

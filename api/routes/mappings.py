@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from api.auth import AsBookkeeper, AsViewer
 from api.chosen import chosen_connection
+from api.conditions import IfMatch, etag, require_match
 from api.models.base import ProfileName
 from api.models.mappings import (
     Mapping,
@@ -19,7 +20,7 @@ from api.models.mappings import (
     MappingSuggestion,
     MappingTarget,
 )
-from api.responses import READ_ONE, WRITE
+from api.responses import READ_ONE, WRITE, problems
 from api.services import UseServices
 from resources.store import mappings
 from resources.store.database import Transaction
@@ -36,6 +37,7 @@ MAPPING_BYTES_MAX = 8_000_000
 def get_mapping(
     caller: AsViewer,
     services: UseServices,
+    response: Response,
     connection_id: Annotated[
         UUID | None, Query(description="May be left out while there is one connection.")
     ] = None,
@@ -45,12 +47,21 @@ def get_mapping(
     """Show the mapping as it stands: every cost code, its account or the gap, who waits for it, and what would fit."""
     with services.database.builder_tx(caller.builder_id) as tx:
         connection = chosen_connection(tx, connection_id)
-        return _overview(tx, connection["id"], profile=profile, state=state)
+        shown = _overview(tx, connection["id"], profile=profile, state=state)
+    response.headers["ETag"] = etag(shown.version)
+    return shown
 
 
-@router.put("/mappings", name="save_mapping", responses=WRITE)
-def save_mapping(caller: AsBookkeeper, services: UseServices, body: MappingSave) -> Mapping:
+@router.put("/mappings", name="save_mapping", responses={**WRITE, **problems(412)})
+def save_mapping(
+    caller: AsBookkeeper,
+    services: UseServices,
+    response: Response,
+    body: MappingSave,
+    if_match: IfMatch = None,
+) -> Mapping:
     """Save the full mapping as a new version, and release what it no longer holds; history stays as it was sent."""
+    require_match(if_match, version=body.version, what="The mapping that you loaded")
     with services.database.builder_tx(caller.builder_id) as tx:
         connection = chosen_connection(tx, body.connection_id)
         mappings.save_mapping(
@@ -61,7 +72,9 @@ def save_mapping(caller: AsBookkeeper, services: UseServices, body: MappingSave)
             note=body.note,
             saved_by=caller.actor,
         )
-        return _overview(tx, connection["id"], profile=None, state=None)
+        shown = _overview(tx, connection["id"], profile=None, state=None)
+    response.headers["ETag"] = etag(shown.version)
+    return shown
 
 
 def _row(row: MappingRowIn) -> MappingRow:

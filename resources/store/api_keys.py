@@ -11,13 +11,30 @@ import hmac
 import secrets
 import string
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
+from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Database
+from sync.errors import InvalidInput
 
 Role = Literal["owner", "bookkeeper", "viewer"]
+# What a key may be narrowed to: one subject per group of routes, each to read or to write.
+SUBJECTS = (
+    "connections",
+    "mappings",
+    "sync",
+    "errors",
+    "conflicts",
+    "settings",
+    "notifications",
+    "webhooks",
+    "keys",
+)
+SCOPES: tuple[str, ...] = tuple(f"{subject}:{verb}" for subject in SUBJECTS for verb in ("read", "write"))
 
 PREFIX = "tieout_"
 SECRET_BYTES = 32
@@ -31,17 +48,24 @@ _HASH_CONTEXT = b"tieout api key v1"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the builder, and which of its keys with what role."""
+    """Who asks: one builder's key, or a person whom the platform vouches for, with a role and perhaps scopes."""
 
     builder_id: UUID
-    key_id: UUID
+    key_id: UUID | None
     name: str
     role: Role
+    # None: everything that the role may
+    scopes: frozenset[str] | None = None
 
     @property
     def actor(self) -> str:
         """The caller as the audit log names it."""
-        return f"api key {self.name}"
+        return f"api key {self.name}" if self.key_id else f"user {self.name}"
+
+    @property
+    def person(self) -> str:
+        """Under what the caller's own marks (what was read, what is wanted) are kept."""
+        return f"key:{self.key_id}" if self.key_id else f"user:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +76,107 @@ class KeyView:
     name: str
     role: Role
     last_four: str
+    scopes: list[str] | None
+    expires_at: datetime | None
+    created_by: str | None
+    created_at: datetime
 
 
-def create_api_key(database: Database, builder_id: UUID, *, name: str, role: Role = "owner") -> str:
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key as it is shown once, and its id."""
+
+    id: UUID
+    key: str
+
+
+def create_api_key(
+    database: Database,
+    builder_id: UUID,
+    *,
+    name: str,
+    role: Role = "owner",
+    scopes: Iterable[str] | None = None,
+    expires_at: datetime | None = None,
+) -> str:
     """Make a key for a builder and return it; it is never shown again."""
+    return make_api_key(
+        database,
+        builder_id,
+        name=name,
+        role=role,
+        scopes=scopes,
+        expires_at=expires_at,
+        created_by="the operator",
+    ).key
+
+
+def make_api_key(
+    database: Database,
+    builder_id: UUID,
+    *,
+    name: str,
+    role: Role,
+    scopes: Iterable[str] | None,
+    expires_at: datetime | None,
+    created_by: str,
+) -> NewKey:
+    """Make a key for a builder and tell the audit log who made it."""
+    chosen = sorted(set(scopes)) if scopes is not None else None
+    if unknown := sorted(set(chosen or ()) - set(SCOPES)):
+        raise InvalidInput(
+            what=f"The scope {unknown[0]}", reason=f"there is no such scope; choose of {', '.join(SCOPES)}"
+        )
     key = _new_key()
     with database.builder_tx(builder_id) as tx:
-        tx.value("api_key_insert", name=name, key_hash=_key_hash(key), last_four=key[-4:], role=role)
-    return key
+        key_id: UUID = tx.value(
+            "api_key_insert",
+            name=name,
+            key_hash=_key_hash(key),
+            last_four=key[-4:],
+            role=role,
+            scopes=chosen,
+            expires_at=expires_at,
+            created_by=created_by,
+        )
+        made = {"key": str(key_id), "name": name, "role": role, "scopes": chosen}
+        write_audit(tx, AuditEntry(actor=created_by, action="key.created", after=made))
+    return NewKey(key_id, key)
 
 
-def revoke_api_key(database: Database, builder_id: UUID, *, key_id: UUID) -> bool:
+def revoke_api_key(
+    database: Database, builder_id: UUID, *, key_id: UUID, revoked_by: str = "the operator"
+) -> bool:
     """Let a key open nothing any more; False where it did not before."""
     with database.builder_tx(builder_id) as tx:
-        return tx.run("api_key_revoke", id=key_id) == 1
+        is_revoked = tx.run("api_key_revoke", id=key_id) == 1
+        if is_revoked:
+            write_audit(tx, AuditEntry(actor=revoked_by, action="key.revoked", after={"key": str(key_id)}))
+    return is_revoked
 
 
 def list_api_keys(database: Database, builder_id: UUID) -> list[KeyView]:
-    """Return the keys that open something, oldest first."""
+    """Return the keys that are not revoked, oldest first."""
     with database.builder_tx(builder_id) as tx:
         return [KeyView(**row) for row in tx.rows("api_keys_open")]
 
 
-def find_caller(database: Database, key: str) -> Caller | None:
-    """Return whose key this is, or None for one that opens nothing."""
+def find_caller(database: Database, key: str, *, now: datetime | None = None) -> Caller | None:
+    """Return whose key this is, or None for one that opens nothing (any more)."""
     if not is_well_formed(key):
         return None
     with database.scheduler_tx() as tx:
         row = tx.row("api_key_by_hash", key_hash=_key_hash(key))
-    return Caller(row["builder_id"], row["id"], row["name"], row["role"]) if row else None
+    if row is None or (row["expires_at"] is not None and row["expires_at"] <= (now or datetime.now(UTC))):
+        return None
+    scopes = None if row["scopes"] is None else frozenset(row["scopes"])
+    return Caller(row["builder_id"], row["id"], row["name"], row["role"], scopes)
+
+
+def builder_is_here(database: Database, builder_id: UUID) -> bool:
+    """Say whether this installation keeps this builder."""
+    with database.builder_tx(builder_id) as tx:
+        return tx.value("builder_exists", id=builder_id) is not None
 
 
 def is_well_formed(key: str) -> bool:

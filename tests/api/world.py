@@ -18,6 +18,7 @@ from api.services import ProviderEntry
 from resources.settings import Settings
 from resources.store.api_keys import Role, create_api_key
 from resources.store.database import Database
+from resources.vault import Vault
 from sync.clock import SetClock
 from sync.errors import SyncError
 from sync.records import Direction, Entity
@@ -123,6 +124,7 @@ class FakeTieout:
     database: Database
     clock: SetClock
     connections: FakeConnections
+    vault: Vault
     pulled: list[str] = field(default_factory=list)
 
     def pull_accounts(self, builder_id: str, connection_id: str) -> None:
@@ -139,7 +141,11 @@ class Client:
         self.http = httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers)
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        url = path if path.startswith(("/healthz", "/readyz", "/openapi.json")) else f"{ROOT}{path}"
+        url = (
+            path
+            if path.startswith(("/healthz", "/readyz", "/openapi.json", "/metrics", "/docs"))
+            else f"{ROOT}{path}"
+        )
         return self._runner.run(self.http.request(method, url, **options))
 
     def together(
@@ -326,7 +332,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.connections = FakeConnections(self.database)
-        self.tieout = FakeTieout(self.settings, self.database, self.clock, self.connections)
+        self.tieout = FakeTieout(
+            self.settings, self.database, self.clock, self.connections, Vault({"k1": b"v" * 32})
+        )
         self.app = create_app(self.tieout, launcher=self.launcher, providers=PROVIDERS)
 
     def client(self, key: str | None = None) -> Client:
