@@ -34,8 +34,8 @@ def capture(call: Call) -> bytes:
     text = call.query.get("changedSince", "")
     if not text:
         raise faults.required("changedSince")
-    # A + in an address that was not encoded arrives as a blank.
-    since = parse_moment(text.strip().replace(" ", "+"))
+    # A + that was not encoded arrives as a blank and is refused, as a caller should notice it.
+    since = parse_moment(text)
     if since is None:
         raise faults.FaultError(
             "2180", "Invalid date", f"Invalid date : {text[:40]} is not an ISO date or time"

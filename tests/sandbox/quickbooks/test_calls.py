@@ -175,6 +175,7 @@ def test_capture_has_one_slot_per_entity_with_everything_that_moved(books: Books
     [
         ("Invoice", "2026-01-01", "2180"),
         ("Invoice", "yesterday", "2180"),
+        ("Invoice", "2026-11-20T10:00:00 00:00", "2180"),
         ("Wish", "now", "2170"),
         ("TaxCode", "now", "2170"),
         ("", "now", "2020"),
