@@ -115,6 +115,13 @@ def demo(context: typer.Context) -> None:
     _become("pipelines.demo", context.args)
 
 
+@app.command()
+def worker() -> None:
+    """Send what is approved on the platform to the ledger at once, until Ctrl-C; several workers may run."""
+    _require_database(_settings())
+    _become("pipelines.worker", [])
+
+
 @app.command(context_settings=PASSED_ON)
 def sandbox(context: typer.Context) -> None:
     """Run a made-up provider on this machine: tieout sandbox quickbooks --port 8101, or xero."""

@@ -123,14 +123,20 @@ class Tieout:
 
     @contextmanager
     def sync(
-        self, builder_id: str, connection_id: str, sync_run_id: str, *, actor: str | None = None
+        self,
+        builder_id: str,
+        connection_id: str,
+        sync_run_id: str,
+        *,
+        actor: str | None = None,
+        lock_wait_seconds: float = LOCK_WAIT_SECONDS_MAX,
     ) -> Iterator[OpenSync]:
         """Open one connection's sync under its lock; provider calls are added to the run when the block ends.
 
         Raises NotFound, AccessExpired, ProviderUnavailable, or SyncBusy when another sync keeps the lock too long.
         """
         facts, run_trigger, requested_by = self._begin(builder_id, connection_id, sync_run_id)
-        with self._lock(facts):
+        with self._lock(facts, wait_seconds=lock_wait_seconds):
             provider = self.connections.open(builder_id, connection_id, priority=_PRIORITIES[run_trigger])
             store = PostgresStore(
                 self.database,
@@ -153,8 +159,8 @@ class Tieout:
                     )
 
     @contextmanager
-    def _lock(self, facts: ConnectionFacts) -> Iterator[None]:
-        deadline = time.monotonic() + LOCK_WAIT_SECONDS_MAX
+    def _lock(self, facts: ConnectionFacts, *, wait_seconds: float) -> Iterator[None]:
+        deadline = time.monotonic() + wait_seconds
         while True:
             with self.database.session_lock(
                 "lock_connection", "unlock_connection", connection_id=facts.connection_id

@@ -1,0 +1,228 @@
+"""Real time: what is committed on the platform's tables reaches the ledger within tenths of a second.
+
+The table of changes is the truth and is looked at every second; NOTIFY only makes the next look come sooner. So a lost
+notification, a restart of the database or of this process loses nothing. One connection is worked on by one worker at
+a time, whichever process it lives in; what changes meanwhile makes one further pass, however many changes there were.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from uuid_utils.compat import uuid7
+
+from resources.changes import ChangeBell
+from resources.wiring import Tieout
+from sync.errors import RateLimited, SyncError
+from sync.records import SYNC_ORDER, Entity
+from sync.summary import EntitySummary
+
+POLL_SECONDS = 1.0
+# Changes that follow each other this closely travel together.
+WINDOW_SECONDS = 0.03
+CONNECTIONS_AT_ONCE = 6
+BUSY_SECONDS = 1.0
+BACKOFF_SECONDS_MAX = 300.0
+# Another sync of the connection is under way: it takes these changes along, or the next look does.
+LOCK_WAIT_SECONDS = 2.0
+REQUESTED_BY = "real time"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One connection on which something changed, and when each entity was last changed."""
+
+    builder_id: str
+    connection_id: str
+    provider: str
+    entities: Mapping[Entity, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One pass over one connection, for whoever wants to show it."""
+
+    touched: Touched
+    summaries: Sequence[EntitySummary]
+
+
+class Witness(Protocol):
+    """Is told of every pass that was made; must not take long."""
+
+    def saw(self, done: Done) -> None:
+        """Take note of a pass."""
+        ...
+
+    def flush(self) -> None:
+        """Show what was noted; called about four times a second, from one thread."""
+        ...
+
+
+@dataclass(slots=True)
+class _Patience:
+    """How often a connection failed in a row, and until when it is left alone."""
+
+    tries: int = 0
+    until: float = 0.0
+    handled: dict[Entity, datetime] = field(default_factory=dict)
+
+
+class RealTimeWorker:
+    """Looks, and lets a bounded number of connections be worked on at once."""
+
+    def __init__(
+        self,
+        tieout: Tieout,
+        bell: ChangeBell,
+        *,
+        witness: Witness,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Work with this product; `witness` is told what was done."""
+        self._tieout = tieout
+        self._bell = bell
+        self._witness = witness
+        self._monotonic = monotonic
+        self._stopped = threading.Event()
+        self._under_way: dict[str, Future[None]] = {}
+        self._patience: dict[str, _Patience] = {}
+        self._lock = threading.Lock()
+
+    def stop(self) -> None:
+        """Let `run` end after the passes that are under way."""
+        self._stopped.set()
+        self._bell.ring()
+
+    def run(self) -> None:
+        """Work until stopped."""
+        self._bell.start()
+        with ThreadPoolExecutor(CONNECTIONS_AT_ONCE, thread_name_prefix="real-time") as pool:
+            while not self._stopped.is_set():
+                if self._bell.wait(POLL_SECONDS):
+                    self._stopped.wait(WINDOW_SECONDS)
+                self.look(pool)
+                self._witness.flush()
+        self._bell.stop()
+        self._witness.flush()
+
+    def look(self, pool: ThreadPoolExecutor) -> int:
+        """Start a pass for every connection with changes that nobody works on; return how many were started."""
+        try:
+            due = self._due()
+        except sa.exc.DBAPIError as error:
+            # The database is restarting: the changes wait in it, and the next look finds them.
+            log.warning("look_failed", reason=type(error.orig).__name__)
+            return 0
+        started = 0
+        with self._lock:
+            for touched in due:
+                # What finds no place now is found again: the queue is the table itself.
+                if len(self._under_way) >= CONNECTIONS_AT_ONCE:
+                    break
+                if touched.connection_id not in self._under_way:
+                    future = pool.submit(self._pass, touched)
+                    self._under_way[touched.connection_id] = future
+                    started += 1
+        return started
+
+    def _due(self) -> list[Touched]:
+        with self._tieout.database.scheduler_tx() as tx:
+            rows = tx.rows("real_time_changes")
+        found: dict[str, Touched] = {}
+        for row in rows:
+            patience = self._patience.setdefault(row["connection_id"], _Patience())
+            entity = Entity(row["entity"])
+            is_handled = patience.handled.get(entity) == row["changed_at"]
+            if is_handled or self._monotonic() < patience.until:
+                continue
+            touched = found.setdefault(
+                row["connection_id"], Touched(row["builder_id"], row["connection_id"], row["provider"], {})
+            )
+            assert isinstance(touched.entities, dict)
+            touched.entities[entity] = row["changed_at"]
+        return list(found.values())
+
+    def _pass(self, touched: Touched) -> None:
+        patience = self._patience[touched.connection_id]
+        try:
+            summaries = self._sync(touched)
+            if summaries is None:
+                patience.until = self._monotonic() + BUSY_SECONDS
+            else:
+                patience.tries = 0
+                # An entity that is switched off keeps its note of changes; that is no reason to look for ever.
+                patience.handled.update(touched.entities)
+                self._witness.saw(Done(touched, summaries))
+        except SyncError as error:
+            self._leave_alone(
+                patience, wait=error.details.get("wait_seconds") if isinstance(error, RateLimited) else None
+            )
+            log.warning("real_time_pass_failed", connection=touched.connection_id, code=error.code)
+        except Exception as error:
+            self._leave_alone(patience, wait=None)
+            log.exception("real_time_pass_broke", connection=touched.connection_id, kind=type(error).__name__)
+        finally:
+            with self._lock:
+                self._under_way.pop(touched.connection_id, None)
+            self._bell.ring()
+
+    def _leave_alone(self, patience: _Patience, *, wait: float | None) -> None:
+        patience.tries += 1
+        seconds = wait if wait is not None else min(2.0**patience.tries, BACKOFF_SECONDS_MAX)
+        patience.until = self._monotonic() + float(seconds)
+
+    def _sync(self, touched: Touched) -> list[EntitySummary] | None:
+        """Sync what was touched; None where somebody else is working on this connection."""
+        database, names = self._tieout.database, {"connection_id": touched.connection_id}
+        with database.session_lock("lock_real_time", "unlock_real_time", **names) as is_mine:
+            if not is_mine:
+                return None
+            with database.session_lock("lock_connection", "unlock_connection", **names) as is_free:
+                if not is_free:
+                    return None
+            return self._sync_alone(touched)
+
+    def _sync_alone(self, touched: Touched) -> list[EntitySummary]:
+        entities = [entity for entity in SYNC_ORDER if entity in touched.entities]
+        run_id = str(uuid7())
+        builder = {"builder_id": touched.builder_id, "sync_run_id": run_id}
+        with self._tieout.database.builder_tx(UUID(touched.builder_id)) as tx:
+            tx.run(
+                "create_sync_run",
+                **builder,
+                connection_id=touched.connection_id,
+                trigger="real_time",
+                entities=list(entities),
+                direction="both",
+                requested_by=REQUESTED_BY,
+                now=self._tieout.clock.now(),
+                dagster_run_id=None,
+            )
+        sentence: str | None = (
+            "This pass ended on an error of Tieout itself; the next one takes up where it stopped."
+        )
+        try:
+            with self._tieout.sync(
+                touched.builder_id, touched.connection_id, run_id, lock_wait_seconds=LOCK_WAIT_SECONDS
+            ) as sync:
+                summaries = [sync.sync_entity(entity) for entity in entities]
+            sentence = None
+            return summaries
+        except SyncError as error:
+            sentence = error.user_message
+            raise
+        finally:
+            # The schedule stays as it is: a busy day must not push the scheduled sync away.
+            with self._tieout.database.builder_tx(UUID(touched.builder_id)) as tx:
+                tx.run("finish_sync_run", **builder, error=sentence, now=self._tieout.clock.now())

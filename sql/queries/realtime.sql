@@ -1,0 +1,22 @@
+-- What the real-time worker asks: what changed for whom, and whether somebody else is at it.
+
+-- name: real_time_changes
+-- What changed for connections that want it in the ledger at once, the longest waiting first (as the scheduler).
+select c.builder_id::text, c.id::text as connection_id, c.provider, changed.entity, changed.changed_at
+from v2_integration_connections c
+cross join lateral (
+    select r.entity, max(r.changed_at) as changed_at, min(r.changed_at) as waiting_since
+    from record_changes r
+    where r.builder_id = c.builder_id
+    group by r.entity) as changed
+where c.status = 'connected'
+  and c.settings ->> 'real_time' = 'true'
+order by changed.waiting_since, c.id;
+
+-- name: lock_real_time
+-- One worker per connection: true when this session got the lock, which ends with the session.
+select pg_try_advisory_lock(hashtextextended('real_time:' || %(connection_id)s::text, 0)) as is_locked;
+
+-- name: unlock_real_time
+-- Gives the connection free for the next worker.
+select pg_advisory_unlock(hashtextextended('real_time:' || %(connection_id)s::text, 0)) as is_unlocked;
