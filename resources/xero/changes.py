@@ -104,7 +104,13 @@ class Changes:
         batches = {str(row["BatchPaymentID"]): row for row in self._client.rows("BatchPayments", since=since)}
         if since is not None:
             payments = self._whole(payments, set(batches))
-        yield ChangePage(self._receipts(payments), None)
+        for batch_id in sorted(
+            {str(one["BatchPaymentID"]) for one in payments if one.get("BatchPaymentID")} - batches.keys()
+        ):
+            batches |= {
+                str(body["BatchPaymentID"]): body for body in self._client.rows(f"BatchPayments/{batch_id}")
+            }
+        yield ChangePage(self._receipts(payments, batches), None)
         yield ChangePage(self._batches(batches, payments), None)
         for rows in self.walk("BankTransactions", since):
             deposits = (received_deposit(body, home_currency=self._home) for body in rows)
@@ -112,20 +118,25 @@ class Changes:
         transfers = self._client.rows("BankTransfers", _MORE["BankTransfers"], since=since)
         yield ChangePage([transfer_deposit(body, home_currency=self._home) for body in transfers], None)
 
-    def _receipts(self, payments: Sequence[Json]) -> list[RemoteRecord]:
-        groups = grouped(payments)
-        return [receipt(key, members, home_currency=self._home) for key, members in groups.items()]
+    def _receipts(self, payments: Sequence[Json], batches: Mapping[str, Json]) -> list[RemoteRecord]:
+        return [
+            receipt(
+                key,
+                members,
+                home_currency=self._home,
+                batch=batches.get(str(members[0].get("BatchPaymentID"))),
+            )
+            for key, members in grouped(payments).items()
+        ]
 
     def _batches(self, batches: Mapping[str, Json], payments: Sequence[Json]) -> list[RemoteRecord]:
         members: dict[str, list[Json]] = {}
         for payment in payments:
-            if payment.get("BatchPaymentID"):
-                members.setdefault(str(payment["BatchPaymentID"]), []).append(payment)
-        found = []
-        for batch_id in sorted(members.keys() | batches.keys()):
-            body = batches.get(batch_id) or next(iter(self._client.rows(f"BatchPayments/{batch_id}")), None)
-            if body is not None:
-                found.append(batch_deposit(body, members.get(batch_id, ()), home_currency=self._home))
+            members.setdefault(str(payment.get("BatchPaymentID")), []).append(payment)
+        found = (
+            batch_deposit(body, members.get(batch_id, ()), home_currency=self._home)
+            for batch_id, body in batches.items()
+        )
         return [record for record in found if record is not None]
 
     def _whole(self, changed: Sequence[Json], batches: set[str]) -> list[Json]:

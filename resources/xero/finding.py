@@ -88,7 +88,9 @@ class Finder:
             resource = CREDIT_RESOURCES[kind]
             body = self._body(f"{resource}/{rest}")
             return credit(resource, body, home_currency=self._home) if body is not None else None
+        batch: Json | None = None
         if kind == BATCH:
+            batch = self._body(f"BatchPayments/{rest.partition('/')[0]}")
             members: Sequence[Json] = self._payments(f'BatchPaymentID==Guid("{rest.partition("/")[0]}")')
         elif kind == RECEIPT:
             _, _, day, reference = rest.split("/", 3)
@@ -97,13 +99,15 @@ class Finder:
             body = self._body(f"Payments/{remote_id}")
             members = [body] if body is not None else []
         group = grouped(members).get((entity, remote_id))
-        return receipt((entity, remote_id), group, home_currency=self._home) if group else None
+        return receipt((entity, remote_id), group, home_currency=self._home, batch=batch) if group else None
 
     def batch_receipt(self, entity: Entity, batch_id: str) -> RemoteRecord | None:
         """Return the receipt that a batch of one contact's payments is."""
         groups = grouped(self._payments(f'BatchPaymentID==Guid("{batch_id}")'))
         found = [
-            receipt(key, group, home_currency=self._home) for key, group in groups.items() if key[0] == entity
+            receipt(key, group, home_currency=self._home, batch=self._body(f"BatchPayments/{batch_id}"))
+            for key, group in groups.items()
+            if key[0] == entity
         ]
         return found[0] if len(found) == 1 else None
 
@@ -164,8 +168,19 @@ class Finder:
         else:
             where = f'PaymentType=="{PAYMENT_TYPES[entity]}" AND Date=={clause_of(canonical["date"])}'
             groups = grouped(self._payments(where))
+            batches = {
+                str(one["BatchPaymentID"]): one
+                for one in self._client.rows(
+                    "BatchPayments", {"where": f"Date=={clause_of(canonical['date'])}"}
+                )
+            }
             return [
-                receipt(key, group, home_currency=self._home)
+                receipt(
+                    key,
+                    group,
+                    home_currency=self._home,
+                    batch=batches.get(str(group[0].get("BatchPaymentID"))),
+                )
                 for key, group in groups.items()
                 if key[0] == entity
             ]

@@ -65,13 +65,15 @@ def grouped(payments: Iterable[Json]) -> dict[ReceiptKey, list[Json]]:
     return {key: list(members.values()) for key, members in groups.items()}
 
 
-def receipt(key: ReceiptKey, members: Sequence[Json], *, home_currency: str) -> RemoteRecord:
-    """Return one receipt from all of its Payments."""
+def receipt(
+    key: ReceiptKey, members: Sequence[Json], *, home_currency: str, batch: Json | None = None
+) -> RemoteRecord:
+    """Return one receipt from all of its Payments, and from its batch, which carries the reference of all."""
     entity, remote_id = key
     live = [one for one in members if one.get("Status") == "AUTHORISED"]
     shown = live or list(members)
     word = _PAID[str(shown[0]["PaymentType"])][1]
-    reference, marker = split_reference(shown[0].get("Reference"))
+    reference, marker = split_reference((batch or shown[0]).get("Reference"))
     applied: dict[str, Decimal] = {}
     for one in live:
         document = id_in(one, "Invoice", "InvoiceID")
@@ -139,7 +141,7 @@ def batch_deposit(batch: Json, members: Sequence[Json], *, home_currency: str) -
         return None
     lines = []
     for key, group in sorted(grouped(members).items()):
-        record = receipt(key, group, home_currency=home_currency)
+        record = receipt(key, group, home_currency=home_currency, batch=batch)
         if record.state == "active":
             lines.append(
                 _line(
