@@ -98,11 +98,8 @@ class Entered:
 class Bookkeeper:
     """Works in one company's ledger with the documents that the first sync sent there."""
 
-    def __init__(
-        self, ledger: SandboxLedger, builder: DemoBuilder, accounts: dict[str, str], *, is_resumed: bool
-    ) -> None:
+    def __init__(self, ledger: SandboxLedger, builder: DemoBuilder, accounts: dict[str, str]) -> None:
         self._ledger = ledger
-        self._is_resumed = is_resumed
         self._manifest = builder.manifest
         self._accounts = accounts
         self._documents: dict[tuple[str, str, str], Json] = {}
@@ -145,20 +142,16 @@ class Bookkeeper:
         )
         return BillCorrection(wanted["bill"], wanted["vendor"], Decimal(ours["amount"]), ours["memo"])
 
-    def _enter(self, entity: str, body: Json) -> Json | None:
-        try:
-            return self._ledger.create(entity, body)
-        except LedgerRefused:
-            # A day that was broken off goes on: what is paid already is refused, and that is right.
-            if self._is_resumed:
-                return None
-            raise
+    def _unpaid(self, remote: str, number: str, party: str) -> Json | None:
+        """Return a document as long as nothing was paid on it: a day that was broken off goes on, not over again."""
+        found = self._documents.get((remote, number, party))
+        return found if found is not None and found["Balance"] == found["TotalAmt"] else None
 
     def _payment(self, row: Json) -> Json | None:
-        invoice = self._documents.get(("Invoice", row["invoice"], row["customer"]))
+        invoice = self._unpaid("Invoice", row["invoice"], row["customer"])
         if invoice is None:
             return None
-        return self._enter(
+        return self._ledger.create(
             "Payment",
             {
                 "CustomerRef": invoice["CustomerRef"],
@@ -171,10 +164,10 @@ class Bookkeeper:
         )
 
     def _bill_payment(self, row: Json) -> Json | None:
-        bill = self._documents.get(("Bill", row["bill"], row["vendor"]))
+        bill = self._unpaid("Bill", row["bill"], row["vendor"])
         if bill is None:
             return None
-        return self._enter(
+        return self._ledger.create(
             "BillPayment",
             {
                 "VendorRef": bill["VendorRef"],
@@ -198,7 +191,7 @@ class Bookkeeper:
             }
             for payment in payments
         ]
-        return self._enter(
+        return self._ledger.create(
             "Deposit",
             {
                 "DepositToAccountRef": {"value": self._accounts[row["account"]]},

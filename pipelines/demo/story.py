@@ -19,7 +19,7 @@ from sync.clock import SystemClock
 from sync.records import Entity
 
 IMPORTED, MAPPED, SENT = "files imported", "accounts mapped", "first sync"
-BOOKKEEPING_BEGUN, BOOKKEEPING_DONE, CAME_BACK = "bookkeeping begun", "bookkeeping done", "second sync"
+BOOKKEEPING_DONE, CAME_BACK = "bookkeeping done", "second sync"
 
 
 @dataclass(slots=True)
@@ -146,13 +146,11 @@ class Story:
         if BOOKKEEPING_DONE in state.done:
             return
         api = self._api(builder)
-        is_resumed = BOOKKEEPING_BEGUN in state.done
         with self._narrator.step(f"{builder.name}: the bookkeeper's day") as step:
             ledger = SandboxLedger(self._stage.sandbox_url, state.realm)
             accounts = {account["name"]: account["id"] for account in api.accounts(state.connection_id)}
-            keeper = Bookkeeper(ledger, builder, accounts, is_resumed=is_resumed)
+            keeper = Bookkeeper(ledger, builder, accounts)
             keeper.look_up(api, state.last_run, tell=step.say)
-            self._state.mark(builder.slug, BOOKKEEPING_BEGUN)
             entered = keeper.enter(tell=step.say)
             correction = keeper.correct_bill()
             if correction is not None:
