@@ -20,7 +20,7 @@ from sandbox.kernel.requestlog import RequestLog
 from sandbox.kernel.store import Codec, Store
 
 
-class ControlError(Exception):
+class ControlError(ValueError):
     """A control call that cannot be done; the message tells the caller what to do."""
 
 

@@ -10,6 +10,10 @@ import simplejson
 BODY_BYTES_MAX = 120 * 1024 * 1024
 
 
+# One encoder for all calls: making one costs a tenth of using it.
+_ENCODER = simplejson.JSONEncoder(use_decimal=True, separators=(",", ":"), ensure_ascii=False)
+
+
 class BadJsonError(ValueError):
     """The text is not JSON; the message says where."""
 
@@ -26,9 +30,7 @@ def loads(text: bytes | str) -> Any:
 
 def dumps(value: Any) -> bytes:
     """Serialise compactly as UTF-8, Decimals as plain JSON numbers."""
-    return simplejson.dumps(
-        value, use_decimal=True, separators=(",", ":"), ensure_ascii=False, for_json=False
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def money(value: Decimal) -> Decimal:

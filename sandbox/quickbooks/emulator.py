@@ -167,11 +167,12 @@ class QuickBooks(Emulator):
         scenario = str(options.get("scenario") or "contractor")
         if scenario not in SCENARIOS:
             raise ControlError(f"There is no scenario {scenario!r}. Known: {', '.join(SCENARIOS)}.")
+        # All or nothing: a start that is interrupted must not leave half a world in the folder.
         with self.store.transaction():
             self.store.clear()
+            for realm, name in DEFAULT_COMPANIES:
+                self.add_company(name, realm=realm, scenario=scenario, seed=int(options.get("seed", 0)))
         self.forget()
-        for realm, name in DEFAULT_COMPANIES:
-            self.add_company(name, realm=realm, scenario=scenario, seed=int(options.get("seed", 0)))
         return self.describe()
 
     def seed(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -251,7 +252,7 @@ class QuickBooks(Emulator):
             raise ControlError(f"There is no scenario {scenario!r}. Known: {', '.join(SCENARIOS)}.")
         with self.store.transaction():
             self.store.put("companies", realm, {"name": name, "scenario": scenario})
-        build_company(self._company(realm), name, scenario, seed=seed)
+            build_company(self._company(realm), name, scenario, seed=seed)
         return realm
 
     def announce(self, company: Company, events: Sequence[tuple[str, str, str]]) -> None:

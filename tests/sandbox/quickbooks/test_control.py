@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.launch import main
 from sandbox.quickbooks import create_app
 from sandbox.quickbooks.emulator import QuickBooks
 from tests.sandbox.quickbooks.conftest import Start
@@ -201,6 +202,11 @@ def test_the_books_survive_a_restart(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="is in use by another sandbox"):
         create_app(data=tmp_path)
     second.store.close()
+
+
+def test_an_unknown_scenario_stops_the_start_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quickbooks", "--port", "0", "--seed", "utopia"]) == 1
+    assert "There is no scenario 'utopia'. Known: contractor" in capsys.readouterr().err
 
 
 def test_a_killed_sandbox_has_lost_nothing_it_answered(tmp_path: Path, start: Start) -> None:
