@@ -22,7 +22,7 @@ ONCE ?=
 T ?=
 J ?=
 
-.PHONY: help setup setup-tests browser demo run test test-fast check fix bench lock clean
+.PHONY: help setup setup-tests browser demo run test test-fast check fix bench simulate lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ fix: $(VENV)/.tests ## let ruff mend and format what it can
 
 bench: $(VENV)/.tests ## run the benchmarks; each prints one JSON line per figure
 	@for file in $(wildcard tests/bench/bench_*.py); do $(PY) "$$file" || exit 1; done
+
+simulate: $(VENV)/.tests ## run 10,000 simulated worlds (W=…), then hunt for every planted bug
+	@$(PY) -m tests.simulation --worlds $(or $(W),10000)
+	@$(PY) -m tests.simulation --planted all --worlds 400
 
 lock: $(VENV)/.tests ## resolve requirements*.in anew into the two locks (hashes, no addresses)
 	@$(PIP) install -qq uv

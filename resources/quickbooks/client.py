@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -30,9 +31,19 @@ READ_ATTEMPTS_MAX = 4
 THROTTLE_WAIT_SECONDS_MAX = 65
 QUERY_LENGTH_MAX = 3000  # in an address; longer ones go as a body
 
+
 # 500 a minute, 10 a second, 40 batches a minute: a little below each, because other programs call too.
-_CALLS = Paces([(9, 1.0), (480, 60.0)])
-_BATCHES = Paces([(38, 60.0)])
+@dataclass(frozen=True, slots=True)
+class CallPace:
+    """How fast one process may call each company: every call, and batches on top."""
+
+    calls: Paces
+    batches: Paces
+
+
+PACE = CallPace(calls=Paces([(9, 1.0), (480, 60.0)]), batches=Paces([(38, 60.0)]))
+# For a company that counts no calls: a sandbox whose time does not pass by itself.
+UNPACED = CallPace(calls=Paces([]), batches=Paces([]))
 
 Json = dict[str, Any]
 
@@ -42,8 +53,9 @@ log = structlog.get_logger(__name__)
 class Client:
     """Makes the calls of one company; safe across threads."""
 
-    def __init__(self, access: Access, *, http: httpx.Client) -> None:
+    def __init__(self, access: Access, *, http: httpx.Client, pace: CallPace = PACE) -> None:
         self._access = access
+        self._pace = pace
         self._http = http
         self._realm = access.company.company_id
         self._calls = 0
@@ -80,7 +92,7 @@ class Client:
         executed, and OutcomeUnknown where nobody can tell.
         """
         if path == "batch":
-            _BATCHES.of(self._realm).wait()
+            self._pace.batches.of(self._realm).wait()
         content = simplejson.dumps(body, use_decimal=True, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json"}
         try:
@@ -161,7 +173,7 @@ class Client:
         headers: dict[str, str],
         token: str,
     ) -> httpx.Response:
-        _CALLS.of(self._realm).wait()
+        self._pace.calls.of(self._realm).wait()
         with self._lock:
             self._calls += 1
         response = self._http.request(

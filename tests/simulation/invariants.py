@@ -17,6 +17,7 @@ def broken_promises(world: SimWorld, people: People) -> list[str]:
     return [
         *_doubled(world),
         *_lost(world),
+        *_revived(world, people),
         *_undecided(world),
         *_differing(world),
         *_unpaid(world),
@@ -42,6 +43,13 @@ def _doubled(world: SimWorld) -> Iterator[str]:
     for name, count in names.items():
         if count > 1:
             yield f"doubled: {count} vendors named {name}"
+
+
+def _revived(world: SimWorld, people: People) -> Iterator[str]:
+    live = {str(line.get("Description") or "") for row in _live(world, "Bill") for line in row["Line"]}  # type: ignore[attr-defined]
+    for text in sorted(people.deleted_there & live):
+        if text.startswith("of "):
+            yield f"revived: the bill {text} was deleted in the ledger and came back by itself"
 
 
 def _lost(world: SimWorld) -> Iterator[str]:

@@ -31,8 +31,8 @@ class People:
         self.clients: list[str] = []
         self.bills: list[str] = []
         self.invoices: list[str] = []
-        # Documents the bookkeeper entered: their numbers may stand twice only if people entered them twice.
-        self.entered_there: list[str] = []
+        # Which of our records' documents the bookkeeper has deleted: they must never come back by themselves.
+        self.deleted_there: set[str] = set()
 
     def act(self) -> None:
         """Somebody does something."""
@@ -229,10 +229,12 @@ class People:
     def delete_bill_there(self) -> None:
         """Delete a bill in QuickBooks."""
         row = self._pick("Bill")
-        if row is not None:
-            self._did(
-                f"Bill {row['Id']} deleted", self.world.ledger.act("delete", "Bill", {}, number=row["Id"])
-            )
+        if row is None:
+            return
+        if self._did(
+            f"Bill {row['Id']} deleted", self.world.ledger.act("delete", "Bill", {}, number=row["Id"])
+        ):
+            self.deleted_there |= {str(line.get("Description") or "") for line in row["Line"]}
 
     def void_invoice_there(self) -> None:
         """Void an invoice in QuickBooks."""
@@ -269,8 +271,7 @@ class People:
                 }
             ],
         }
-        if self._did(f"Bill {number} entered", self.world.ledger.act("create", "Bill", body)):
-            self.entered_there.append(number)
+        self._did(f"Bill {number} entered", self.world.ledger.act("create", "Bill", body))
 
 
 def _mark_of(row: Json) -> str:
