@@ -22,9 +22,11 @@ from uuid_utils.compat import uuid7
 
 from resources.changes import ChangeBell
 from resources.wiring import Tieout
-from sync.errors import RateLimited, SyncError
+from sync.errors import InvalidSetting, RateLimited, SyncError
 from sync.records import SYNC_ORDER, Entity
+from sync.schedule import zone_of
 from sync.summary import EntitySummary
+from sync.window import read_window
 
 POLL_SECONDS = 1.0
 # Changes that follow each other this closely travel together.
@@ -144,7 +146,7 @@ class RealTimeWorker:
             patience = self._patience.setdefault(row["connection_id"], _Patience())
             entity = Entity(row["entity"])
             is_handled = patience.handled.get(entity) == row["changed_at"]
-            if is_handled or self._monotonic() < patience.until:
+            if is_handled or self._monotonic() < patience.until or self._is_closed(row):
                 continue
             touched = found.setdefault(
                 row["connection_id"], Touched(row["builder_id"], row["connection_id"], row["provider"], {})
@@ -152,6 +154,16 @@ class RealTimeWorker:
             assert isinstance(touched.entities, dict)
             touched.entities[entity] = row["changed_at"]
         return list(found.values())
+
+    def _is_closed(self, row: sa.RowMapping) -> bool:
+        try:
+            window = read_window(row["sync_window"])
+            return window is not None and not window.is_open(
+                self._tieout.clock.now(), zone_of(row["time_zone"])
+            )
+        except InvalidSetting:
+            # Written past the API; its next scheduled sync says so.
+            return True
 
     def _pass(self, touched: Touched) -> None:
         patience = self._patience[touched.connection_id]

@@ -21,6 +21,7 @@ from resources.registry import PROVIDERS
 from resources.settings import Settings
 from resources.store.bank import read_bank
 from resources.store.database import Database
+from resources.store.notices import raise_notifications
 from resources.store.sync_store import PostgresStore
 from resources.vault import Vault
 from sync.clock import Clock, SystemClock
@@ -207,10 +208,13 @@ class Tieout:
             row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
             assert row is not None, "a run belongs to a connection that exists"
             tx.run("finish_sync_run", builder_id=builder_id, sync_run_id=sync_run_id, error=error, now=now)
-            due = next_due(row["sync_schedule"], after=now, time_zone=row["time_zone"])
+            due = next_due(
+                row["sync_schedule"], after=now, time_zone=row["time_zone"], window=row["sync_window"]
+            )
             tx.run(
                 "note_last_sync", builder_id=builder_id, connection_id=connection_id, now=now, next_due_at=due
             )
+        raise_notifications(self.database, UUID(builder_id), now=now)
 
     def pull_accounts(self, builder_id: str, connection_id: str) -> None:
         """Right after a consent: give existing records their half links and bring the provider's books into the mirror."""

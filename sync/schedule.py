@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
 from sync.errors import InvalidSetting
+from sync.window import read_window
 
 MANUAL = "manual"
 PRESETS: Mapping[str, str] = {
@@ -21,20 +23,17 @@ PRESETS: Mapping[str, str] = {
 }
 
 
-def next_due(schedule: str, *, after: datetime, time_zone: str) -> datetime | None:
+def next_due(
+    schedule: str, *, after: datetime, time_zone: str, window: Mapping[str, Any] | None = None
+) -> datetime | None:
     """Return the next instant (UTC) at which the schedule is due, or None for a manual one.
 
-    Raises InvalidSetting with a sentence when the schedule is no preset and no cron expression that ever fires, or
-    the time zone does not exist.
+    What comes due outside the sync window waits until it opens. Raises InvalidSetting with a sentence when the schedule
+    is no preset and no cron expression that ever fires, the window is never open, or the time zone does not exist.
     """
     if schedule == MANUAL:
         return None
-    try:
-        zone = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidSetting(
-            name="time_zone", reason=f"there is no time zone “{time_zone}”; write it like America/Denver"
-        ) from error
+    zone, hours = zone_of(time_zone), read_window(window)
     expression = PRESETS.get(schedule, schedule)
     try:
         due = next(CronSim(expression, after.astimezone(zone)))
@@ -44,4 +43,14 @@ def next_due(schedule: str, *, after: datetime, time_zone: str) -> datetime | No
             " write five fields, for example 30 6 * * 1-5"
         )
         raise InvalidSetting(name="sync_schedule", reason=reason) from error
-    return due.astimezone(UTC)
+    return due.astimezone(UTC) if hours is None else hours.next_open(due, zone)
+
+
+def zone_of(time_zone: str) -> ZoneInfo:
+    """Return a time zone by its name, or raise InvalidSetting with a sentence."""
+    try:
+        return ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidSetting(
+            name="time_zone", reason=f"there is no time zone “{time_zone[:60]}”; write it like America/Denver"
+        ) from error

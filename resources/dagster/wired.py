@@ -175,6 +175,8 @@ class WiredDesk:
             "dagster_postpone",
             builder_id=builder_id,
             connection_id=connection_id,
-            next_due_at=next_due(row["sync_schedule"], after=now, time_zone=row["time_zone"]),
+            next_due_at=next_due(
+                row["sync_schedule"], after=now, time_zone=row["time_zone"], window=row["sync_window"]
+            ),
             now=now,
         )

@@ -2,7 +2,8 @@
 
 -- name: real_time_changes
 -- What changed for connections that want it in the ledger at once, the longest waiting first (as the scheduler).
-select c.builder_id::text, c.id::text as connection_id, c.provider, changed.entity, changed.changed_at
+select c.builder_id::text, c.id::text as connection_id, c.provider, c.sync_window, c.time_zone,
+       changed.entity, changed.changed_at
 from v2_integration_connections c
 cross join lateral (
     select r.entity, max(r.changed_at) as changed_at, min(r.changed_at) as waiting_since
