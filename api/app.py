@@ -17,7 +17,7 @@ from api.journal import Journal
 from api.limits import RateLimit
 from api.metrics import Metrics
 from api.problems import MEDIA_TYPE, install_problem_handlers
-from api.routes import conflicts, connections, consent, health, keys, mappings, queues, syncs
+from api.routes import conflicts, connections, consent, health, keys, mappings, notifications, queues, syncs
 from api.services import Launcher, ProviderEntry, Services, Tieout
 from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
@@ -50,6 +50,7 @@ _TAGS = [
     {"name": "sync", "description": "Start syncs, watch them, read their history."},
     {"name": "errors", "description": "Records that failed or are held, and what to do about them."},
     {"name": "conflicts", "description": "Records that both sides changed."},
+    {"name": "notifications", "description": "What people are told, once, and by mail if they want."},
     {"name": "keys", "description": "API keys of the builder."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
@@ -91,7 +92,7 @@ def create_app(
         is_https=tieout.settings.public_base_url.startswith("https:"),
     )
     integrations = APIRouter(prefix=API_ROOT)
-    for group in (connections, consent, mappings, syncs, queues, conflicts, keys):
+    for group in (connections, consent, mappings, syncs, queues, conflicts, keys, notifications):
         integrations.include_router(group.router)
     app.include_router(integrations)
     app.include_router(health.router)

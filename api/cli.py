@@ -109,6 +109,26 @@ def serve(
     )
 
 
+@app.command()
+def deliver(
+    once: Annotated[bool, typer.Option("--once", help="Send what is due now, then end.")] = False,
+) -> None:
+    """Send what is due: mails about notices, until Ctrl-C. Several may run; each thing is sent by one of them."""
+    from resources.delivery import Deliverer, deliver_until_stopped
+    from resources.logging import configure_logging
+    from resources.wiring import Tieout
+
+    settings = _settings()
+    _require_database(settings)
+    configure_logging(settings)
+    with Tieout(settings) as tieout:
+        deliverer = Deliverer(tieout.database, settings, clock=tieout.clock)
+        if once:
+            print(deliverer.deliver_once())
+        else:
+            deliver_until_stopped(deliverer)
+
+
 @app.command(context_settings=PASSED_ON)
 def demo(context: typer.Context) -> None:
     """Bring everything up with two made-up builders and run a first sync; --once ends after it."""

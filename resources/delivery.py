@@ -1,0 +1,140 @@
+"""Carries out what is to be told: mails now, with every try outside a transaction.
+
+Independent of syncs: any process may call `deliver_once`, several may at the same time, and what one takes no other sends.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+
+from resources.mail import MailRefused, MailUnknown, compose, send
+from resources.registry import PROVIDERS
+from resources.settings import Settings
+from resources.store import notices
+from resources.store.database import Database
+from resources.store.views import Row
+from sync.clock import Clock
+from sync.notices import Notice, notice
+
+log = structlog.get_logger(__name__)
+
+# After the first try: a mail server that is down for a day still gets it.
+MAIL_WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440))
+SWEEP_EVERY = timedelta(hours=1)
+MAILS_PER_BUILDER_MAX = 100
+POLL_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What one round did."""
+
+    mails: int = 0
+    failures: int = 0
+
+
+class Deliverer:
+    """Sends what is due. One object per process."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        clock: Clock,
+        post: Callable[[EmailMessage, Settings], None] = send,
+    ) -> None:
+        """`post` hands a mail to the mail server."""
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._post = post
+        self._swept_at: datetime | None = None
+
+    def deliver_once(self) -> Delivered:
+        """Look at everything that is due, once; also raise notices hourly, for what no sync comes by to notice."""
+        now = self._clock.now()
+        if self._swept_at is None or now - self._swept_at >= SWEEP_EVERY:
+            self._swept_at = now
+            self.sweep()
+        mails = failures = 0
+        if self._settings.smtp_host:
+            for builder_id in notices.builders_with_mail(self._database, now=now):
+                sent, failed = self._mails_of(builder_id)
+                mails, failures = mails + sent, failures + failed
+        return Delivered(mails, failures)
+
+    def sweep(self) -> None:
+        """Raise the notices of every builder."""
+        for builder_id in notices.all_builders(self._database):
+            notices.raise_notifications(self._database, builder_id, now=self._clock.now())
+
+    def _mails_of(self, builder_id: UUID) -> tuple[int, int]:
+        sent = failed = 0
+        for _ in range(MAILS_PER_BUILDER_MAX):
+            mail = notices.claim_mail(self._database, builder_id, now=self._clock.now())
+            if mail is False:
+                break
+            if isinstance(mail, notices.Grouped):
+                is_sent = self._send(builder_id, mail)
+                sent, failed = sent + is_sent, failed + (not is_sent)
+        return sent, failed
+
+    def _send(self, builder_id: UUID, mail: notices.Grouped) -> bool:
+        said = [_notice(row) for row in mail.notices]
+        letter = compose(said, builder_name=mail.builder_name, to=mail.email, settings=self._settings)
+        state, wait = "sent", None
+        try:
+            self._post(letter, self._settings)
+        except MailUnknown as error:
+            state = "unknown"
+            log.warning("mail_unknown", builder=str(builder_id), reason=str(error))
+        except MailRefused as error:
+            may_wait = not error.is_final and mail.tries <= len(MAIL_WAITS)
+            state, wait = ("pending", MAIL_WAITS[mail.tries - 1]) if may_wait else ("failed", None)
+            log.warning("mail_refused", builder=str(builder_id), reason=str(error), next_state=state)
+        now = self._clock.now()
+        notices.settle_mail(
+            self._database,
+            builder_id,
+            mail,
+            state=state,
+            now=now,
+            next_try_at=now + wait if wait else None,
+        )
+        return state == "sent"
+
+
+def deliver_until_stopped(deliverer: Deliverer, *, poll_seconds: int = POLL_SECONDS) -> None:
+    """Deliver in rounds until the process is asked to end; a round under way is finished first."""
+    stop = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stop.set())
+    while not stop.is_set():
+        try:
+            deliverer.deliver_once()
+        except sa.exc.OperationalError as error:
+            # The database restarts now and then; what is due is still due after it.
+            log.warning("database_trouble", kind=type(error).__name__)
+        stop.wait(poll_seconds)
+
+
+def _notice(row: Row) -> Notice:
+    spec = PROVIDERS.get(row["provider"])
+    title = spec.title if spec else row["provider"]
+    return notice(
+        row["kind"],
+        company=row["company_name"] or title,
+        provider=title,
+        records=row["records"],
+        facts=row["facts"],
+    )

@@ -1,0 +1,82 @@
+"""What people are told, in words: one sentence per kind of notice, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal[
+    "connection_lost",
+    "refresh_failing",
+    "access_ending",
+    "dead_letters",
+    "conflicts",
+    "tie_out_difference",
+    "outage_began",
+    "outage_ended",
+]
+KINDS: tuple[Kind, ...] = (
+    "connection_lost",
+    "refresh_failing",
+    "access_ending",
+    "dead_letters",
+    "conflicts",
+    "tie_out_difference",
+    "outage_began",
+    "outage_ended",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice as a person reads it."""
+
+    title: str
+    message: str
+
+
+def notice(kind: Kind, *, company: str, provider: str, records: int, facts: Mapping[str, Any]) -> Notice:
+    """Say what is the matter and what to do."""
+    reason = f" ({facts['reason'].rstrip('.')})" if facts.get("reason") else ""
+    counted = f"{records} record{'' if records == 1 else 's'}"
+    match kind:
+        case "connection_lost":
+            return Notice(
+                f"{company} is no longer connected",
+                f"{provider} no longer accepts the connection{reason}. Nothing is synced until you reconnect it.",
+            )
+        case "refresh_failing":
+            return Notice(
+                f"Access to {company} is not being renewed",
+                f"Renewing the access to {provider} failed {facts.get('times', 1)} time(s). It is tried again by itself.",
+            )
+        case "access_ending":
+            return Notice(
+                f"Access to {company} ends soon",
+                f"The consent at {provider} ends on {str(facts.get('ends_at', ''))[:10]}. Reconnect before then.",
+            )
+        case "dead_letters":
+            return Notice(
+                f"{counted} could not be synced with {company}",
+                "All tries failed, or a value has to be corrected. Open the error queue: each has a sentence that says what to do.",
+            )
+        case "conflicts":
+            return Notice(
+                f"{counted} changed on both sides in {company}",
+                "Choose under Conflicts which values to keep; nothing is overwritten before that.",
+            )
+        case "tie_out_difference":
+            return Notice(
+                f"The books and {company} do not tie out",
+                f"The last tie-out found a difference of {facts.get('difference')}. Open the tie-out to see where.",
+            )
+        case "outage_began":
+            return Notice(
+                f"Syncs with {company} fail",
+                f"The last syncs did not work{reason}. They are tried again by themselves; nothing is lost.",
+            )
+        case "outage_ended":
+            return Notice(
+                f"Syncs with {company} work again", "What had waited is being synced; you need do nothing."
+            )
