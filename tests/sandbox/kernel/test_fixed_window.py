@@ -21,6 +21,8 @@ def test_a_refused_call_counts_too_and_is_told_when_the_window_ends() -> None:
 
 def test_a_rule_says_whether_its_windows_are_fixed() -> None:
     clock = MovableClock(source=lambda: 1_000_000.0)
-    limits = Limits(clock, [LimitRule("minute", 1, 60, is_fixed=True), LimitRule("day", 1, 60)], is_enabled=True)
+    limits = Limits(
+        clock, [LimitRule("minute", 1, 60, is_fixed=True), LimitRule("day", 1, 60)], is_enabled=True
+    )
     assert isinstance(limits.window("minute", "a"), FixedWindow)
     assert not isinstance(limits.window("day", "a"), FixedWindow)
