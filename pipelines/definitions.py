@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets.ledger import provider_assets
 from assets.providers import PROVIDER_TITLES
+from pipelines.cohort import cohort_job
 from pipelines.jobs import sync_job
 from pipelines.sensors import broken_run_sensors, due_connections_sensor
 from resources.dagster.resource import tieout_resource
@@ -16,6 +17,7 @@ from resources.dagster.resource import tieout_resource
 def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
     """Return the definitions of every registered provider."""
     jobs = {provider: sync_job(provider, title=title) for provider, title in PROVIDER_TITLES.items()}
+    scheduled = cohort_job()
     resources: dict[str, object] = {"tieout": tieout_resource, **(resource_overrides or {})}
     return dg.Definitions(
         assets=[
@@ -23,8 +25,8 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             for provider, title in PROVIDER_TITLES.items()
             for asset in provider_assets(provider, title=title)
         ],
-        jobs=list(jobs.values()),
-        sensors=[due_connections_sensor(jobs), *broken_run_sensors()],
+        jobs=[*jobs.values(), scheduled],
+        sensors=[due_connections_sensor(providers=PROVIDER_TITLES), *broken_run_sensors()],
         resources=resources,
         executor=dg.in_process_executor,
     )

@@ -4,17 +4,26 @@ One sensor looks for all builders at once: a schedule per builder would cost a t
 """
 
 # No postponed annotations in this module: Dagster looks at them without resolving names.
-from collections.abc import Mapping
+import json
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
+from uuid_utils.compat import uuid7
 
 from assets.tags import CONNECTION_TAG, NO_RETRY, SYNC_RUN_TAG, TRIGGER_TAG
-from pipelines.jobs import SyncJob, job_name
+from pipelines.cohort import JOB_NAME, OP_NAME, members_of
 from pipelines.partitions import requests_to_match
 from resources.dagster.desk import BrokenRun, Desk, DueConnection
 
 TICK_SECONDS = 15
-RUNS_PER_TICK_MAX = 25
+COHORT_BUILDERS_MAX = 50
+COHORTS_PER_TICK_MAX = 8
+DUE_MAX = 20_000
+# Until then a run that was asked for need not be among the runs yet.
+ASKED_SECONDS = 60.0
+COHORT_TAG = "sync/cohort"
 # Scheduled runs give way to somebody who is waiting (the launcher asks with 100).
 SCHEDULED_PRIORITY = "-10"
 
@@ -27,12 +36,12 @@ _UNFINISHED = [
 ]
 
 
-def due_connections_sensor(jobs: Mapping[str, SyncJob]) -> dg.SensorDefinition:
-    """Return the sensor that starts due syncs; `jobs` is one job per provider."""
+def due_connections_sensor(*, providers: Collection[str]) -> dg.SensorDefinition:
+    """Return the sensor that starts due syncs of these providers, a cohort of builders per run."""
 
     @dg.sensor(
         name="due_connections",
-        jobs=list(jobs.values()),
+        job_name=JOB_NAME,
         minimum_interval_seconds=TICK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts the sync of every connection that is due, and keeps one partition per builder.",
@@ -41,16 +50,26 @@ def due_connections_sensor(jobs: Mapping[str, SyncJob]) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext, tieout: dg.ResourceParam[Desk]
     ) -> dg.SensorResult | dg.SkipReason:
         partitions = requests_to_match(tieout.builder_ids(), instance=context.instance)
-        due = [
-            connection
-            for connection in tieout.due_connections(limit=RUNS_PER_TICK_MAX)
-            if connection.provider in jobs and not _is_under_way(connection, context.instance)
-        ]
-        if not due and not partitions:
+        due = [each for each in tieout.due_connections(limit=DUE_MAX) if each.provider in providers]
+        tags = _tags_under_way(context.instance) if due else []
+        asked = _still_asked(context.cursor, due, tags, now=time.time())
+        busy = {each.get(CONNECTION_TAG) for each in tags}
+        fresh = [each for each in due if each.connection_id not in asked and each.connection_id not in busy]
+        # The longest waiting first, and no more at once than a tick's share.
+        chosen = fresh[: COHORTS_PER_TICK_MAX * COHORT_BUILDERS_MAX]
+        cohorts = {str(uuid7()): cohort for cohort in _cohorts(chosen)}
+        asked |= {
+            each.connection_id: [each.due_at.isoformat(), cohort_id, time.time()]
+            for cohort_id, cohort in cohorts.items()
+            for each in cohort
+        }
+        context.update_cursor(json.dumps(asked))
+        if not chosen and not partitions:
             return dg.SkipReason("No connection is due.")
         return dg.SensorResult(
-            run_requests=[_run_request(connection) for connection in due],
+            run_requests=[_cohort_request(cohort_id, cohort) for cohort_id, cohort in cohorts.items()],
             dynamic_partitions_requests=partitions,
+            cursor=json.dumps(asked),
         )
 
     return due_connections
@@ -66,6 +85,11 @@ def broken_run_sensors() -> list[dg.SensorDefinition]:
 
 
 def _broken_run_sensor(name: str, status: dg.DagsterRunStatus, what: str) -> dg.SensorDefinition:
+    sentence = (
+        f"This sync {what}; nothing is lost, the next one takes up where it stopped."
+        " Start it again now or wait for the schedule."
+    )
+
     # Of no job in particular: backfills and "Materialize" run under a job of Dagster's own.
     @dg.run_status_sensor(
         name=name,
@@ -76,6 +100,9 @@ def _broken_run_sensor(name: str, status: dg.DagsterRunStatus, what: str) -> dg.
     )
     def close_sync_run(context: dg.RunStatusSensorContext, tieout: dg.ResourceParam[Desk]) -> None:
         tags = context.dagster_run.tags
+        for member in members_of(context.dagster_run.run_config):
+            # Whoever the cohort had not begun yet stays due.
+            tieout.fail_runs_of(BrokenRun(member, context.dagster_run.run_id), sentence=sentence)
         # A backfill names its one builder as a range.
         builder_id = tags.get("dagster/partition") or tags.get("dagster/asset_partition_range_start")
         if builder_id is None:
@@ -87,27 +114,57 @@ def _broken_run_sensor(name: str, status: dg.DagsterRunStatus, what: str) -> dg.
                 sync_run_id=tags.get(SYNC_RUN_TAG),
                 connection_id=tags.get(CONNECTION_TAG),
             ),
-            sentence=f"This sync {what}; nothing is lost, the next one takes up where it stopped."
-            " Start it again now or wait for the schedule.",
+            sentence=sentence,
         )
 
     return close_sync_run
 
 
-def _is_under_way(connection: DueConnection, instance: dg.DagsterInstance) -> bool:
-    filters = dg.RunsFilter(tags={CONNECTION_TAG: connection.connection_id}, statuses=_UNFINISHED)
-    return instance.get_runs_count(filters) > 0
+def _still_asked(
+    cursor: str | None, due: Sequence[DueConnection], tags: Sequence[Mapping[str, str]], *, now: float
+) -> dict[str, list[Any]]:
+    """Return which due connections a run was asked for that has not ended; the others are asked for again."""
+    alive = {each.get(COHORT_TAG) for each in tags}
+    try:
+        found: dict[str, list[Any]] = json.loads(cursor or "{}")
+    except ValueError:
+        found = {}
+    return {
+        each.connection_id: found[each.connection_id]
+        for each in due
+        if each.connection_id in found
+        and found[each.connection_id][0] == each.due_at.isoformat()
+        and (found[each.connection_id][1] in alive or now - found[each.connection_id][2] < ASKED_SECONDS)
+    }
 
 
-def _run_request(connection: DueConnection) -> dg.RunRequest:
+def _tags_under_way(instance: dg.DagsterInstance) -> list[Mapping[str, str]]:
+    return [run.tags for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))]
+
+
+def _cohorts(due: Sequence[DueConnection]) -> list[Sequence[DueConnection]]:
+    return [due[start : start + COHORT_BUILDERS_MAX] for start in range(0, len(due), COHORT_BUILDERS_MAX)]
+
+
+def _cohort_request(cohort_id: str, cohort: Sequence[DueConnection]) -> dg.RunRequest:
+    members = [
+        {
+            "builder_id": each.builder_id,
+            "connection_id": each.connection_id,
+            "provider": each.provider,
+            "due_at": each.due_at.isoformat(),
+        }
+        for each in cohort
+    ]
     return dg.RunRequest(
-        # The same due time asks for one run only, however often the sensor looks before it has begun.
-        run_key=f"{connection.connection_id}:{connection.due_at.isoformat()}",
-        job_name=job_name(connection.provider),
-        partition_key=connection.builder_id,
+        # A tick that is evaluated twice asks for one run.
+        run_key=cohort_id,
+        job_name=JOB_NAME,
+        run_config={"ops": {OP_NAME: {"config": {"members": members}}}},
         tags={
-            CONNECTION_TAG: connection.connection_id,
             TRIGGER_TAG: "scheduled",
+            COHORT_TAG: cohort_id,
+            "sync/builders": str(len(members)),
             "dagster/priority": SCHEDULED_PRIORITY,
             **NO_RETRY,
         },

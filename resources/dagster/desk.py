@@ -120,6 +120,10 @@ class Desk(Protocol):
         """Return every builder, oldest first."""
         ...
 
+    def is_still_due(self, connection: DueConnection) -> bool:
+        """Say whether a connection has not been synced since it was found due."""
+        ...
+
     def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
         """Return connections whose sync is due, the longest waiting first."""
         ...

@@ -120,6 +120,14 @@ class WiredDesk:
         """Return every builder, oldest first."""
         return queries.builder_ids(self._tieout.database)
 
+    def is_still_due(self, connection: DueConnection) -> bool:
+        """Say whether a connection has not been synced since it was found due."""
+        with self._tieout.database.builder_tx(UUID(connection.builder_id)) as tx:
+            due_at = tx.value(
+                "dagster_due_at", builder_id=connection.builder_id, connection_id=connection.connection_id
+            )
+        return due_at is not None and due_at <= connection.due_at
+
     def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
         """Return connections whose sync is due, the longest waiting first."""
         with self._tieout.database.scheduler_tx() as tx:

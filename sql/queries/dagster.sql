@@ -44,6 +44,14 @@ where builder_id = %(builder_id)s
   and id = %(connection_id)s
   and next_due_at <= %(now)s;
 
+-- name: dagster_due_at
+-- Since when a connection has been due, while it is one that can be synced.
+select next_due_at
+from v2_integration_connections
+where builder_id = %(builder_id)s
+  and id = %(connection_id)s
+  and status = 'connected';
+
 -- name: dagster_due_connections
 -- Connections whose sync is due, the longest waiting first (as the scheduler).
 select builder_id::text, id::text as connection_id, provider, next_due_at as due_at

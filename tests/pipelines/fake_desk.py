@@ -58,6 +58,7 @@ class FakeDesk:
     unknowns: list[Doubt] = field(default_factory=list)
     builders: list[str] = field(default_factory=lambda: [BUILDER])
     due: list[DueConnection] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
     steps: list[str] = field(default_factory=list)
     opened: list[RunRequested] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
@@ -101,6 +102,9 @@ class FakeDesk:
 
     def builder_ids(self) -> Sequence[str]:
         return self.builders
+
+    def is_still_due(self, connection: DueConnection) -> bool:
+        return connection.connection_id not in self.done
 
     def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
         return self.due[:limit]

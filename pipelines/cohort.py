@@ -1,0 +1,215 @@
+"""Scheduled syncs, many builders in one run: starting a run costs seconds, a builder without changes hundredths.
+
+Every builder is synced in a thread of its own turn and isolated from the others' trouble; what it did is shown on its
+own partitions as soon as it has finished. A builder that failed is red from the step it failed at, and can be run again
+by its partition. The run has a budget of time: whoever was not begun by then stays due and comes with the next one.
+"""
+
+# No postponed annotations in this module: Dagster looks at them without resolving names.
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+import structlog
+
+from assets.keys import LEDGER_CHANGES, STEP_ORDER, TIE_OUT
+from assets.report import entity_metadata, pull_metadata, tie_out_metadata
+from assets.tags import NO_RETRY
+from pipelines.asset_events import AssetEvent, plan, report
+from resources.dagster.desk import Desk, DueConnection, RunRequested, SyncInProgress
+from sync.errors import SyncError
+from sync.records import SYNC_ORDER
+
+JOB_NAME = "scheduled_syncs"
+OP_NAME = "sync_cohort"
+BUILDERS_AT_ONCE = 6
+# Short runs keep slots free for people; what is left over is taken up within a tick.
+BUDGET_SECONDS = 240
+RUN_SECONDS_MAX = 1800
+EVENTS_AT_ONCE = 200
+
+log = structlog.get_logger(__name__)
+
+
+class Member(dg.Config):
+    """One connection of a cohort, and since when it has been due."""
+
+    builder_id: str
+    connection_id: str
+    provider: str
+    due_at: str
+
+
+class Cohort(dg.Config):
+    """The connections that one run syncs."""
+
+    members: list[Member]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one member."""
+
+    member: Member
+    company: str = ""
+    events: list[AssetEvent] = field(default_factory=list)
+    failed_step: str | None = None
+    sentence: str | None = None
+    code: str | None = None
+
+
+def cohort_job() -> dg.JobDefinition:
+    """Return the job whose runs sync cohorts."""
+
+    @dg.op(name=OP_NAME, description="Syncs each connection of the cohort and shows its partitions.")
+    def sync_cohort(context: dg.OpExecutionContext, config: Cohort, tieout: dg.ResourceParam[Desk]) -> None:
+        run = context.run
+        budget = time.monotonic() + BUDGET_SECONDS
+        failed = _sync_all(
+            config.members,
+            work=lambda member: sync_member(tieout, member, run_id=run.run_id, budget=budget),
+            show=lambda events: report(context.instance, events, run=run),
+        )
+        if failed:
+            plan(context.instance, run, _not_done(failed))
+            context.instance.add_run_tags(run.run_id, NO_RETRY)
+            raise _failure(failed, of=len(config.members))
+
+    @dg.job(
+        name=JOB_NAME,
+        description="Syncs every connection that came due, many builders in one run; each shows on its own partitions.",
+        executor_def=dg.in_process_executor,
+        tags={"dagster/max_runtime": str(RUN_SECONDS_MAX), **NO_RETRY},
+    )
+    def scheduled_syncs() -> None:
+        sync_cohort()
+
+    return scheduled_syncs
+
+
+def members_of(run_config: Mapping[str, Any]) -> list[str]:
+    """Return the builders of a cohort's run; of any other run none."""
+    config = run_config.get("ops", {}).get(OP_NAME, {}).get("config", {})
+    return [member["builder_id"] for member in config.get("members", [])]
+
+
+def _sync_all(
+    members: Sequence[Member],
+    *,
+    work: Callable[[Member], Outcome],
+    show: Callable[[Sequence[AssetEvent]], object],
+) -> list[Outcome]:
+    """Sync all members side by side, show what they did in batches as they finish, and return those that failed."""
+    failed: list[Outcome] = []
+    waiting: list[AssetEvent] = []
+    with ThreadPoolExecutor(BUILDERS_AT_ONCE, thread_name_prefix="cohort") as pool:
+        for future in as_completed([pool.submit(work, member) for member in members]):
+            outcome = future.result()
+            waiting += outcome.events
+            if outcome.sentence is not None:
+                failed.append(outcome)
+            if len(waiting) >= EVENTS_AT_ONCE:
+                show(waiting)
+                waiting = []
+    show(waiting)
+    return failed
+
+
+def sync_member(desk: Desk, member: Member, *, run_id: str, budget: float) -> Outcome:
+    """Sync one builder; whatever happens is in the outcome, so that it touches nobody else."""
+    outcome = Outcome(member)
+    due = DueConnection(
+        member.builder_id, member.connection_id, member.provider, datetime.fromisoformat(member.due_at)
+    )
+    if time.monotonic() > budget or not desk.is_still_due(due):
+        return outcome
+    company = desk.connection_of(member.builder_id, member.provider)
+    if company is None or company.connection_id != member.connection_id:
+        return outcome
+    outcome.company = company.company_name
+    outcome.failed_step = LEDGER_CHANGES
+    sync_run_id = None
+    try:
+        sync_run_id = desk.open_run(
+            RunRequested(
+                builder_id=member.builder_id,
+                connection_id=member.connection_id,
+                dagster_run_id=run_id,
+                trigger="scheduled",
+                entities=SYNC_ORDER,
+            )
+        )
+        with desk.sync(member.builder_id, member.connection_id, sync_run_id) as sync:
+            _steps(sync, outcome)
+        desk.end_run(
+            builder_id=member.builder_id, connection_id=member.connection_id, sync_run_id=sync_run_id
+        )
+    except SyncError as error:
+        outcome.sentence, outcome.code = error.user_message, error.code
+    except (
+        Exception
+    ) as error:  # the edge of a builder: a bug that one builder's data shows must not stop the others
+        log.exception("cohort_member_broke", connection=member.connection_id)
+        outcome.sentence = (
+            f"This sync stopped on an error of Tieout itself ({type(error).__name__}); nothing was left half-written."
+            f" Start it again; if it stops once more, report run {run_id}."
+        )
+        outcome.code = "internal"
+    if outcome.sentence is not None and sync_run_id is not None:
+        _end_early(desk, outcome, sync_run_id)
+    return outcome
+
+
+def _end_early(desk: Desk, outcome: Outcome, sync_run_id: str) -> None:
+    try:
+        desk.end_run(
+            builder_id=outcome.member.builder_id,
+            connection_id=outcome.member.connection_id,
+            sync_run_id=sync_run_id,
+            error=outcome.sentence,
+        )
+    except Exception:  # the same edge: the database may be what failed
+        log.exception("cohort_member_not_closed", connection=outcome.member.connection_id)
+
+
+def _steps(sync: SyncInProgress, outcome: Outcome) -> None:
+    def did(step: str, metadata: dict[str, dg.MetadataValue]) -> None:
+        outcome.events.append(AssetEvent(outcome.member.provider, step, outcome.member.builder_id, metadata))
+        outcome.failed_step = None if step == TIE_OUT else STEP_ORDER[STEP_ORDER.index(step) + 1]
+
+    did(LEDGER_CHANGES, pull_metadata(sync.pull_changes(), company=outcome.company))
+    for entity in SYNC_ORDER:
+        did(entity, entity_metadata(sync.sync_entity(entity)))
+    did(TIE_OUT, tie_out_metadata(sync.tie_out(), company=outcome.company))
+
+
+def _not_done(failed: Sequence[Outcome]) -> list[tuple[str, str, str]]:
+    return [
+        (each.member.provider, step, each.member.builder_id)
+        for each in failed
+        for step in STEP_ORDER[STEP_ORDER.index(each.failed_step or TIE_OUT) :]
+    ]
+
+
+def _failure(failed: Sequence[Outcome], *, of: int) -> dg.Failure:
+    records = [
+        dg.TableRecord(
+            {
+                "company": each.company,
+                "builder": each.member.builder_id,
+                "step": (each.failed_step or TIE_OUT).replace("_", " "),
+                "what happened, and what to do": each.sentence or "",
+                "code": each.code or "",
+            }
+        )
+        for each in failed
+    ]
+    return dg.Failure(
+        description=f"{len(failed)} of {of} builders could not be synced; the others are done. The table says why.",
+        metadata={"builders that failed": dg.MetadataValue.table(records)},
+        allow_retries=False,
+    )
