@@ -10,7 +10,7 @@ from sync import retry
 from sync.errors import Category, ConflictFound, Held, Remedy, SyncError
 from sync.records import Entity
 from sync.store import Block, LinkView, LogDirection, Outcome, Work
-from sync.summary import OUTCOMES, EntitySummary, Trouble
+from sync.summary import EntitySummary, Tally, Trouble
 from sync.summary import Outcome as OutcomeName
 
 
@@ -27,6 +27,8 @@ class Recorder:
         self._pending: dict[LogDirection, list[Outcome]] = {"push": [], "pull": []}
         self._succeeded: dict[LogDirection, int] = {"push": 0, "pull": 0}
         self._failed: dict[LogDirection, int] = {"push": 0, "pull": 0}
+        # What stands in the log row of each direction: a reader who adds both rows counts nothing twice.
+        self._tallies: dict[LogDirection, dict[OutcomeName, Tally]] = {"push": {}, "pull": {}}
 
     def begin(self, entity: Entity, direction: LogDirection) -> None:
         """Open the log row of the entity's own direction; the other one is opened when something happens in it."""
@@ -154,20 +156,15 @@ class Recorder:
     def finish(self, work: Work, *, error: str | None) -> None:
         """Close the log rows with counts and amounts."""
         self.flush(work)
-        tallies: dict[str, Any] = {
-            str(name): {
-                "count": self.summary.tallies[name].count,
-                "amount": f"{self.summary.tallies[name].amount:f}",
-            }
-            for name in OUTCOMES
-            if self.summary.tallies[name].count
-        }
         for direction, log_id in self._logs.items():
             work.close_log(
                 log_id,
                 succeeded=self._succeeded[direction],
                 failed=self._failed[direction],
-                summary=tallies,
+                summary={
+                    str(name): {"count": tally.count, "amount": f"{tally.amount:f}"}
+                    for name, tally in self._tallies[direction].items()
+                },
                 error=error,
             )
 
@@ -179,6 +176,7 @@ class Recorder:
     def _add(self, outcome: Outcome, name: OutcomeName) -> None:
         self._pending[outcome.direction].append(outcome)
         self.summary.count(name, outcome.link.total)
+        self._tallies[outcome.direction].setdefault(name, Tally()).add(outcome.link.total)
         if outcome.status == "synced":
             self._succeeded[outcome.direction] += 1
         else:

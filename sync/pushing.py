@@ -15,7 +15,7 @@ from sync.judge import Context, Judged, in_ledger_terms, load_context
 from sync.outcomes import Recorder
 from sync.ports import Done, Moved, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
 from sync.records import Canonical, Entity, RemoteRecord
-from sync.store import Audit, LinkedBy, LinkView, NewAttempt, Settlement, Store, Work
+from sync.store import AttemptView, Audit, LinkedBy, LinkView, NewAttempt, Settlement, Store, Work
 
 PUSHED = frozenset({Verdict.CREATE, Verdict.UPDATE, Verdict.VOID})
 ACTIONS: dict[Operation, str] = {
@@ -250,7 +250,7 @@ def settle_done(
             each.write.request_id, state="done", remote_id=record.remote_id, remote_version=record.version
         )
         recorder.pushed(link, ACTIONS[each.write.operation], details={"remote_id": record.remote_id})
-        audits.append(_audit(each, record, actor))
+        audits.append(audit_of_push(each.item.link, each.attempt, record=record, actor=actor))
     work.settle(settlements)
     work.audit(audits)
 
@@ -260,43 +260,22 @@ def _overwritten(link: LinkView) -> dict[str, object] | None:
     return {"state": theirs.state, "canonical": theirs.canonical} if theirs is not None else None
 
 
-def _audit(each: Push, record: RemoteRecord, actor: str) -> Audit:
-    return audit_of_push(
-        each.item.link,
-        operation=each.write.operation,
-        evidence=each.attempt.evidence,
-        sent=each.write.canonical,
-        request_id=each.write.request_id,
-        mapping_version_id=each.attempt.mapping_version_id,
-        record=record,
-        actor=actor,
-    )
-
-
 def audit_of_push(
-    link: LinkView,
-    *,
-    operation: Operation,
-    evidence: Mapping[str, Any],
-    sent: Canonical,
-    request_id: str,
-    mapping_version_id: str | None,
-    record: RemoteRecord,
-    actor: str,
+    link: LinkView, attempt: NewAttempt | AttemptView, *, record: RemoteRecord, actor: str
 ) -> Audit:
     """Return the audit entry of a write that happened, whether its answer was heard or it was found in the ledger."""
     return Audit(
-        action=f"push.{operation}",
-        reason=str(evidence.get("reason") or ""),
+        action=f"push.{attempt.operation}",
+        reason=str(attempt.evidence.get("reason") or ""),
         link=link,
-        before=evidence.get("before"),
+        before=attempt.evidence.get("before"),
         after={
             "state": record.state,
             "canonical": record.canonical,
             "remote_id": record.remote_id,
-            "request_id": request_id,
-            "payload_hash": requests.payload_hash(sent),
-            "mapping_version_id": mapping_version_id,
+            "request_id": attempt.request_id,
+            "payload_hash": requests.payload_hash(attempt.canonical),
+            "mapping_version_id": attempt.mapping_version_id,
             "actor": actor,
         },
     )

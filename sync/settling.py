@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sync import fields
@@ -15,6 +16,16 @@ from sync.store import AttemptView, LinkView, Settlement, Store, Work
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown
 
 NAMES = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One attempt after the ledger was asked about it; `record` is the document it is about, where one was found."""
+
+    attempt: AttemptView
+    link: LinkView
+    verdict: UnknownVerdict
+    record: RemoteRecord | None
 
 
 def settle_unknown(
@@ -30,7 +41,8 @@ def settle_unknown(
             verdict, match = _judge(entity, attempt, found, now=now)
             if found:
                 work.save_mirror(found)
-            _settle(work, store, attempt, link, verdict, match, recorder, actor=actor)
+            seen = Looked(attempt, link, verdict, match)
+            _settle(work, seen, recorder, title=store.facts.provider_title, actor=actor)
             recorder.flush(work)
 
 
@@ -69,21 +81,11 @@ def _judge(
     return judge_unknown(seen), record
 
 
-def _settle(
-    work: Work,
-    store: Store,
-    attempt: AttemptView,
-    link: LinkView,
-    verdict: UnknownVerdict,
-    record: RemoteRecord | None,
-    recorder: Recorder,
-    *,
-    actor: str,
-) -> None:
+def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: str) -> None:
+    attempt, link, verdict = seen.attempt, seen.link, seen.verdict
     match verdict:
         case UnknownVerdict.ADOPT:
-            assert record is not None
-            _adopt(work, attempt, link, record, recorder, actor=actor)
+            _adopt(work, seen, recorder, actor=actor)
         case UnknownVerdict.COMPARE:
             work.settle_attempt(
                 attempt.request_id, state="moved", message="The record was changed by somebody else."
@@ -105,7 +107,7 @@ def _settle(
                 if verdict is UnknownVerdict.WAIT
                 else "several records look like it"
             )
-            error = OutcomeUnknown(provider=store.facts.provider_title, label=link.label, reason=reason)
+            error = OutcomeUnknown(provider=title, label=link.label, reason=reason)
             work.settle_attempt(
                 attempt.request_id,
                 state="unknown",
@@ -120,15 +122,9 @@ def _settle(
 EDITED_SINCE = "edited since it was sent"
 
 
-def _adopt(
-    work: Work,
-    attempt: AttemptView,
-    link: LinkView,
-    record: RemoteRecord,
-    recorder: Recorder,
-    *,
-    actor: str,
-) -> None:
+def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
+    attempt, link, record = seen.attempt, seen.link, seen.record
+    assert record is not None, "only a document that was found is adopted"
     if link.remote_id != record.remote_id:
         work.pair(link.id, record.remote_id)
     is_current = link.ours is not None and link.ours.revision == attempt.revision
@@ -150,17 +146,7 @@ def _adopt(
         attempt.request_id, state="done", remote_id=record.remote_id, remote_version=record.version
     )
     recorder.pushed(link, "found in the ledger", details={"remote_id": record.remote_id})
-    entry = audit_of_push(
-        link,
-        operation=attempt.operation,
-        evidence=attempt.evidence,
-        sent=attempt.canonical,
-        request_id=attempt.request_id,
-        mapping_version_id=None,
-        record=record,
-        actor=actor,
-    )
-    work.audit([entry])
+    work.audit([audit_of_push(link, attempt, record=record, actor=actor)])
 
 
 def _as_sent(attempt: AttemptView, record: RemoteRecord) -> Canonical:

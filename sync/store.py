@@ -211,6 +211,7 @@ class AttemptView:
     remote_version: str | None
     started_at: datetime
     remote_id_with_marker: str | None
+    mapping_version_id: str | None
     evidence: Mapping[str, Any]
 
 

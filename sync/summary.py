@@ -19,6 +19,11 @@ class Tally:
     count: int = 0
     amount: Decimal = Decimal(0)
 
+    def add(self, amount: Decimal | None) -> None:
+        """Count one record more."""
+        self.count += 1
+        self.amount += amount or Decimal(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -44,9 +49,7 @@ class EntitySummary:
 
     def count(self, outcome: Outcome, amount: Decimal | None) -> None:
         """Add one record to an outcome."""
-        tally = self.tallies[outcome]
-        tally.count += 1
-        tally.amount += amount or Decimal(0)
+        self.tallies[outcome].add(amount)
 
     @property
     def processed(self) -> int:

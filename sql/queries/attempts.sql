@@ -46,6 +46,7 @@ where builder_id = %(builder_id)s
 -- Attempts whose outcome nobody knows, with the mirror's record that carries their mark.
 select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, a.serial, a.request_id, a.marker,
        a.payload, a.payload_hash, a.remote_id, a.remote_version, a.started_at, a.details,
+       a.mapping_version_id::text,
        (select min(m.remote_id)
         from mirror m
         where m.builder_id = a.builder_id

@@ -9,13 +9,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from resources.quickbooks.provider import QuickBooks
 from resources.store.sync_store import PostgresWork
-from sync import compare, engine, fields, merge, pushing, requests, settling, taking
+from sync import compare, engine, fields, judge, pushing, requests, settling, taking
 from sync.compare import Decision, Situation, Strategy, Verdict
+from sync.errors import ProviderUnavailable
 from sync.ports import Rejected, Unknown, Write, WriteOutcome
+from sync.store import Settlement
 from sync.unknown import Evidence, UnknownVerdict
 
 PlantedBug = Callable[[], Any]
@@ -63,8 +66,6 @@ def unknown_taken_for_rejected() -> Iterator[None]:
 
 
 def _as_rejected(outcome: Unknown, write: Write) -> Rejected:
-    from sync.errors import ProviderUnavailable
-
     return Rejected(ProviderUnavailable(provider="QuickBooks", reason=f"{outcome.reason} ({write.label})"))
 
 
@@ -135,8 +136,6 @@ def deleted_documents_made_again() -> Iterator[None]:
             return Decision(Verdict.CREATE, "planted")
         return original(link)
 
-    from sync import judge
-
     with _instead(judge, "decide", decide):
         yield
 
@@ -154,8 +153,6 @@ def stale_versions_sent() -> Iterator[None]:
     original = QuickBooks.write
 
     def write(self: QuickBooks, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
-        from dataclasses import replace
-
         fresh = []
         for each in writes:
             now = self.read(each.entity, each.remote_id) if each.remote_id else None
@@ -167,9 +164,14 @@ def stale_versions_sent() -> Iterator[None]:
 
 
 @contextmanager
-def lines_merged_by_position() -> Iterator[None]:
-    """A merge takes whole line lists without looking at what they add up to."""
-    with _instead(merge, "adds_up", lambda *_: True), _instead(merge, "are_disjoint", lambda *_: True):
+def merged_changes_not_sent() -> Iterator[None]:
+    """After a merge both bases move, and our half of it never reaches the ledger."""
+    original = taking._settlement
+
+    def settlement(each: Any, after: Any) -> Settlement:
+        return replace(original(each, after), ours_checksum=after.ours_checksum)
+
+    with _instead(taking, "_settlement", settlement):
         yield
 
 
@@ -205,7 +207,7 @@ PLANTED: dict[str, PlantedBug] = {
         deleted_documents_made_again,
         base_taken_from_ours_alone,
         stale_versions_sent,
-        lines_merged_by_position,
+        merged_changes_not_sent,
         overwritten_values_not_kept,
         payments_applied_once,
     )
