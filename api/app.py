@@ -17,7 +17,18 @@ from api.journal import Journal
 from api.limits import RateLimit
 from api.metrics import Metrics
 from api.problems import MEDIA_TYPE, install_problem_handlers
-from api.routes import conflicts, connections, consent, health, keys, mappings, notifications, queues, syncs
+from api.routes import (
+    conflicts,
+    connection_settings,
+    connections,
+    consent,
+    health,
+    keys,
+    mappings,
+    notifications,
+    queues,
+    syncs,
+)
 from api.services import Launcher, ProviderEntry, Services, Tieout
 from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
@@ -92,7 +103,7 @@ def create_app(
         is_https=tieout.settings.public_base_url.startswith("https:"),
     )
     integrations = APIRouter(prefix=API_ROOT)
-    for group in (connections, consent, mappings, syncs, queues, conflicts, keys, notifications):
+    for group in (connections, connection_settings, consent, mappings, syncs, queues, conflicts, keys, notifications):
         integrations.include_router(group.router)
     app.include_router(integrations)
     app.include_router(health.router)

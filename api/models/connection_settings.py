@@ -1,0 +1,86 @@
+"""How and when a connection is synced."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
+
+from api.models.base import DirectionName, EntityName, Shown
+
+StrategyName = TypeAliasType(
+    "StrategyName", Literal["last_write_wins", "platform_wins", "provider_wins", "manual"]
+)
+DayName = TypeAliasType("DayName", Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
+TIME = r"^\d{2}:\d{2}$"
+
+
+class SyncWindow(BaseModel):
+    """Days and hours, in the connection's time zone, between which scheduled and real-time syncs may run."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    days: list[DayName] = Field(
+        min_length=1, max_length=7, description="The days on which it opens.", examples=[["mon", "tue"]]
+    )
+    opens: str = Field(alias="from", pattern=TIME, description="When it opens.", examples=["06:00"])
+    closes: str = Field(
+        alias="until",
+        pattern=TIME,
+        description="When it closes; before `from` means the next morning, 00:00 for both the whole day.",
+        examples=["20:00"],
+    )
+
+
+class EntitySettings(BaseModel):
+    """How one entity is synced."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    entity: EntityName
+    is_enabled: bool = Field(default=True, description="Whether it is synced at all.")
+    direction: DirectionName = Field(description="Payments, bill payments and deposits are only pulled.")
+    conflict_strategy: StrategyName | None = Field(
+        default=None, description="What happens when both sides changed; null means the connection's."
+    )
+
+
+class ConnectionSettingsIn(BaseModel):
+    """A connection's settings, to replace the present ones."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sync_schedule: str = Field(
+        max_length=100,
+        description="manual, every_15_minutes, hourly, daily, or five cron fields such as `30 6 * * 1-5`.",
+        examples=["hourly"],
+    )
+    sync_window: SyncWindow | None = Field(default=None, description="null: syncs may run at any time.")
+    time_zone: str = Field(max_length=60, examples=["America/Denver"])
+    conflict_strategy: StrategyName
+    is_real_time: bool = Field(
+        description="Send what is approved at once, and look at once when the provider says that something changed."
+    )
+    entities: list[EntitySettings] = Field(
+        default_factory=list, max_length=9, description="Entities left out stay as they are."
+    )
+
+
+class ConnectionSettingsShown(Shown):
+    """How and when a connection is synced."""
+
+    connection_id: UUID
+    sync_schedule: str
+    sync_window: SyncWindow | None
+    time_zone: str
+    conflict_strategy: StrategyName
+    is_real_time: bool
+    entities: list[EntitySettings]
+    next_due_at: datetime | None = Field(description="When the next scheduled sync is due.")
+    waits: str | None = Field(
+        description="While the window is closed: until when syncs wait, in a sentence.",
+        examples=["Syncs wait until Monday 06:00 (America/Denver)."],
+    )

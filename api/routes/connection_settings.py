@@ -1,0 +1,89 @@
+"""When a connection is synced, which entities, which way, and who wins."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+
+from api.auth import AsOwner, AsViewer
+from api.models.connection_settings import (
+    ConnectionSettingsIn,
+    ConnectionSettingsShown,
+)
+from api.responses import READ_ONE, WRITE
+from api.services import UseServices
+from resources.store import connection_settings as store
+from sync.records import Entity
+from sync.schedule import zone_of
+from sync.window import read_window
+
+router = APIRouter(tags=["connections"])
+
+
+@router.get("/connections/{id}/settings", name="get_connection_settings", responses=READ_ONE)
+def get_connection_settings(
+    caller: AsViewer, services: UseServices, connection_id: Annotated[UUID, Path(alias="id")]
+) -> ConnectionSettingsShown:
+    """Show when a connection is synced, which entities, which way, and who wins."""
+    with services.database.builder_tx(caller.builder_id) as tx:
+        found = store.read_settings(tx, caller.builder_id, connection_id=connection_id)
+    return _shown(connection_id, found, now=services.clock.now())
+
+
+@router.put("/connections/{id}/settings", name="save_connection_settings", responses=WRITE)
+def save_connection_settings(
+    caller: AsOwner,
+    services: UseServices,
+    connection_id: Annotated[UUID, Path(alias="id")],
+    body: ConnectionSettingsIn,
+) -> ConnectionSettingsShown:
+    """Replace a connection's settings; a schedule or window that could never run is refused with a sentence."""
+    now = services.clock.now()
+    wanted = store.ConnectionSettings(
+        sync_schedule=body.sync_schedule,
+        sync_window=body.sync_window.model_dump(by_alias=True) if body.sync_window else None,
+        time_zone=body.time_zone,
+        conflict_strategy=body.conflict_strategy,
+        is_real_time=body.is_real_time,
+        entities=[
+            store.EntityChoice(
+                Entity(each.entity),
+                is_enabled=each.is_enabled,
+                direction=each.direction,
+                conflict_strategy=each.conflict_strategy,
+            )
+            for each in body.entities
+        ],
+    )
+    with services.database.builder_tx(caller.builder_id) as tx:
+        saved = store.save_settings(
+            tx,
+            caller.builder_id,
+            connection_id=connection_id,
+            wanted=wanted,
+            saved_by=caller.actor,
+            now=now,
+        )
+    return _shown(connection_id, saved, now=now)
+
+
+def _shown(connection_id: UUID, found: store.ConnectionSettings, *, now: datetime) -> ConnectionSettingsShown:
+    return ConnectionSettingsShown.model_validate(
+        {
+            **asdict(found),
+            "connection_id": connection_id,
+            "entities": [asdict(each) for each in found.entities],
+            "waits": _waits(found, now=now),
+        }
+    )
+
+
+def _waits(found: store.ConnectionSettings, *, now: datetime) -> str | None:
+    window, zone = read_window(found.sync_window), zone_of(found.time_zone)
+    if window is None or window.is_open(now, zone):
+        return None
+    return f"Syncs wait until {window.next_open(now, zone).astimezone(zone):%A %H:%M} ({found.time_zone})."

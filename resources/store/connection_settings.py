@@ -1,0 +1,129 @@
+"""How and when a connection is synced: reading it, and replacing it as a whole, checked and audited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from resources.store.audit import AuditEntry, write_audit
+from resources.store.database import Transaction, json_text
+from sync.errors import InvalidSetting, NotFound
+from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
+from sync.schedule import next_due, zone_of
+from sync.window import read_window
+
+
+@dataclass(frozen=True, slots=True)
+class EntityChoice:
+    """How one entity is synced; no strategy means the connection's."""
+
+    entity: Entity
+    is_enabled: bool
+    direction: Direction
+    conflict_strategy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """How and when one connection is synced; `next_due_at` follows from it."""
+
+    sync_schedule: str
+    sync_window: Mapping[str, Any] | None
+    time_zone: str
+    conflict_strategy: str
+    is_real_time: bool
+    entities: Sequence[EntityChoice]
+    next_due_at: datetime | None = None
+
+
+def read_settings(tx: Transaction, builder_id: UUID, *, connection_id: UUID) -> ConnectionSettings:
+    """Return a connection's settings, with the defaults of entities that have none; raises NotFound."""
+    names = {"builder_id": builder_id, "connection_id": connection_id}
+    row = tx.row("settings_read", **names)
+    if row is None:
+        raise NotFound(what="connection", id=str(connection_id))
+    own = {each["entity"]: each for each in tx.rows("settings_entities", **names)}
+    return ConnectionSettings(
+        sync_schedule=row["sync_schedule"],
+        sync_window=row["sync_window"],
+        time_zone=row["time_zone"],
+        conflict_strategy=row["conflict_strategy"],
+        is_real_time=row["is_real_time"],
+        entities=[_choice(entity, own.get(entity)) for entity in SYNC_ORDER],
+        next_due_at=row["next_due_at"],
+    )
+
+
+def save_settings(
+    tx: Transaction,
+    builder_id: UUID,
+    *,
+    connection_id: UUID,
+    wanted: ConnectionSettings,
+    saved_by: str,
+    now: datetime,
+) -> ConnectionSettings:
+    """Replace a connection's settings and return them; raises NotFound, or InvalidSetting with a sentence."""
+    before = read_settings(tx, builder_id, connection_id=connection_id)
+    for choice in wanted.entities:
+        _check(choice)
+    # A manual connection has hours for real time, too.
+    zone_of(wanted.time_zone)
+    read_window(wanted.sync_window)
+    due = next_due(wanted.sync_schedule, after=now, time_zone=wanted.time_zone, window=wanted.sync_window)
+    names = {"builder_id": builder_id, "connection_id": connection_id}
+    tx.run(
+        "settings_save",
+        **names,
+        sync_schedule=wanted.sync_schedule,
+        sync_window=None if wanted.sync_window is None else json_text(wanted.sync_window),
+        time_zone=wanted.time_zone,
+        conflict_strategy=wanted.conflict_strategy,
+        is_real_time=wanted.is_real_time,
+        next_due_at=due,
+        now=now,
+    )
+    tx.run("settings_save_entities", **names, rows=json_text([asdict(each) for each in wanted.entities]))
+    after = read_settings(tx, builder_id, connection_id=connection_id)
+    write_audit(
+        tx,
+        AuditEntry(
+            saved_by,
+            "settings.saved",
+            connection_id=connection_id,
+            before=_plain(before),
+            after=_plain(after),
+        ),
+    )
+    return after
+
+
+def _choice(entity: Entity, row: Mapping[Any, Any] | None) -> EntityChoice:
+    if row is None:
+        return EntityChoice(
+            entity, is_enabled=True, direction=DEFAULT_DIRECTION[entity], conflict_strategy=None
+        )
+    return EntityChoice(
+        entity,
+        is_enabled=row["is_enabled"],
+        direction=row["direction"],
+        conflict_strategy=row["conflict_strategy"],
+    )
+
+
+def _check(choice: EntityChoice) -> None:
+    if DEFAULT_DIRECTION[choice.entity] == "pull" and choice.direction != "pull":
+        words = choice.entity.value.replace("_", " ")
+        raise InvalidSetting(
+            name=f"entities.{choice.entity.value}.direction",
+            reason=f"a {words} is only brought in from the ledger; choose pull, or switch it off",
+        )
+
+
+def _plain(settings: ConnectionSettings) -> dict[str, Any]:
+    shown = asdict(settings)
+    shown["next_due_at"] = settings.next_due_at.isoformat() if settings.next_due_at else None
+    return shown

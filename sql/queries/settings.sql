@@ -1,0 +1,42 @@
+-- How and when a connection is synced.
+
+-- name: settings_read
+-- A connection's settings.
+select id, provider, coalesce(sync_schedule, 'hourly') as sync_schedule, sync_window,
+       coalesce(nullif(time_zone, 'UTC'), (select b.time_zone from v2_builders b where b.id = c.builder_id)) as time_zone,
+       coalesce(conflict_strategy, 'last_write_wins') as conflict_strategy,
+       coalesce(settings ->> 'real_time', 'false') = 'true' as is_real_time, status, next_due_at
+from v2_integration_connections c
+where builder_id = %(builder_id)s
+  and id = %(connection_id)s;
+
+-- name: settings_entities
+-- How each entity is synced, where it has settings of its own.
+select entity, is_enabled, direction, conflict_strategy
+from entity_settings
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s;
+
+-- name: settings_save
+-- Replaces a connection's settings.
+update v2_integration_connections
+set sync_schedule = %(sync_schedule)s,
+    sync_window = %(sync_window)s::jsonb,
+    time_zone = %(time_zone)s,
+    conflict_strategy = %(conflict_strategy)s,
+    settings = coalesce(settings, '{}') || jsonb_build_object('real_time', %(is_real_time)s::boolean),
+    next_due_at = case when status = 'disconnected' then null else %(next_due_at)s::timestamptz end,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(connection_id)s;
+
+-- name: settings_save_entities
+-- Replaces the settings of each entity given.
+insert into entity_settings (builder_id, connection_id, entity, is_enabled, direction, conflict_strategy)
+select %(builder_id)s::uuid, %(connection_id)s::uuid, e.entity, e.is_enabled, e.direction, e.conflict_strategy
+from jsonb_to_recordset(%(rows)s::jsonb) as e (
+    entity text, is_enabled boolean, direction text, conflict_strategy text)
+on conflict (builder_id, connection_id, entity) do update
+set is_enabled = excluded.is_enabled,
+    direction = excluded.direction,
+    conflict_strategy = excluded.conflict_strategy;

@@ -1,0 +1,86 @@
+"""GET and PUT /connections/:id/settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.world import Client, House, World, exact, problem
+
+OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "06:00", "until": "20:00"}
+
+
+def path(house: House) -> str:
+    return f"/connections/{house.connection_id}/settings"
+
+
+def wanted(**changes: Any) -> dict[str, Any]:
+    return {
+        "sync_schedule": "hourly",
+        "sync_window": None,
+        "time_zone": "America/Denver",
+        "conflict_strategy": "last_write_wins",
+        "is_real_time": False,
+        "entities": [],
+    } | changes
+
+
+def test_a_connection_starts_with_the_defaults_of_every_entity(client: Client, house: House) -> None:
+    shown = exact(client.get(path(house)))
+    directions = {each["entity"]: each["direction"] for each in shown["entities"]}
+    assert (directions["invoice"], directions["payment"], directions["account"]) == ("push", "pull", "both")
+    assert (shown["is_real_time"], shown["sync_window"], shown["waits"]) == (False, None, None)
+
+
+def test_what_is_saved_is_what_sync_reads(client: Client, house: House) -> None:
+    entity = {"entity": "vendor", "is_enabled": False, "direction": "push", "conflict_strategy": "manual"}
+    saved = exact(client.put(path(house), wanted(is_real_time=True, entities=[entity])))
+    assert saved["is_real_time"] is True
+    assert [each for each in saved["entities"] if each["entity"] == "vendor"] == [entity]
+    assert house.one("select settings ->> 'real_time' from v2_integration_connections") == "true"
+    assert house.one("select is_enabled from entity_settings where entity = 'vendor'") is False
+    (entry,) = house.audit("settings.saved")
+    assert (entry["before"]["is_real_time"], entry["after"]["is_real_time"]) == (False, True)
+
+
+def test_a_closed_window_says_until_when_syncs_wait(client: Client, house: House) -> None:
+    # The world's clock stands at Monday 08:00 in Denver.
+    night = OFFICE | {"from": "20:00", "until": "04:00"}
+    saved = exact(client.put(path(house), wanted(sync_window=night)))
+    assert saved["waits"] == "Syncs wait until Monday 20:00 (America/Denver)."
+    assert saved["next_due_at"].startswith("2026-03-03T03:00")
+
+
+def test_an_open_window_holds_nothing_up(client: Client, house: House) -> None:
+    saved = exact(client.put(path(house), wanted(sync_window=OFFICE)))
+    assert (saved["sync_window"], saved["waits"]) == (OFFICE, None)
+
+
+def test_a_manual_connection_is_never_due(client: Client, house: House) -> None:
+    assert exact(client.put(path(house), wanted(sync_schedule="manual")))["next_due_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sync_schedule": "61 * * * *"}, "nor a cron expression that ever comes due"),
+        ({"sync_schedule": "0 0 31 2 *"}, "nor a cron expression that ever comes due"),
+        ({"sync_window": OFFICE | {"until": "06:00"}}, "no scheduled sync could ever run"),
+        ({"time_zone": "Denver"}, "there is no time zone “Denver”"),
+        ({"entities": [{"entity": "payment", "direction": "push"}]}, "only brought in from the ledger"),
+    ],
+    ids=["no cron", "never", "empty window", "no zone", "pushed payments"],
+)
+def test_what_could_never_run_is_refused_with_a_sentence(
+    client: Client, house: House, change: dict[str, Any], words: str
+) -> None:
+    before = exact(client.get(path(house)))
+    refused = problem(client.put(path(house), wanted(**change)), 422, "input.setting")
+    assert words in refused["detail"]
+    assert exact(client.get(path(house))) == before
+
+
+def test_only_an_owner_changes_them_and_only_their_own(world: World, house: House) -> None:
+    problem(house.client("bookkeeper").put(path(house), wanted()), 403, "access.not_allowed")
+    problem(world.a_house().client().put(path(house), wanted()), 404, "access.not_found")
