@@ -351,6 +351,8 @@ class Consents:
                         entity=entity.value,
                         direction=direction,
                     )
+                # With two ledgers, an account of the one is no gap in the other: charts are read, not copied across.
+                transaction.run("accounts_of_several_ledgers", builder_id=builder)
                 after = {"company": company.name, "provider": spec.key}
                 audit(
                     transaction,

@@ -134,6 +134,19 @@ insert into entity_settings (builder_id, connection_id, entity, direction)
 values (%(builder_id)s, %(id)s, %(entity)s, %(direction)s)
 on conflict (builder_id, connection_id, entity) do nothing;
 
+-- name: accounts_of_several_ledgers
+-- Where a builder keeps books in two ledgers, stop copying new accounts from one into the other.
+update entity_settings s
+set direction = 'pull'
+where s.builder_id = %(builder_id)s
+  and s.entity = 'account'
+  and s.direction = 'both'
+  and (
+      select count(*)
+      from v2_integration_connections c
+      where c.builder_id = s.builder_id
+        and c.status <> 'disconnected') > 1;
+
 -- name: connection_read
 -- One connection as it stands.
 select id, provider, status, status_reason, provider_tenant_id, provider_company_name, currency,

@@ -1,0 +1,148 @@
+"""Xero: what an idle sync and a push of 1,000 documents cost in calls, and a push of 10,000 under the real limits.
+
+The last runs in fast motion: Xero's minutes, our waits and the clock of both pass eight times as fast as a watch's.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from resources.gate import Priority, SharedGate
+from resources.spec import Surroundings
+from resources.store.database import Database
+from resources.wiring import Tieout
+from resources.xero.provider import Xero
+from resources.xero.spec import LIMITS
+from sandbox.kernel.server import ServerThread
+from sandbox.xero import create_app
+from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from sync.ports import Done, Write
+from sync.records import Entity
+from tests.bench.measure import bench, figure
+from tests.support.books import DATE, XeroBooks
+from tests.support.office import Office
+
+DOCUMENTS = 1_000
+MANY = 10_000
+PER_CALL = 50
+SCALE = 8.0
+
+
+class FastClock:
+    """A clock that runs some times as fast as the machine's."""
+
+    def __init__(self) -> None:
+        """Begin at the present."""
+        self.began, self._real = datetime.now(UTC), time.monotonic()
+
+    def now(self) -> datetime:
+        """What time it is in fast motion."""
+        return self.began + timedelta(seconds=(time.monotonic() - self._real) * SCALE)
+
+
+def main() -> None:
+    """Connect a builder, count calls, and push against the limits."""
+    app = create_app(seed="none")
+    app.emulator.identity_default = (DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)  # type: ignore[attr-defined]
+    with bench() as stage, ServerThread(app) as server:
+        books = XeroBooks(server.url, app.emulator)
+        books.open_company("Larch Books")
+        with Tieout(books.settings(stage.settings), database=stage.database, clock=books.clock) as tieout:
+            office = Office(tieout, books)
+            office.connect()
+            _thousand(office)
+            _idle(office)
+            _many(office, stage.database)
+        books.close()
+
+
+def _thousand(office: Office) -> None:
+    vendor = office.vendor()
+    office.sync()
+    for number in range(DOCUMENTS):
+        office.bill(vendor, number=f"B-{number}", amounts=("10.00",))
+    began, before = time.perf_counter(), _writes(office)
+    done = office.sync()
+    assert done.failed == [], done.failed[:3]
+    assert done.proof.is_tied, done.differences
+    figure(
+        "xero.push_1000.calls",
+        _writes(office) - before,
+        "calls",
+        documents=DOCUMENTS,
+        allowed=25,
+        with_pull_and_proof=done.calls,
+        wall_s=time.perf_counter() - began,
+    )
+
+
+def _writes(office: Office) -> int:
+    return sum(entry.method != "GET" for entry in office.books.calls())
+
+
+def _idle(office: Office) -> None:
+    office.settled()
+    office.later(minutes=10)
+    done = office.sync()
+    figure("xero.idle_sync.calls", done.calls, "calls", polled_lists=office.books.idle_calls)
+
+
+def _many(office: Office, database: Database) -> None:
+    """Push 10,000 bills while the sandbox enforces Xero's own limits."""
+    books, clock = office.books, FastClock()
+    assert isinstance(books, XeroBooks)
+    party, account = books.vendor("Bulk Supplies"), books.account("cost")
+    opened = office.tieout.connections.open(office.builder_id, office.connection_id)
+    assert isinstance(opened, Xero)
+    gate = SharedGate(
+        database,
+        provider=f"bench-{uuid4()}",
+        title="Xero",
+        limits=LIMITS,
+        priority=Priority.BULK,
+        clock=clock,
+        sleep=lambda seconds: time.sleep(seconds / SCALE),
+    )
+    provider = Xero(opened._access, Surroundings(opened._client._http, clock, gate, "http://localhost:8000"))
+    books.control("POST", "/clock", {"now": clock.now().isoformat(), "scale": SCALE})
+    books.control("POST", "/limits", {"enabled": True})
+    began, before = clock.now(), provider.calls
+    refused = 0
+    for start in range(0, MANY, PER_CALL):
+        outcomes = provider.write([_bill(party, account, start + n) for n in range(PER_CALL)])
+        refused += sum(not isinstance(outcome, Done) for outcome in outcomes)
+    minutes = (clock.now() - began).total_seconds() / 60
+    throttled = sum(entry.status == 429 for entry in books.calls())
+    calls = provider.calls - before
+    # The quota of the minutes the push touched, the last one up to its last call.
+    used = calls / (60 * max(minutes, calls / 60))
+    figure(
+        "xero.push_10000.quota_used", 100 * used, "%", calls=calls, minutes=minutes, throttled=throttled,
+        refused=refused, documents_per_minute=MANY / minutes, floor_percent=95,
+    )  # fmt: skip
+
+
+def _bill(party: str, account: str, number: int) -> Write:
+    line: dict[str, Any] = {
+        "id": None,
+        "description": "Bulk",
+        "amount": "10.00",
+        "quantity": None,
+        "unit_price": None,
+        "account": account,
+    }
+    canonical = {
+        "number": f"M-{number}", "date": DATE, "due_date": None, "party": party, "currency": "USD", "memo": "",
+        "total": str(Decimal("10.00")), "lines": [line],
+    }  # fmt: skip
+    mark = f"tieout:{number:022d}"
+    return Write(Entity.BILL, "create", canonical, secrets.token_hex(16), mark, f"Bill M-{number}")
+
+
+if __name__ == "__main__":
+    main()
