@@ -28,6 +28,7 @@ from api.routes import (
     notifications,
     queues,
     syncs,
+    webhooks,
 )
 from api.services import Launcher, ProviderEntry, Services, Tieout
 from resources.platform_tokens import PlatformTokens
@@ -62,6 +63,7 @@ _TAGS = [
     {"name": "errors", "description": "Records that failed or are held, and what to do about them."},
     {"name": "conflicts", "description": "Records that both sides changed."},
     {"name": "notifications", "description": "What people are told, once, and by mail if they want."},
+    {"name": "webhooks", "description": "Events, and the addresses that hear of them."},
     {"name": "keys", "description": "API keys of the builder."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
@@ -103,7 +105,18 @@ def create_app(
         is_https=tieout.settings.public_base_url.startswith("https:"),
     )
     integrations = APIRouter(prefix=API_ROOT)
-    for group in (connections, connection_settings, consent, mappings, syncs, queues, conflicts, keys, notifications):
+    for group in (
+        connections,
+        connection_settings,
+        consent,
+        mappings,
+        syncs,
+        queues,
+        conflicts,
+        keys,
+        notifications,
+        webhooks,
+    ):
         integrations.include_router(group.router)
     app.include_router(integrations)
     app.include_router(health.router)

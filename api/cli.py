@@ -113,16 +113,18 @@ def serve(
 def deliver(
     once: Annotated[bool, typer.Option("--once", help="Send what is due now, then end.")] = False,
 ) -> None:
-    """Send what is due: mails about notices, until Ctrl-C. Several may run; each thing is sent by one of them."""
+    """Send what is due, webhooks and mails about notices, until Ctrl-C. Several may run; each thing is sent by one of them."""
     from resources.delivery import Deliverer, deliver_until_stopped
     from resources.logging import configure_logging
+    from resources.webhooks import WebhookSender
     from resources.wiring import Tieout
 
     settings = _settings()
     _require_database(settings)
     configure_logging(settings)
     with Tieout(settings) as tieout:
-        deliverer = Deliverer(tieout.database, settings, clock=tieout.clock)
+        sender = WebhookSender(tieout.database, settings, vault=tieout.vault, clock=tieout.clock)
+        deliverer = Deliverer(tieout.database, settings, clock=tieout.clock, webhooks=sender)
         if once:
             print(deliverer.deliver_once())
         else:

@@ -1,4 +1,4 @@
-"""Carries out what is to be told: mails now, with every try outside a transaction.
+"""Carries out what is to be told: mails and webhooks, with every try outside a transaction.
 
 Independent of syncs: any process may call `deliver_once`, several may at the same time, and what one takes no other sends.
 """
@@ -22,6 +22,8 @@ from resources.settings import Settings
 from resources.store import notices
 from resources.store.database import Database
 from resources.store.views import Row
+from resources.store.webhooks import forget_events, write_events
+from resources.webhooks import WebhookSender
 from sync.clock import Clock
 from sync.notices import Notice, notice
 
@@ -40,6 +42,8 @@ class Delivered:
 
     mails: int = 0
     failures: int = 0
+    webhooks: int = 0
+    webhook_failures: int = 0
 
 
 class Deliverer:
@@ -51,9 +55,11 @@ class Deliverer:
         settings: Settings,
         *,
         clock: Clock,
+        webhooks: WebhookSender | None = None,
         post: Callable[[EmailMessage, Settings], None] = send,
     ) -> None:
-        """`post` hands a mail to the mail server."""
+        """`webhooks` sends webhooks, `post` hands a mail to the mail server."""
+        self._webhooks = webhooks
         self._database = database
         self._settings = settings
         self._clock = clock
@@ -71,12 +77,16 @@ class Deliverer:
             for builder_id in notices.builders_with_mail(self._database, now=now):
                 sent, failed = self._mails_of(builder_id)
                 mails, failures = mails + sent, failures + failed
-        return Delivered(mails, failures)
+        arrived, lost = self._webhooks.send_due() if self._webhooks else (0, 0)
+        return Delivered(mails, failures, arrived, lost)
 
     def sweep(self) -> None:
-        """Raise the notices of every builder."""
+        """Raise the notices and write the events of every builder, and forget events that are old."""
         for builder_id in notices.all_builders(self._database):
-            notices.raise_notifications(self._database, builder_id, now=self._clock.now())
+            now = self._clock.now()
+            notices.raise_notifications(self._database, builder_id, now=now)
+            write_events(self._database, builder_id, now=now)
+            forget_events(self._database, builder_id, now=now)
 
     def _mails_of(self, builder_id: UUID) -> tuple[int, int]:
         sent = failed = 0
@@ -129,8 +139,8 @@ def deliver_until_stopped(deliverer: Deliverer, *, poll_seconds: int = POLL_SECO
 
 
 def _notice(row: Row) -> Notice:
-    spec = PROVIDERS.get(row["provider"])
-    title = spec.title if spec else row["provider"]
+    spec = PROVIDERS.get(row["provider"] or "")
+    title = spec.title if spec else ""
     return notice(
         row["kind"],
         company=row["company_name"] or title,

@@ -155,6 +155,11 @@ class Settings(BaseSettings):
         description="Bearer token that opens /metrics for Prometheus; empty means there is no such page.",
     )
 
+    webhook_allow_loopback: bool = Field(
+        default=False,
+        description="Let webhooks go to this machine, also without https; for trying things out only.",
+    )
+
     keyring: SecretStr = Field(
         default=SecretStr(""),
         description="Keys that wrap stored tokens, as id:base64key,… with the newest first (32 bytes each); "

@@ -23,6 +23,7 @@ from resources.store.bank import read_bank
 from resources.store.database import Database
 from resources.store.notices import raise_notifications
 from resources.store.sync_store import PostgresStore
+from resources.store.webhooks import write_events
 from resources.vault import Vault
 from sync.clock import Clock, SystemClock
 from sync.compare import Strategy
@@ -215,6 +216,7 @@ class Tieout:
                 "note_last_sync", builder_id=builder_id, connection_id=connection_id, now=now, next_due_at=due
             )
         raise_notifications(self.database, UUID(builder_id), now=now)
+        write_events(self.database, UUID(builder_id), now=now)
 
     def pull_accounts(self, builder_id: str, connection_id: str) -> None:
         """Right after a consent: give existing records their half links and bring the provider's books into the mirror."""

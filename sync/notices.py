@@ -15,6 +15,7 @@ Kind = Literal[
     "tie_out_difference",
     "outage_began",
     "outage_ended",
+    "webhook_disabled",
 ]
 KINDS: tuple[Kind, ...] = (
     "connection_lost",
@@ -25,6 +26,7 @@ KINDS: tuple[Kind, ...] = (
     "tie_out_difference",
     "outage_began",
     "outage_ended",
+    "webhook_disabled",
 )
 
 
@@ -36,7 +38,9 @@ class Notice:
     message: str
 
 
-def notice(kind: Kind, *, company: str, provider: str, records: int, facts: Mapping[str, Any]) -> Notice:
+def notice(  # noqa: PLR0911 - one sentence per kind
+    kind: Kind, *, company: str, provider: str, records: int, facts: Mapping[str, Any]
+) -> Notice:
     """Say what is the matter and what to do."""
     reason = f" ({facts['reason'].rstrip('.')})" if facts.get("reason") else ""
     counted = f"{records} record{'' if records == 1 else 's'}"
@@ -79,4 +83,9 @@ def notice(kind: Kind, *, company: str, provider: str, records: int, facts: Mapp
         case "outage_ended":
             return Notice(
                 f"Syncs with {company} work again", "What had waited is being synced; you need do nothing."
+            )
+        case "webhook_disabled":
+            return Notice(
+                f"{records} webhook endpoint{' is' if records == 1 else 's are'} switched off",
+                "No try to deliver to it worked. Mend the receiver, switch the endpoint on again, and replay what it missed.",
             )

@@ -33,7 +33,7 @@ class Notification(Shown):
 
     id: UUID = Field(examples=[ID_EXAMPLE])
     kind: NoticeKind
-    connection_id: UUID
+    connection_id: UUID | None
     title: str = Field(examples=["3 records could not be synced with Cedar Ridge Homes LLC"])
     message: str = Field(description="What to do.")
     records: int = Field(description="How many records it is about; 0 where none.")

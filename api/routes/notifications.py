@@ -78,7 +78,7 @@ def save_notification_preferences(
 
 
 def _shown(row: Row, services: Services) -> Notification:
-    title = services.title_of(row["provider"])
+    title = services.title_of(row["provider"] or "")
     said = notice(
         row["kind"],
         company=row["company_name"] or title,

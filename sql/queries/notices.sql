@@ -76,13 +76,19 @@ with newest_tie_outs as (
       and not r.all_failed
       and coalesce(n.resolved_at, %(now)s::timestamptz) > %(now)s::timestamptz - interval '1 day'
     group by n.connection_id
+    union all
+    select null, 'webhook_disabled', count(*), '{}'
+    from webhook_endpoints
+    where status = 'disabled'
+      and disabled_reason <> 'a person disabled it'
+    having count(*) > 0
 ), ended as (
     update notifications n
     set resolved_at = %(now)s
     where n.resolved_at is null
       and not exists (
           select from present p
-          where p.connection_id = n.connection_id
+          where p.connection_id is not distinct from n.connection_id
             and p.kind = n.kind)
 ), told as (
     insert into notifications (builder_id, kind, connection_id, records, facts, raised_at, created_at)
@@ -114,7 +120,7 @@ order by kind, connection_id;
 select n.id, n.kind, n.connection_id, c.provider, c.provider_company_name as company_name, n.records, n.facts,
        n.raised_at, n.created_at, n.resolved_at, r.read_at
 from notifications n
-join v2_integration_connections c on c.builder_id = n.builder_id and c.id = n.connection_id
+left join v2_integration_connections c on c.builder_id = n.builder_id and c.id = n.connection_id
 left join notification_preferences p on p.builder_id = n.builder_id and p.person = %(person)s
 left join notification_reads r
     on r.builder_id = n.builder_id and r.notification_id = n.id and r.person = %(person)s and r.read_at >= n.raised_at
@@ -209,7 +215,7 @@ select k.notification_id, k.person, k.state, k.tries, k.email, n.kind, n.connect
        c.provider, c.provider_company_name as company_name, b.name as builder_name
 from claimed k
 join notifications n on n.id = k.notification_id
-join v2_integration_connections c on c.id = n.connection_id
+left join v2_integration_connections c on c.id = n.connection_id
 join v2_builders b on b.id = n.builder_id
 order by n.raised_at, n.kind;
 

@@ -43,6 +43,10 @@ BODIES = {
     ("PUT", "/mappings"): {"version": 0, "rows": []},
     ("POST", "/conflicts/{id}/resolve"): {"chosen_value": "platform"},
     ("PUT", "/notifications/preferences"): {"email": None},
+    ("POST", "/webhooks"): {"url": "https://example.com/hook"},
+    ("PUT", "/webhooks/{id}"): {"url": "https://example.com/hook"},
+    ("POST", "/webhooks/{id}/replay"): {"since": "2026-03-01T00:00:00Z"},
+    ("POST", "/hooks"): {"target_url": "https://example.com/hook", "event": "bill.paid"},
     ("POST", "/keys"): {"name": "made", "role": "viewer"},
 }
 

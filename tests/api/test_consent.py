@@ -12,6 +12,7 @@ import pytest
 
 from resources.settings import load_settings
 from sync.errors import (
+    ChoiceNeeded,
     CodeRefused,
     CompanyTaken,
     ConsentDenied,
@@ -167,3 +168,29 @@ def test_over_https_the_cookie_is_locked_to_this_host(world: World, house: House
     assert "Secure" in cookie
     assert "Path=/;" in cookie
     assert "Domain" not in cookie
+
+
+def choice() -> ChoiceNeeded:
+    choices = [{"id": "a1", "name": "Cedar <Ridge> Homes"}, {"id": "b2", "name": "Alder Homes"}]
+    return ChoiceNeeded(provider="Xero", state="st-1", choices=choices)
+
+
+def test_a_consent_of_several_companies_answers_a_program_with_the_choices(
+    client: Client, world: World
+) -> None:
+    world.connections.fails = choice()
+    found = problem(client.get("/callback/xero", code="c", state="st-1"), 422, "connect.choice_needed")
+    assert found["details"]["choices"] == choice().details["choices"]
+    assert found["details"]["state"] == "st-1"
+
+
+def test_a_consent_of_several_companies_shows_a_person_a_link_for_each(client: Client, world: World) -> None:
+    exact(client.post("/connect/xero"))
+    world.connections.fails = choice()
+    page = client.call("GET", "/callback/xero", params={"code": "secret-code", "state": "st-1"}, headers=PAGE)
+    assert page.status_code == 422
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', page.text)
+    assert [html.unescape(text) for _, text in links] == ["Cedar <Ridge> Homes", "Alder Homes"]
+    assert html.unescape(links[1][0]).endswith("/callback/xero?state=st-1&company=b2")
+    assert "secret-code" not in page.text
+    assert "form-action 'none'" in page.headers["content-security-policy"]
