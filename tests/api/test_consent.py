@@ -178,6 +178,7 @@ def choice() -> ChoiceNeeded:
 def test_a_consent_of_several_companies_answers_a_program_with_the_choices(
     client: Client, world: World
 ) -> None:
+    exact(client.post("/connect/xero"))
     world.connections.fails = choice()
     found = problem(client.get("/callback/xero", code="c", state="st-1"), 422, "connect.choice_needed")
     assert found["details"]["choices"] == choice().details["choices"]
