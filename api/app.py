@@ -23,6 +23,7 @@ from api.routes import (
     connections,
     consent,
     health,
+    inbound,
     keys,
     mappings,
     notifications,
@@ -55,6 +56,13 @@ platform: `Authorization: Bearer …`. A POST with an `Idempotency-Key` is carri
 what to do next. Amounts are decimal texts, never floating-point numbers. Lists are paged: send `next_cursor` back as
 `cursor`.
 """
+
+# Routes that take more than others: a mapping of ten thousand rows, a delivery of a hundred events.
+_LARGER_BODIES = {
+    ("PUT", f"{API_ROOT}/mappings"): mappings.MAPPING_BYTES_MAX,
+    ("POST", "/api/v1/webhooks/quickbooks_online"): inbound.DELIVERY_BYTES_MAX,
+    ("POST", "/api/v1/webhooks/xero"): inbound.DELIVERY_BYTES_MAX,
+}
 
 _TAGS = [
     {"name": "connections", "description": "Connect accounting systems and see their chart of accounts."},
@@ -98,7 +106,7 @@ def create_app(
     install_problem_handlers(app)
     # The last one added meets a request first.
     app.add_middleware(Entrance, root=API_ROOT)
-    app.add_middleware(BodyLimit, larger={("PUT", f"{API_ROOT}/mappings"): mappings.MAPPING_BYTES_MAX})
+    app.add_middleware(BodyLimit, larger=_LARGER_BODIES)
     app.add_middleware(
         Journal,
         metrics=app.state.metrics,
@@ -120,6 +128,7 @@ def create_app(
         integrations.include_router(group.router)
     app.include_router(integrations)
     app.include_router(health.router)
+    app.include_router(inbound.router)
     app.openapi = _openapi_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     return app
 

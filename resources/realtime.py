@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,7 +48,9 @@ class Touched:
     builder_id: str
     connection_id: str
     provider: str
-    entities: Mapping[Entity, datetime]
+    entities: dict[Entity, datetime]
+    # When the provider last told that something changed there.
+    hinted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +146,18 @@ class RealTimeWorker:
         found: dict[str, Touched] = {}
         for row in rows:
             patience = self._patience.setdefault(row["connection_id"], _Patience())
-            entity = Entity(row["entity"])
-            is_handled = patience.handled.get(entity) == row["changed_at"]
-            if is_handled or self._monotonic() < patience.until or self._is_closed(row):
+            if self._monotonic() < patience.until or self._is_closed(row):
+                continue
+            entity = Entity(row["entity"]) if row["entity"] else None
+            is_new = entity is not None and patience.handled.get(entity) != row["changed_at"]
+            if not is_new and row["pull_hinted_at"] is None:
                 continue
             touched = found.setdefault(
-                row["connection_id"], Touched(row["builder_id"], row["connection_id"], row["provider"], {})
+                row["connection_id"],
+                Touched(row["builder_id"], row["connection_id"], row["provider"], {}, row["pull_hinted_at"]),
             )
-            assert isinstance(touched.entities, dict)
-            touched.entities[entity] = row["changed_at"]
+            if entity is not None and is_new:
+                touched.entities[entity] = row["changed_at"]
         return list(found.values())
 
     def _is_closed(self, row: sa.RowMapping) -> bool:
@@ -205,6 +210,16 @@ class RealTimeWorker:
                     return None
             return self._sync_alone(touched)
 
+    def _hint_done(self, touched: Touched) -> None:
+        if touched.hinted_at is not None:
+            with self._tieout.database.builder_tx(UUID(touched.builder_id)) as tx:
+                tx.run(
+                    "hint_done",
+                    builder_id=touched.builder_id,
+                    connection_id=touched.connection_id,
+                    hinted_at=touched.hinted_at,
+                )
+
     def _sync_alone(self, touched: Touched) -> list[EntitySummary]:
         entities = [entity for entity in SYNC_ORDER if entity in touched.entities]
         run_id = str(uuid7())
@@ -228,8 +243,13 @@ class RealTimeWorker:
             with self._tieout.sync(
                 touched.builder_id, touched.connection_id, run_id, lock_wait_seconds=LOCK_WAIT_SECONDS
             ) as sync:
-                summaries = [sync.sync_entity(entity) for entity in entities]
+                changed = set(touched.entities)
+                if touched.hinted_at is not None:
+                    seen = sync.pull_changes().by_entity
+                    changed |= {entity for entity in SYNC_ORDER if entity in seen}
+                summaries = [sync.sync_entity(entity) for entity in SYNC_ORDER if entity in changed]
             sentence = None
+            self._hint_done(touched)
             return summaries
         except SyncError as error:
             sentence = error.user_message

@@ -6,7 +6,7 @@ by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -82,6 +82,23 @@ class CallbackAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """A provider's word that something changed in a company; the event itself only tells repetitions apart."""
+
+    company_id: str
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSpec:
+    """How a provider signs what it tells, and how its companies are read from it."""
+
+    signature_header: str
+    key: Callable[[Settings], str]
+    hints: Callable[[Any], Iterable[Hint]]
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderSpec:
     """One accounting system: its words, its OAuth places, and how to make a Provider for one company."""
 
@@ -103,3 +120,5 @@ class ProviderSpec:
     release: Callable[[str, str, httpx.Client], None] | None = None
     # What its calls are counted against across processes; None where the provider keeps its own pace.
     limits: CallLimits | None = None
+    # Where the provider tells of changes of its own accord.
+    webhook: WebhookSpec | None = None

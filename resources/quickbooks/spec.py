@@ -9,6 +9,7 @@ import httpx
 from resources.oauth import OAuthEndpoints
 from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.provider import QuickBooks
+from resources.quickbooks.webhook import WEBHOOK
 from resources.settings import Settings
 from resources.spec import Access, CallbackAnswer, CompanyFacts, ProviderSpec, Surroundings
 
@@ -70,4 +71,5 @@ SPEC = ProviderSpec(
     read_callback=_read_callback,
     companies=_companies,
     build=_build,
+    webhook=WEBHOOK,
 )

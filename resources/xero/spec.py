@@ -12,6 +12,7 @@ from resources.settings import Settings
 from resources.spec import Access, CallbackAnswer, CompanyFacts, ProviderSpec, Surroundings
 from resources.xero.provider import Xero
 from resources.xero.tenants import organisations, release
+from resources.xero.webhook import WEBHOOK
 from resources.xero.words import TITLE
 
 # Apps made since March 2026 can only ask for these narrow ones.
@@ -88,6 +89,7 @@ SPEC = ProviderSpec(
     read_callback=_read_callback,
     companies=_companies,
     build=_build,
+    webhook=WEBHOOK,
     release=release,
     limits=LIMITS,
 )

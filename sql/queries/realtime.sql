@@ -1,18 +1,19 @@
 -- What the real-time worker asks: what changed for whom, and whether somebody else is at it.
 
 -- name: real_time_changes
--- What changed for connections that want it in the ledger at once, the longest waiting first (as the scheduler).
+-- What changed, on our side or by a provider's hint, for connections that want it on the other side at once, the longest waiting first (as the scheduler).
 select c.builder_id::text, c.id::text as connection_id, c.provider, c.sync_window, c.time_zone,
-       changed.entity, changed.changed_at
+       changed.entity, changed.changed_at, c.pull_hinted_at
 from v2_integration_connections c
-cross join lateral (
+left join lateral (
     select r.entity, max(r.changed_at) as changed_at, min(r.changed_at) as waiting_since
     from record_changes r
     where r.builder_id = c.builder_id
-    group by r.entity) as changed
+    group by r.entity) as changed on true
 where c.status = 'connected'
   and c.settings ->> 'real_time' = 'true'
-order by changed.waiting_since, c.id;
+  and (changed.entity is not null or c.pull_hinted_at is not null)
+order by coalesce(changed.waiting_since, c.pull_hinted_at), c.id;
 
 -- name: lock_real_time
 -- One worker per connection: true when this session got the lock, which ends with the session.

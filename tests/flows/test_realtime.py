@@ -6,16 +6,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
 from resources.changes import ChangeBell
+from resources.hints import follow
 from resources.postgres import database_urls
 from resources.postgres.urls import for_psycopg
 from resources.realtime import Done, RealTimeWorker
+from resources.registry import PROVIDERS
 from resources.settings import Settings
+from resources.spec import Hint
 from resources.store.database import Database
 from sync.records import Entity
 from tests.flows.quickbooks_world import QuickBooksWorld, quickbooks_world
@@ -164,3 +169,25 @@ def _enters(world: QuickBooksWorld, number: str) -> bool:
     except sa.exc.DBAPIError:  # the pool notices dropped connections one by one
         return False
     return True
+
+
+def test_a_payment_the_provider_tells_of_is_here_without_a_schedule(
+    world: QuickBooksWorld, fresh_settings: Settings
+) -> None:
+    world.invoice(world.client())
+    world.sync()
+    want_real_time(world)
+    (invoice,) = world.query("select * from Invoice where DocNumber = 'I-1'")
+    with worker(world, fresh_settings):
+        world.post(
+            "payment",
+            {
+                "CustomerRef": invoice["CustomerRef"],
+                "TotalAmt": 200,
+                "Line": [{"Amount": 200, "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}],
+            },
+        )
+        hint = Hint(world.realm, {"id": "an event"})
+        assert follow(world.database, PROVIDERS["quickbooks_online"], [hint], now=datetime.now(UTC)) == 1
+        until(lambda: world.rows("select amount_paid from v2_invoices") == [(Decimal(200),)])
+        until(lambda: world.value("select pull_hinted_at is null from v2_integration_connections"))
