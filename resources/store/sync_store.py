@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -45,6 +45,7 @@ from sync.summary import TieOut, TieOutLine
 # As many rows at once make plans made before them useless, long before autovacuum looks.
 STATISTICS_ROWS_MIN = 2000
 SYNCED_ENTITIES = [entity.value for entity in Entity]
+CLOCKS_APART_MAX = timedelta(minutes=5)
 DELETED_CHECKSUM = checksum({}, state="deleted")
 RECEIPT_OF = {target: (receipt, key) for receipt, (key, target) in APPLIED_TO.items()}
 
@@ -108,9 +109,11 @@ class PostgresWork:
 
     def absorb(self, entity: Entity, record_ids: Collection[str] | None = None) -> int:
         """Bring noted (or given) platform changes into canonical form and onto the links."""
+        noted_at: dict[str, datetime] = {}
         if record_ids is None:
             noted = self._tx.rows("noted_changes", **self._builder, entity=entity)
-            wanted = [row["record_id"] for row in noted]
+            noted_at = {row["record_id"]: row["changed_at"] for row in noted}
+            wanted = list(noted_at)
         else:
             wanted = list(record_ids)
             self._tx.run("forget_changes", **self._builder, entity=entity, record_ids=wanted)
@@ -138,7 +141,7 @@ class PostgresWork:
                 "document_date": record.document_date,
                 "total": record.total,
                 "currency": record.currency,
-                "changed_at": record.changed_at,
+                "changed_at": self._changed_at(record.changed_at, noted_at.get(record.record_id)),
             }
             for record in found
         ]
@@ -149,6 +152,15 @@ class PostgresWork:
         )
         self._store.rows_written += len(rows)
         return int(changed) + len(gone)
+
+    def _changed_at(self, stamped: datetime, noted: datetime | None) -> datetime:
+        """Say when a record changed: not every client moves `updated_at`, and a line has none, but all are noted.
+
+        A note from the future is not believed: the database's clock is another than the one this sync lives by.
+        """
+        if noted is None or noted > self._now + CLOCKS_APART_MAX:
+            return stamped
+        return max(stamped, noted)
 
     def apply(self, entity: Entity, rows: Sequence[Apply]) -> dict[str, str]:
         """Write the ledger's values into the platform's tables and absorb them; the reasons of rows that do not fit."""

@@ -5,7 +5,7 @@
 delete from record_changes
 where builder_id = %(builder_id)s
   and entity = %(entity)s
-returning record_id::text as record_id;
+returning record_id::text as record_id, changed_at;
 
 -- name: forget_changes
 -- Takes given records off the list of changes, because this transaction has just absorbed them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -136,6 +137,19 @@ def test_our_edit_of_a_bill_reaches_the_ledger_after_a_payment_moved_its_version
     assert bill["Balance"] == 60
 
 
+def test_a_later_edit_by_a_client_that_moves_no_timestamp_still_wins(world: QuickBooksWorld) -> None:
+    bill_id = world.bill(world.vendor(), amounts=("40.00",))
+    world.sync()
+    (bill,) = world.query("select * from Bill where DocNumber = 'B-1'")
+    bill["Line"][0]["Amount"] = 45
+    world.post("bill", {**bill, "sparse": True})
+    time.sleep(4)
+    world.run("update v2_bill_lines set amount = 50 where bill_id = %s", bill_id)
+    world.run("update v2_bills set total = 50 where id = %s", bill_id)
+    world.sync()
+    assert world.query("select * from Bill")[0]["TotalAmt"] == 50
+
+
 def test_an_existing_vendor_and_bill_are_linked_and_not_doubled(world: QuickBooksWorld) -> None:
     vendor = world.post("vendor", {"DisplayName": "Ridge Concrete"})
     cost = world.query("select * from Account where AccountType = 'Cost of Goods Sold'")[0]["Id"]
@@ -204,3 +218,36 @@ def test_a_new_account_of_the_platform_is_pushed(world: QuickBooksWorld) -> None
     world.sync()
     (account,) = world.query("select * from Account where Name = 'Retainage Held'")
     assert account["AccountType"] == "Other Current Asset"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        ("last_write_wins", "45.00"),
+        ("platform_wins", "50.00"),
+        ("provider_wins", "45.00"),
+        ("manual", None),
+    ],
+)
+def test_a_bill_changed_in_both_books_ends_as_its_own_strategy_says(
+    world: QuickBooksWorld, strategy: str, expected: str | None
+) -> None:
+    world.run("update entity_settings set conflict_strategy = %s where entity = 'bill'", strategy)
+    bill_id = world.bill(world.vendor(), amounts=("40.00",))
+    world.sync()
+    world.change("v2_bills", bill_id, total="50.00")
+    world.run("update v2_bill_lines set amount = 50 where bill_id = %s", bill_id)
+    time.sleep(
+        2.5
+    )  # QuickBooks tells times by the second, and two sides closer than two seconds wait for a person
+    (bill,) = world.query("select * from Bill where DocNumber = 'B-1'")
+    bill["Line"][0]["Amount"] = 45
+    world.post("bill", {**bill, "sparse": True})
+    _, summaries, _, _ = world.sync()
+    here = f"{world.value('select total from v2_bills where id = %s', bill_id):.2f}"
+    there = f"{world.query('select * from Bill')[0]['TotalAmt']:.2f}"
+    if expected is None:
+        assert (here, there) == ("50.00", "45.00")
+        assert summaries[Entity.BILL].tallies["conflict"].count == 1
+    else:
+        assert (here, there) == (expected, expected), world.rows("select details, conflict_data from v2_sync_records where resolved_at is null") + world.rows("select changed_at from records where entity = %s", "bill") + world.rows("select remote_changed_at, seen_at from mirror where entity = %s", "bill")
