@@ -53,8 +53,8 @@ fix: $(VENV)/.tests ## let ruff mend and format what it can
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: $(VENV)/.tests ## run the benchmarks; each prints one JSON line per figure
-	@for file in $(wildcard tests/bench/bench_*.py); do $(PY) "$$file" || exit 1; done
+bench: $(VENV)/.tests ## run the benchmarks, one JSON line per figure; T="--full push" chooses and sizes them
+	@$(PY) -m tests.bench $(T)
 
 simulate: $(VENV)/.tests ## run 10,000 simulated worlds (W=…), then hunt for every planted bug
 	@$(PY) -m tests.simulation --worlds $(or $(W),10000)

@@ -197,7 +197,7 @@ class RealTimeWorker:
     def _leave_alone(self, patience: _Patience, *, wait: float | None) -> None:
         patience.tries += 1
         seconds = wait if wait is not None else min(2.0**patience.tries, BACKOFF_SECONDS_MAX)
-        patience.until = self._monotonic() + float(seconds)
+        patience.until = self._monotonic() + seconds
 
     def _sync(self, touched: Touched) -> list[EntitySummary] | None:
         """Sync what was touched; None where somebody else is working on this connection."""

@@ -129,10 +129,13 @@ def _pages(world: QuickBooksWorld, name: str) -> Iterator[list[dict[str, Any]]]:
 
 
 def _copy(connection: Connection, name: str, page: list[dict[str, Any]]) -> None:
-    with connection.transaction(), connection.cursor() as cursor:
-        with cursor.copy("copy pulled (entity, id, sync_token, doc) from stdin") as copy:
-            for row in page:
-                copy.write_row((name, row["Id"], row["SyncToken"], json.dumps(row, default=str)))
+    with (
+        connection.transaction(),
+        connection.cursor() as cursor,
+        cursor.copy("copy pulled (entity, id, sync_token, doc) from stdin") as copy,
+    ):
+        for row in page:
+            copy.write_row((name, row["Id"], row["SyncToken"], json.dumps(row, default=str)))
 
 
 # ---------------------------------------------------------------------------------- the peer
