@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from api.cli_import import import_command
+from api.cli_keyring import keyring
 from api.cli_keys import keys
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ db = typer.Typer(
 )
 app.add_typer(db, name="db")
 app.add_typer(keys, name="keys")
+app.add_typer(keyring, name="keyring")
 app.command("import")(import_command)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

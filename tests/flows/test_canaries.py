@@ -1,0 +1,198 @@
+"""Canaries: secrets that are really in use, and then looked for everywhere they must not be."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import logging
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import dagster as dg
+import httpx
+import psycopg
+import pytest
+import structlog
+from pydantic import SecretStr
+
+from api.app import create_app
+from pipelines.definitions import build_defs
+from resources.dagster.wired import WiredDesk
+from resources.logging import configure_logging
+from resources.postgres import DatabaseUrls
+from resources.postgres.urls import for_psycopg
+from resources.rotation import add_key, rewrap_all
+from resources.settings import Settings
+from resources.store.api_keys import create_api_key
+from resources.store.database import Database
+from resources.vault import Vault
+from tests.api.world import PROVIDERS, ROOT, FakeLauncher
+from tests.flows.quickbooks_world import BROWSER, QuickBooksWorld, quickbooks_world
+
+PLANTED = {
+    "quickbooks_client_secret": "canary-client-secret-91c2",
+    "token_secret": "canary-platform-token-secret-5f0e-long",
+    "smtp_password": "canary-mail-password-77aa",
+    "metrics_token": "canary-metrics-token-10fd",
+}
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Everything anybody logs, libraries included, at the most talkative level."""
+    root, stream = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers[:], root.level
+    configure_logging(Settings(_env_file=None, log_format="json", log_level="debug"), stream=stream)  # type: ignore[call-arg]  # pydantic-settings' own
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture
+def world(settings: Settings, database: Database, logged: io.StringIO) -> Iterator[QuickBooksWorld]:
+    planted: dict[str, Any] = {name: SecretStr(value) for name, value in PLANTED.items()}
+    told = settings.model_copy(update={**planted, "token_issuer": "https://platform.example"})
+    with quickbooks_world(told, database) as made:
+        yield made
+
+
+def stored_text(urls: DatabaseUrls) -> str:
+    """Everything readable in the database: each row of each table as a dump would write it."""
+    with psycopg.connect(for_psycopg(urls.admin), autocommit=True) as connection:
+        tables = [
+            row[0]
+            for row in connection.execute(
+                "select c.oid::regclass::text from pg_class c where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
+            )
+        ]
+        return "\n".join(
+            str(row[0])
+            for table in tables
+            for row in connection.execute(f"select t::text from {table} t").fetchall()
+        )
+
+
+def call_everything(world: QuickBooksWorld, key: str) -> tuple[str, list[str]]:
+    """Make secrets through the API, ask every reading route, provoke refusals; return all answers and what was shown once."""
+    app = create_app(world.tieout, launcher=FakeLauncher(), providers=PROVIDERS)
+    shown_once: list[str] = []
+    seen: list[str] = []
+
+    async def talk() -> None:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        head = {"Authorization": f"Bearer {key}"}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://testserver", headers=head
+        ) as client:
+            for path, body in (
+                ("/keys", {"name": "canary", "role": "viewer"}),
+                ("/webhooks", {"url": "https://hook.example/"}),
+            ):
+                answer = await client.post(
+                    f"{ROOT}{path}", json=body, headers={"Idempotency-Key": path.strip("/")}
+                )
+                made = answer.json()
+                shown_once.append(made.get("key") or made["secret"])
+            for path, item in app.openapi()["paths"].items():
+                if "get" in item:
+                    place = path.replace("{id}", world.connection_id).replace(
+                        "{provider}", "quickbooks_online"
+                    )
+                    for query in ({}, {"code": "canary-code-4d", "state": "canary-state-8e"}):
+                        answer = await client.get(place, params=query)
+                        seen.append(f"{answer.headers} {answer.text}")
+            for wrong in (f"{key}x", PLANTED["token_secret"], f"a.{PLANTED['token_secret']}.b"):
+                answer = await client.get(f"{ROOT}/connections", headers={"Authorization": f"Bearer {wrong}"})
+                seen.append(answer.text)
+            answer = await client.post(
+                f"{ROOT}/sync", content=key.encode(), headers={"Content-Type": "application/json"}
+            )
+            seen.append(answer.text)
+
+    asyncio.run(talk())
+    return "\n".join(seen), shown_once
+
+
+def dagster_text(world: QuickBooksWorld) -> str:
+    """Everything Dagster stored about a run that works, and about one that fails."""
+    kept: list[str] = []
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("builders", [world.builder_id])
+        desk = WiredDesk(world.tieout)
+        job = build_defs(resource_overrides={"tieout": desk}).resolve_job_def("quickbooks_online_sync")
+        for _ in range(2):
+            result = job.execute_in_process(
+                partition_key=world.builder_id, instance=instance, raise_on_error=False
+            )
+            run = instance.get_run_by_id(result.run_id)
+            assert run is not None
+            kept += [str(each) for each in instance.all_logs(result.run_id)]
+            kept += [str(run.tags), str(run.run_config)]
+            # The second run meets a consent that was taken back.
+            httpx.post(f"{world.sandbox_url}/_sandbox/reset", json={})
+    return "\n".join(kept)
+
+
+@pytest.mark.slow
+def test_no_secret_in_use_is_found_where_it_must_not_be(
+    world: QuickBooksWorld, logged: io.StringIO, urls: DatabaseUrls
+) -> None:
+    world.vendor("Ridge Concrete")
+    world.bill(world.vendor("Summit Electric"))
+    world.sync()
+    key = create_api_key(world.tieout.database, UUID(world.builder_id), name="canary", role="owner")
+    row = world.rows(
+        "select access_token_encrypted, refresh_token_encrypted from v2_integration_connections where id = %s",
+        world.connection_id,
+    )[0]
+    place = {"builder_id": world.builder_id, "connection_id": world.connection_id}
+    tokens = [
+        world.tieout.vault.open(sealed, field=field, **place)
+        for sealed, field in zip(row, ("access_token", "refresh_token"), strict=True)
+    ]
+    answers, shown_once = call_everything(world, key)
+    dagster = dagster_text(world)
+    secrets = [*PLANTED.values(), *tokens, key, *shown_once, BROWSER]
+    secrets += [
+        key.removeprefix("tieout_")[:43],
+        base64.b64encode(PLANTED["quickbooks_client_secret"].encode()).decode(),
+    ]
+    places = {
+        "logs": logged.getvalue(),
+        "answers": answers,
+        "database": stored_text(urls),
+        "dagster": dagster,
+    }
+    assert all(len(text) > 1000 for text in places.values()), {
+        name: len(text) for name, text in places.items()
+    }
+    found = [(name, secret[:12]) for name, text in places.items() for secret in secrets if secret in text]
+    assert found == []
+    assert "canary-code-4d" not in places["logs"]
+    assert "Ridge Concrete" in places["database"], "the search would find something that is there"
+
+
+def test_turning_the_keyring_over_leaves_every_secret_open_and_no_row_under_the_old_key(
+    world: QuickBooksWorld, urls: DatabaseUrls
+) -> None:
+    key = create_api_key(world.tieout.database, UUID(world.builder_id), name="rotation", role="owner")
+    call_everything(world, key)
+    token, home = world.token(), world.tieout.settings.home
+    added = add_key(home)
+    assert (home / "keyring").stat().st_mode & 0o777 == 0o600
+    fresh = Vault.from_settings(world.tieout.settings)
+    world.tieout.vault = fresh
+    world.tieout.connections._keeper._vault = fresh
+    done = rewrap_all(world.tieout.database, world.tieout.settings, world.tieout.connections)
+    assert (done.connections >= 1, done.webhooks >= 1) == (True, True)
+    with psycopg.connect(for_psycopg(urls.admin)) as connection:
+        sealed = connection.execute(
+            "select refresh_token_encrypted from v2_integration_connections where refresh_token_encrypted is not null"
+            " union all select secret_encrypted from webhook_endpoints"
+        ).fetchall()
+    assert {row[0].split(".")[1] for row in sealed} == {added}
+    assert world.token() == token
