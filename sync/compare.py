@@ -151,6 +151,8 @@ def _only_ours_changed(link: Situation) -> Decision:
         return Decision(Verdict.APPLY, "the ledger is the source of truth by setting", overwrites="ours")
     if link.ours in GONE:
         return Decision(Verdict.VOID, f"it became {link.ours} here", overwrites="theirs")
+    if link.theirs == "deleted":
+        return Decision(Verdict.CONFLICT, "it was deleted in the ledger and is valid again here")
     return Decision(Verdict.UPDATE, "it changed here")
 
 

@@ -26,13 +26,16 @@ COMPARED: Mapping[Entity, tuple[str, ...]] = {
 }
 
 
-def comparable(entity: Entity, canonical: Canonical) -> Canonical:
-    """Reduce a canonical record to what is compared across the sides."""
+def comparable(entity: Entity, canonical: Canonical, *, coding: bool = False) -> Canonical:
+    """Reduce a canonical record to what is compared across the sides.
+
+    With `coding`, lines keep the account and party they are booked on; both sides must then be in ledger terms.
+    """
     view: Canonical = {}
     for name in COMPARED[entity]:
         value = canonical.get(name)
         if name == "lines":
-            value = [_line(line) for line in value or []]
+            value = [_line(line, coding=coding) for line in value or []]
         elif name == "applications":
             value = sorted(
                 ({k: v for k, v in item.items() if v is not None} for item in value or []),
@@ -46,8 +49,8 @@ def comparable(entity: Entity, canonical: Canonical) -> Canonical:
     return view
 
 
-def _line(line: Mapping[str, Any]) -> dict[str, Any]:
-    shown = ("description", "amount", "debit", "credit", "payment")
+def _line(line: Mapping[str, Any], *, coding: bool) -> dict[str, Any]:
+    shown = ("description", "amount", "debit", "credit", "payment", *(("account", "party") if coding else ()))
     return {
         k: (line[k].strip() if isinstance(line[k], str) else line[k])
         for k in shown
@@ -56,8 +59,8 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same_values(entity: Entity, ours: Canonical, theirs: Canonical) -> bool:
-    """Say whether both sides show a bookkeeper exactly the same values."""
-    return comparable(entity, ours) == comparable(entity, theirs)
+    """Say whether both sides, in ledger terms, are exactly the same, booked on the same accounts."""
+    return comparable(entity, ours, coding=True) == comparable(entity, theirs, coding=True)
 
 
 # What a provider fills in or drops by itself: absent on one side, it does not speak against being the same document.
@@ -68,7 +71,7 @@ FILLED_IN = frozenset(
 
 def differences(entity: Entity, sent: Canonical, shown: Canonical) -> list[str]:
     """Name the compared fields in which a document in the ledger contradicts what was sent."""
-    left, right = comparable(entity, sent), comparable(entity, shown)
+    left, right = comparable(entity, sent, coding=True), comparable(entity, shown, coding=True)
     return [
         name
         for name in COMPARED[entity]

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync.errors import PartyMissing
+from sync.lines import paired_lines
 from sync.mapping import MappingTable, profile_of_line
 from sync.money import amount_text
 from sync.outgoing import APPLIED_TO, PARTY, Reference
@@ -94,10 +95,11 @@ def _receipt(entity: Entity, theirs: Canonical, ours: Canonical, resolver: BackR
 def _known_lines(
     base_ours: Canonical | None, base_theirs: Canonical | None
 ) -> dict[str, tuple[Canonical, Canonical]]:
-    if not base_ours or not base_theirs:
-        return {}
-    pairs = zip(base_ours.get("lines") or [], base_theirs.get("lines") or [], strict=False)
-    return {theirs["id"]: (mine, theirs) for mine, theirs in pairs if theirs.get("id")}
+    return {
+        theirs["id"]: (mine, theirs)
+        for mine, theirs in paired_lines(base_ours, base_theirs)
+        if theirs.get("id")
+    }
 
 
 def _document_lines(

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync import fields
+from sync.lines import paired_lines
 from sync.records import Canonical, Entity
 
 WITH_LINES = frozenset({Entity.INVOICE, Entity.BILL, Entity.JOURNAL_ENTRY})
@@ -70,7 +71,7 @@ def their_changes(
 
 def line_keys(base_ours: Canonical, base_theirs: Canonical) -> dict[str, str]:
     """Pair the provider's line ids with our line keys, as the lines stood when they were last agreed on."""
-    pairs = zip(base_ours.get("lines") or [], base_theirs.get("lines") or [], strict=False)
+    pairs = paired_lines(base_ours, base_theirs)
     return {str(theirs["id"]): mine["key"] for mine, theirs in pairs if theirs.get("id")}
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync.errors import DocumentInvalid, MappingMissing, PartyMissing
+from sync.lines import paired_lines
 from sync.mapping import PROFILE_WORDS, MappingTable, profile_of_line
 from sync.records import Canonical, Entity
 
@@ -153,11 +154,12 @@ def to_ledger(
 def _sent_lines(
     base_ours: Canonical | None, base_theirs: Canonical | None
 ) -> dict[str, tuple[Canonical, Canonical]]:
-    """Pair the lines as they were last agreed on: our line key → (our line, their line). Order is the identity."""
-    if not base_ours or not base_theirs:
-        return {}
-    pairs = zip(base_ours.get("lines") or [], base_theirs.get("lines") or [], strict=False)
-    return {mine["key"]: (mine, theirs) for mine, theirs in pairs if mine.get("key")}
+    """Pair the lines as they were last agreed on: our line key → (our line, their line). What is certain only."""
+    return {
+        mine["key"]: (mine, theirs)
+        for mine, theirs in paired_lines(base_ours, base_theirs)
+        if mine.get("key")
+    }
 
 
 def _document_line(

@@ -125,6 +125,12 @@ EDITED_SINCE = "edited since it was sent"
 def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
     attempt, link, record = seen.attempt, seen.link, seen.record
     assert record is not None, "only a document that was found is adopted"
+    owner = work.record_ids([(link.entity, record.remote_id)]).get((link.entity, record.remote_id))
+    if owner is not None and owner != attempt.record_id:
+        # A name that another record of ours already has: the ledger will say so when it is sent again.
+        work.settle_attempt(attempt.request_id, state="rejected", message="It belongs to another record.")
+        work.open_link(link.id)
+        return
     if link.remote_id != record.remote_id:
         work.pair(link.id, record.remote_id)
     is_current = link.ours is not None and link.ours.revision == attempt.revision
@@ -136,7 +142,8 @@ def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
                 link_id=link.id,
                 ours_checksum=link.ours_checksum if is_current else f"revision {attempt.revision}",
                 theirs_checksum=record.checksum if is_as_sent else EDITED_SINCE,
-                base_ours=link.ours.canonical if link.ours else None,
+                # Without the revision that was sent there is no line of ours to pair with; a change there is then a conflict.
+                base_ours=link.ours.canonical if link.ours and is_current else None,
                 base_theirs=record.canonical if is_as_sent else _as_sent(attempt, record),
                 linked_by="adopted" if link.remote_id is None else None,
             )

@@ -123,8 +123,12 @@ class QuickBooks:
 
     def trial_balance(self) -> Sequence[LedgerBalance]:
         """Return QuickBooks' own trial balance as of today."""
+        # Far ahead, because documents are summed whatever their date, and "today" is another day in another zone.
         today = self._clock.now().date()
-        params = {"start_date": date(today.year, 1, 1).isoformat(), "end_date": today.isoformat()}
+        params = {
+            "start_date": date(today.year, 1, 1).isoformat(),
+            "end_date": date(today.year + 5, 12, 31).isoformat(),
+        }
         return trial_balance(self._client.read("reports/TrialBalance", params, label="the trial balance"))
 
     def bank_report(self) -> BankReport:
@@ -195,7 +199,11 @@ class QuickBooks:
         return Done(record)
 
     def _refused(self, write: Write, fault: Fault) -> WriteOutcome:
-        closed_until = self._preferences.books_closed_until
+        try:
+            closed_until = self._preferences.books_closed_until
+        except SyncError:
+            # The date only makes the sentence better; other writes of the same call have their answers.
+            closed_until = None
         document_date = write.canonical.get("date")
         error = error_of(
             fault, label=write.label, is_write=True, date=document_date, closed_until=closed_until
@@ -215,9 +223,16 @@ class QuickBooks:
             error.details.pop("existing_remote_id", None)
         is_missing = error.details.get("provider_code") == NOT_FOUND and write.remote_id is not None
         # "Something is gone" can mean the record itself or what it refers to; only looking tells.
-        if is_missing and self.read(write.entity, str(write.remote_id)) is None:
+        if is_missing and self._is_gone(write):
             return Moved(f"{write.label} is no longer in QuickBooks. It is compared again by itself.")
         return Rejected(error)
+
+    def _is_gone(self, write: Write) -> bool:
+        try:
+            return self.read(write.entity, str(write.remote_id)) is None
+        except SyncError:
+            # Other writes of the same call have their answers: trouble with this question must not lose them.
+            return False
 
     # ------------------------------------------------------------------ parts
 

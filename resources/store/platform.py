@@ -33,9 +33,11 @@ class PlatformWriter:
             case Entity.INVOICE:
                 self._headers("apply_invoices", rows)
                 self._lines("drop_invoice_lines", "apply_invoice_lines", rows, jobs_query=None)
+                self._paid("invoice", rows)
             case Entity.BILL:
                 self._headers("apply_bills", rows)
                 self._lines("drop_bill_lines", "apply_bill_lines", rows, jobs_query="lines_jobs")
+                self._paid("bill", rows)
             case Entity.JOURNAL_ENTRY:
                 self._headers("apply_journal_entries", rows)
                 self._lines(
@@ -71,6 +73,11 @@ class PlatformWriter:
             for position, line in enumerate(row.canonical["lines"], start=1)
         ]
         self._run(write, lines)
+
+    def _paid(self, document: str, rows: Sequence[Apply]) -> None:
+        """Another total is another answer to whether a document is paid."""
+        ids = [row.record_id for row in rows]
+        self._tx.run(f"refresh_{document}s_paid", builder_id=self._builder_id, document_ids=ids)
 
     def _applications(self, receipt: str, document: str, rows: Sequence[Apply]) -> None:
         ids = [row.record_id for row in rows]

@@ -151,7 +151,7 @@ where l.builder_id = %(builder_id)s
   and l.entity = %(entity)s
   and (l.ours_checksum is distinct from l.base_ours_checksum
        or l.theirs_checksum is distinct from l.base_theirs_checksum
-       or l.state = 'unknown')
+       or l.state in ('held', 'conflict', 'failed'))
   and l.state <> 'unknown'
   and not (
       l.state in ('ignored', 'conflict', 'failed')
@@ -225,7 +225,8 @@ set state = b.state,
     tries = b.tries,
     first_failed_at = b.first_failed_at,
     next_try_at = b.next_try_at,
-    decision = null,
+    -- a person's choice stands until it is carried out; only a new conflict asks again
+    decision = case when b.state = 'conflict' then null else l.decision end,
     decided_ours_checksum = l.ours_checksum,
     decided_theirs_checksum = l.theirs_checksum
 from jsonb_to_recordset(%(rows)s::jsonb) as b (
@@ -289,7 +290,7 @@ where builder_id = %(builder_id)s;
 -- name: reopen_receipts
 -- Looks again at payments that pay a document which has just been linked: the part that pays it now counts here.
 update links l
-set base_theirs_checksum = null
+set base_theirs_checksum = 'to be looked at again'
 from mirror m
 where l.builder_id = %(builder_id)s
   and l.connection_id = %(connection_id)s

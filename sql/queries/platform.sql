@@ -224,7 +224,12 @@ set amount_paid = paid.amount,
 from paid
 where i.builder_id = %(builder_id)s
   and i.id = paid.id
-  and i.amount_paid is distinct from paid.amount;
+  and (i.amount_paid is distinct from paid.amount
+       or i.payment_status is distinct from case
+           when paid.amount = 0 then 'unpaid'
+           when paid.amount >= paid.total then 'paid'
+           else 'partially_paid'
+       end);
 
 -- name: apply_bill_payments
 -- Writes bill payments.
@@ -281,7 +286,12 @@ set amount_paid = paid.amount,
 from paid
 where b.builder_id = %(builder_id)s
   and b.id = paid.id
-  and b.amount_paid is distinct from paid.amount;
+  and (b.amount_paid is distinct from paid.amount
+       or b.payment_status is distinct from case
+           when paid.amount = 0 then 'unpaid'
+           when paid.amount >= paid.total then 'paid'
+           else 'partially_paid'
+       end);
 
 -- name: apply_deposits
 -- Writes bank deposits.
