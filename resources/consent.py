@@ -6,8 +6,6 @@ answer is: from another browser, from the other issuer, late or repeated, it is 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ import sqlalchemy as sa
 import structlog
 
 from resources.access import ConnectionKey, FreshAccess, TokenKeeper, audit
+from resources.choices import STATE_MINUTES, Attempt, Choices, hash_of
 from resources.gate import OpenGate
 from resources.oauth import AppRefused, GrantRefused, TokenCallFailed, TokenSet, new_verifier
 from resources.registry import spec_of
@@ -32,7 +31,6 @@ from sync.errors import (
     CompanyTaken,
     ConnectError,
     ConsentDenied,
-    InvalidInput,
     InvalidSetting,
     NoCompany,
     StateExpired,
@@ -42,7 +40,6 @@ from sync.errors import (
 from sync.ports import Company
 from sync.records import DEFAULT_DIRECTION
 
-STATE_MINUTES = 10
 ATTEMPTS_KEPT = timedelta(days=1)
 FIRST_SYNC_DUE = timedelta(hours=1)
 CALLBACK_PATH = "/api/v1/integrations/callback"
@@ -71,16 +68,6 @@ class ConnectedCompany:
     notice: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    builder_id: UUID
-    id: UUID
-    provider: str
-    verifier: str
-    redirect_uri: str
-    requested_by: str
-
-
 class Consents:
     """Begins and completes consents for all builders and providers."""
 
@@ -102,6 +89,7 @@ class Consents:
         self._oauth = keeper.oauth_of
         self._providers = providers
         self._http = http_of
+        self._choices = Choices(database, vault, self._clock)
 
     def begin(self, builder: UUID, provider: str, *, browser: str, requested_by: str) -> AuthorizationStart:
         """Begin a consent for the browser that carries this token, and return where to send it."""
@@ -119,8 +107,8 @@ class Consents:
                 builder_id=builder,
                 id=attempt_id,
                 provider=provider,
-                state_hash=_hash(state),
-                browser_hash=_hash(browser),
+                state_hash=hash_of(state),
+                browser_hash=hash_of(browser),
                 verifier=self._vault.seal(verifier, **place),
                 redirect_uri=redirect_uri,
                 requested_by=requested_by,
@@ -153,7 +141,7 @@ class Consents:
             if isinstance(chosen, CompanyFacts):
                 connected = self._connect(spec, attempt, tokens, chosen)
             else:
-                self._await_choice(attempt, tokens, chosen)
+                self._choices.hold(attempt, tokens, chosen)
             is_kept = True
         finally:
             if not is_kept:
@@ -164,10 +152,10 @@ class Consents:
         raise ChoiceNeeded(provider=spec.title, state=answer.state, choices=choices)
 
     def _choose(self, spec: ProviderSpec, state: str, *, company_id: str, browser: str) -> ConnectedCompany:
-        attempt, tokens, choices = self._take_choice(spec, state, company_id=company_id, browser=browser)
+        attempt, tokens, chosen = self._choices.take(spec, state, company_id=company_id, browser=browser)
         is_kept = False
         try:
-            connected = self._connect(spec, attempt, tokens, choices[company_id])
+            connected = self._connect(spec, attempt, tokens, chosen)
             is_kept = True
         finally:
             if not is_kept:
@@ -175,7 +163,7 @@ class Consents:
         return connected
 
     def _connect(
-        self, spec: ProviderSpec, attempt: _Attempt, tokens: TokenSet, chosen: CompanyFacts
+        self, spec: ProviderSpec, attempt: Attempt, tokens: TokenSet, chosen: CompanyFacts
     ) -> ConnectedCompany:
         company = self._company(spec, tokens, chosen)
         connection_id = self._store(spec, attempt, tokens, company)
@@ -189,61 +177,10 @@ class Consents:
             provider=spec.key,
         )
 
-    def _await_choice(self, attempt: _Attempt, tokens: TokenSet, choices: Sequence[CompanyFacts]) -> None:
-        place = {
-            "builder_id": str(attempt.builder_id),
-            "connection_id": str(attempt.id),
-            "field": "choice_tokens",
-        }
-        with self._database.builder_tx(attempt.builder_id) as transaction:
-            transaction.run(
-                "oauth_choice_add",
-                builder_id=attempt.builder_id,
-                id=attempt.id,
-                choices={one.company_id: one.name for one in choices},
-                tokens=self._vault.seal(_tokens_text(tokens), **place),
-                expires_at=self._clock.now() + timedelta(minutes=STATE_MINUTES),
-            )
-
-    def _take_choice(
-        self, spec: ProviderSpec, state: str, *, company_id: str, browser: str
-    ) -> tuple[_Attempt, TokenSet, dict[str, CompanyFacts]]:
-        with self._database.scheduler_tx() as transaction:
-            found = transaction.row("oauth_attempt_builder", state_hash=_hash(state))
-        if found is None:
-            raise StateMismatch(provider=spec.title)
-        builder, attempt_id = found["builder_id"], found["id"]
-        with self._database.builder_tx(builder) as transaction:
-            row = transaction.row("oauth_choice_read", builder_id=builder, id=attempt_id)
-            if row is None or row["provider"] != spec.key or not _same(row["browser_hash"], _hash(browser)):
-                raise StateMismatch(provider=spec.title)
-            if row["choice_expires_at"] < self._clock.now():
-                raise StateExpired(provider=spec.title, minutes=STATE_MINUTES)
-            if company_id not in row["choices"]:
-                # The consent goes on waiting: a wrong word is no choice.
-                raise InvalidInput(
-                    what=f"The {spec.company_word}", reason="it is not one of those the consent opens"
-                )
-            transaction.run("oauth_choice_use", builder_id=builder, id=attempt_id)
-        place = {"builder_id": str(builder), "connection_id": str(attempt_id), "field": "choice_tokens"}
-        try:
-            tokens = _tokens_of(self._vault.open(row["choice_tokens_encrypted"], **place))
-        except SealBroken:
-            raise StateMismatch(provider=spec.title) from None
-        attempt = _Attempt(
-            builder_id=builder,
-            id=attempt_id,
-            provider=spec.key,
-            verifier="",
-            redirect_uri=row["redirect_uri"],
-            requested_by=row["requested_by"],
-        )
-        return attempt, tokens, {key: CompanyFacts(key, name=name) for key, name in row["choices"].items()}
-
-    def _use_attempt(self, spec: ProviderSpec, answer: CallbackAnswer, *, browser: str) -> _Attempt:
+    def _use_attempt(self, spec: ProviderSpec, answer: CallbackAnswer, *, browser: str) -> Attempt:
         """Use up the state, whatever the answer was, and only then look whether it was good."""
         with self._database.scheduler_tx() as transaction:
-            found = transaction.row("oauth_attempt_builder", state_hash=_hash(answer.state or ""))
+            found = transaction.row("oauth_attempt_builder", state_hash=hash_of(answer.state or ""))
         if found is None:
             raise StateMismatch(provider=spec.title)
         now = self._clock.now()
@@ -252,7 +189,7 @@ class Consents:
                 "oauth_attempt_use", builder_id=found["builder_id"], id=found["id"], now=now
             )
         # An answer from the other issuer, from another browser, or the same one again: no difference is shown.
-        if row is None or row["provider"] != spec.key or not _same(row["browser_hash"], _hash(browser)):
+        if row is None or row["provider"] != spec.key or not _same(row["browser_hash"], hash_of(browser)):
             raise StateMismatch(provider=spec.title)
         if row["expires_at"] < now:
             raise StateExpired(provider=spec.title, minutes=STATE_MINUTES)
@@ -265,7 +202,7 @@ class Consents:
             verifier = self._vault.open(row["code_verifier_encrypted"], **place)
         except SealBroken:
             raise StateMismatch(provider=spec.title) from None
-        return _Attempt(
+        return Attempt(
             builder_id=found["builder_id"],
             id=found["id"],
             provider=spec.key,
@@ -274,7 +211,7 @@ class Consents:
             requested_by=row["requested_by"],
         )
 
-    def _exchange(self, spec: ProviderSpec, attempt: _Attempt, code: str) -> TokenSet:
+    def _exchange(self, spec: ProviderSpec, attempt: Attempt, code: str) -> TokenSet:
         try:
             return self._oauth(spec.key).exchange(
                 code, verifier=attempt.verifier, redirect_uri=attempt.redirect_uri
@@ -303,7 +240,7 @@ class Consents:
         return companies
 
     def _chosen(
-        self, spec: ProviderSpec, attempt: _Attempt, companies: Sequence[CompanyFacts]
+        self, spec: ProviderSpec, attempt: Attempt, companies: Sequence[CompanyFacts]
     ) -> CompanyFacts | Sequence[CompanyFacts]:
         """The one company there is, or the one this builder had before; else all, of which a person chooses."""
         if len(companies) == 1:
@@ -325,7 +262,7 @@ class Consents:
             reason = f"its {spec.company_word} could not be read ({error.user_message.rstrip('.')})"
             raise ConnectError(provider=spec.title, reason=reason, cause=error.code) from error
 
-    def _store(self, spec: ProviderSpec, attempt: _Attempt, tokens: TokenSet, company: Company) -> UUID:
+    def _store(self, spec: ProviderSpec, attempt: Attempt, tokens: TokenSet, company: Company) -> UUID:
         builder, now = attempt.builder_id, self._clock.now()
         try:
             with self._database.builder_tx(builder) as transaction:
@@ -372,7 +309,7 @@ class Consents:
         return connection_id
 
     def _row_for(
-        self, transaction: Transaction, spec: ProviderSpec, attempt: _Attempt, company: Company
+        self, transaction: Transaction, spec: ProviderSpec, attempt: Attempt, company: Company
     ) -> UUID:
         """Return the connection's row for this company: the one there is, or a new one."""
         builder = attempt.builder_id
@@ -438,33 +375,6 @@ def _consent_error(spec: ProviderSpec, error: str) -> ConnectError:
     # The word came through the browser: it is shown only as far as it is a word.
     word = error if error.isidentifier() and len(error) <= 40 else "an unknown error"
     return ConnectError(provider=spec.title, reason=f"it answered '{word}' instead of giving consent")
-
-
-def _tokens_text(tokens: TokenSet) -> str:
-    ends = tokens.refresh_expires_at
-    return json.dumps(
-        {
-            "access": tokens.access_token,
-            "refresh": tokens.refresh_token,
-            "expires_at": tokens.expires_at.isoformat(),
-            "refresh_expires_at": ends.isoformat() if ends is not None else None,
-        }
-    )
-
-
-def _tokens_of(text: str) -> TokenSet:
-    told = json.loads(text)
-    ends = told["refresh_expires_at"]
-    return TokenSet(
-        access_token=told["access"],
-        refresh_token=told["refresh"],
-        expires_at=datetime.fromisoformat(told["expires_at"]),
-        refresh_expires_at=datetime.fromisoformat(ends) if ends is not None else None,
-    )
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _same(one: str, other: str) -> bool:

@@ -171,7 +171,7 @@ class SharedGate:
                 believed=now - DAY_FIGURE_KEPT,
             )
         assert row is not None, "the company's row was made by pace_open"
-        return row["lease"], float(row["wait"]), bool(row["is_day_short"])
+        return row["lease"], float(row["wait"]), bool(row["is_day_short"])  # not money: seconds
 
 
 def _key(provider: str, company_id: str) -> str:

@@ -257,7 +257,7 @@ def _patience(error: SyncError) -> float | None:
     """How long to wait after a refusal for too many calls; None where waiting here makes no sense."""
     if not isinstance(error, RateLimited):
         return None
-    wait = float(error.details.get("wait_seconds") or 1)
+    wait = float(error.details.get("wait_seconds") or 1)  # not money: seconds
     return wait if wait <= THROTTLE_WAIT_SECONDS_MAX else None
 
 
