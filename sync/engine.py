@@ -14,11 +14,11 @@ from itertools import islice
 from sync import pushing, settling, taking
 from sync.clock import Clock
 from sync.compare import Verdict
-from sync.errors import DocumentInvalid, Held, SyncError
+from sync.errors import DocumentInvalid, Held, Remedy, SyncError, VersionMoved
 from sync.judge import Context, Judged, conflict_data, judge, load_context
 from sync.outcomes import Recorder
 from sync.ports import Provider
-from sync.records import SYNC_ORDER, Entity
+from sync.records import SYNC_ORDER, Direction, Entity
 from sync.store import LinkView, Settlement, Store, Work
 from sync.summary import EntitySummary, PullSummary, TieOut
 from sync.tie_out import tie_out
@@ -32,8 +32,11 @@ PASSES_MAX = 4
 class ConnectionSync:
     """The steps of one sync of one connection, in the order of `sync.records.SYNC_ORDER`."""
 
-    def __init__(self, *, store: Store, provider: Provider, clock: Clock, actor: str) -> None:
-        """Take what the steps work with; nothing is called yet."""
+    def __init__(
+        self, *, store: Store, provider: Provider, clock: Clock, actor: str, direction: Direction = "both"
+    ) -> None:
+        """Take what the steps work with; nothing is called yet. What the direction leaves out stays a difference."""
+        self._direction = direction
         self._store = store
         self._provider = provider
         self._clock = clock
@@ -74,6 +77,10 @@ class ConnectionSync:
             recorder = Recorder(work, summary)
             recorder.begin(entity, "pull" if setting.direction == "pull" else "push")
             work.absorb(entity)
+            if self._agrees(work, entity):
+                # The usual case costs one transaction; a builder is looked at every quarter of an hour.
+                recorder.finish(work, error=None)
+                return summary
         try:
             settling.settle_unknown(
                 self._store,
@@ -112,6 +119,13 @@ class ConnectionSync:
 
     # ------------------------------------------------------------------ one entity
 
+    def _agrees(self, work: Work, entity: Entity) -> bool:
+        """Say whether nothing has to be done, because no outcome is open and no link differs."""
+        if work.unsettled(entity):
+            return False
+        work.match(entity)
+        return not work.different(entity, now=self._clock.now())
+
     def _passes(self, entity: Entity, recorder: Recorder) -> None:
         seen: dict[str, int] = {}
         for _ in range(PASSES_MAX):
@@ -131,10 +145,26 @@ class ConnectionSync:
             for batch in _batches(batch_ids, BATCH_LINKS_MAX):
                 self._carry_out(entity, batch, recorder)
 
+        self._give_up(list(recorder.look_again), recorder)
+
+    def _give_up(self, link_ids: Sequence[str], recorder: Recorder) -> None:
+        """Queue links that came back at every look: somebody changes them as fast as we do, or they cannot settle."""
+        if not link_ids:
+            return
+        recorder.look_again.clear()
+        with self._store.work() as work:
+            for link in work.links(link_ids):
+                error = VersionMoved(provider=self._store.facts.provider_title, label=link.label)
+                error.remedy = Remedy.RETRY_LATER
+                recorder.failed(work, link, error, now=self._clock.now())
+            recorder.flush(work)
+
     def _carry_out(self, entity: Entity, link_ids: Sequence[str], recorder: Recorder) -> None:
         """Decide about a batch; what only concerns our database happens in one transaction, then the pushes go out."""
         pushes: list[Judged] = []
         with self._store.work() as work:
+            # While the batch before was being sent, somebody may have edited what comes now.
+            work.absorb(entity)
             links = work.links(link_ids)
             context = load_context(work, entity, links, provider_title=self._store.facts.provider_title)
             judged = list(self._judge_all(work, links, context, recorder))
@@ -153,7 +183,7 @@ class ConnectionSync:
                 actor=self._actor,
                 now=self._clock.now(),
             )
-            pushes = [item for item in judged if item.decision.verdict in pushing.PUSHED]
+            pushes = self._pushes(judged)
             recorder.flush(work)
         if pushes:
             pushing.push(
@@ -171,9 +201,15 @@ class ConnectionSync:
             except Held as held:
                 recorder.hold(work, link, held)
 
-    @staticmethod
-    def _takes(judged: Sequence[Judged]) -> list[Judged]:
+    def _takes(self, judged: Sequence[Judged]) -> list[Judged]:
+        if self._direction == "push":
+            return []
         return [item for item in judged if item.decision.verdict in taking.TAKEN]
+
+    def _pushes(self, judged: Sequence[Judged]) -> list[Judged]:
+        if self._direction == "pull":
+            return []
+        return [item for item in judged if item.decision.verdict in pushing.PUSHED]
 
     def _settle(self, work: Work, items: Sequence[Judged], entity: Entity, recorder: Recorder) -> None:
         matched: list[str] = []
