@@ -97,6 +97,7 @@ class Journal:
             method=method,
             route=route,
             status=seen["status"],
+            client=scope["client"][0] if scope.get("client") else "",
             milliseconds=round(1000 * seconds, 1),
             **_about(scope, seen["location"]),
         )

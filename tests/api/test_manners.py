@@ -189,6 +189,10 @@ def test_every_answer_carries_the_safe_headers_and_an_id(world: World, client: C
     assert "strict-transport-security" not in client.get("/connections").headers
 
 
+def test_trace_is_refused(client: Client) -> None:
+    problem(client.call("TRACE", "/connections"), 405, "request.method_not_allowed")
+
+
 def test_a_bug_is_answered_with_the_same_headers(world: World, house: House) -> None:
     world.launcher.refuses = RuntimeError("a bug")
     answer = house.client().post("/sync")
