@@ -30,7 +30,7 @@ from sync.compare import Strategy
 from sync.engine import ConnectionSync
 from sync.errors import NotFound, SyncBusy
 from sync.ports import Provider
-from sync.records import Entity
+from sync.records import Direction, Entity
 from sync.schedule import next_due
 from sync.store import ConnectionFacts, Trigger
 from sync.summary import EntitySummary, PullSummary, TieOut
@@ -137,7 +137,7 @@ class Tieout:
 
         Raises NotFound, AccessExpired, ProviderUnavailable, or SyncBusy when another sync keeps the lock too long.
         """
-        facts, run_trigger, requested_by = self._begin(builder_id, connection_id, sync_run_id)
+        facts, run_trigger, requested_by, direction = self._begin(builder_id, connection_id, sync_run_id)
         with self._lock(facts, wait_seconds=lock_wait_seconds):
             provider = self.connections.open(builder_id, connection_id, priority=_PRIORITIES[run_trigger])
             store = PostgresStore(
@@ -148,7 +148,9 @@ class Tieout:
                 clock=self.clock,
                 actor=actor or requested_by,
             )
-            engine = ConnectionSync(store=store, provider=provider, clock=self.clock, actor=store.actor)
+            engine = ConnectionSync(
+                store=store, provider=provider, clock=self.clock, actor=store.actor, direction=direction
+            )
             try:
                 yield OpenSync(engine, self, store, provider=provider)
             finally:
@@ -176,7 +178,7 @@ class Tieout:
 
     def _begin(
         self, builder_id: str, connection_id: str, sync_run_id: str
-    ) -> tuple[ConnectionFacts, Trigger, str]:
+    ) -> tuple[ConnectionFacts, Trigger, str, Direction]:
         with self.database.builder_tx(UUID(builder_id)) as tx:
             row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
             run = tx.row("read_sync_run", builder_id=builder_id, sync_run_id=sync_run_id)
@@ -200,7 +202,7 @@ class Tieout:
             strategy=Strategy(row["strategy"]),
             currency=row["currency"],
         )
-        return facts, run["trigger"], run["requested_by"]
+        return facts, run["trigger"], run["requested_by"], run["direction"]
 
     def finish_run(self, builder_id: str, connection_id: str, sync_run_id: str, *, error: str | None) -> None:
         """Close a sync run with its outcome and compute when the connection is due next."""
@@ -208,12 +210,18 @@ class Tieout:
         with self.database.builder_tx(UUID(builder_id)) as tx:
             row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
             assert row is not None, "a run belongs to a connection that exists"
+            tx.run("close_started_logs", builder_id=builder_id, sync_run_id=sync_run_id, error=error, now=now)
             tx.run("finish_sync_run", builder_id=builder_id, sync_run_id=sync_run_id, error=error, now=now)
             due = next_due(
                 row["sync_schedule"], after=now, time_zone=row["time_zone"], window=row["sync_window"]
             )
             tx.run(
-                "note_last_sync", builder_id=builder_id, connection_id=connection_id, now=now, next_due_at=due
+                "note_last_sync",
+                builder_id=builder_id,
+                connection_id=connection_id,
+                sync_run_id=sync_run_id,
+                now=now,
+                next_due_at=due,
             )
         raise_notifications(self.database, UUID(builder_id), now=now)
         write_events(self.database, UUID(builder_id), now=now)

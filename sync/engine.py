@@ -9,6 +9,7 @@ the next sync finds the same differences again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from itertools import islice
 
 from sync import pushing, settling, taking
@@ -24,6 +25,8 @@ from sync.summary import EntitySummary, PullSummary, TieOut
 from sync.tie_out import tie_out
 
 CHANGES_STREAM = "changes"
+SWEEP_STREAM = "sweep"
+SWEEP_EVERY = timedelta(days=1)
 BATCH_LINKS_MAX = 300
 # A link may need a second look within one sync: a merge is then sent, a moved version is compared again.
 PASSES_MAX = 4
@@ -51,6 +54,7 @@ class ConnectionSync:
         """Bring everything the provider changed since the last look into the mirror."""
         summary = PullSummary()
         with self._store.work() as work:
+            self._sweep(work)
             cursor = work.cursor(CHANGES_STREAM)
         summary.is_full = cursor is None
         for page in self._provider.changes(cursor):
@@ -65,6 +69,16 @@ class ConnectionSync:
                 summary.deleted += record.state == "deleted"
         summary.provider_calls = self._provider.calls
         return summary
+
+    def _sweep(self, work: Work) -> None:
+        """Once a day look at every platform record again: a change that nobody noted is found all the same."""
+        now, last = self._clock.now(), work.cursor(SWEEP_STREAM)
+        if last is not None and now - datetime.fromisoformat(last) < SWEEP_EVERY:
+            return
+        if last is not None:
+            for entity in SYNC_ORDER:
+                work.note_all(entity)
+        work.move_cursor(SWEEP_STREAM, now.isoformat())
 
     def sync_entity(self, entity: Entity) -> EntitySummary:
         """Bring one entity into agreement: settle unknown outcomes, match, compare, then apply or push."""

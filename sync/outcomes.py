@@ -24,6 +24,7 @@ class Recorder:
         self.look_again: set[str] = set()
         self._logs: dict[LogDirection, str] = {}
         self._blocks: list[Block] = []
+        self._closed: list[str] = []
         self._pending: dict[LogDirection, list[Outcome]] = {"push": [], "pull": []}
         self._succeeded: dict[LogDirection, int] = {"push": 0, "pull": 0}
         self._failed: dict[LogDirection, int] = {"push": 0, "pull": 0}
@@ -50,8 +51,7 @@ class Recorder:
 
     def close(self, link: LinkView) -> None:
         """Close the queue entry of a record that needs nothing any more; says nothing where there was none."""
-        if link.state in ("held", "conflict", "failed"):
-            self._pending["push"].append(Outcome(link, "push", "synced", "settled"))
+        self._closed.append(link.id)
 
     def hold(self, work: Work, link: LinkView, held: Held) -> None:
         """Keep a record waiting for its cause to go away."""
@@ -144,6 +144,9 @@ class Recorder:
 
     def flush(self, work: Work) -> None:
         """Write the outcomes collected so far in the transaction of the work they came from."""
+        if self._closed:
+            work.close(self._closed)
+            self._closed = []
         work.block(self._blocks)
         self._blocks.clear()
         for direction, outcomes in self._pending.items():

@@ -234,10 +234,15 @@ class Work(Protocol):
         """Bring noted (or given) platform changes into canonical form and onto the links; return how many differed."""
         ...
 
-    def apply(self, entity: Entity, rows: Sequence[Apply]) -> dict[str, str]:
+    def note_all(self, entity: Entity) -> None:
+        """Have every platform record of an entity looked at again, whatever the change notes say."""
+        ...
+
+    def apply(self, entity: Entity, rows: Sequence[Apply]) -> dict[str, str | None]:
         """Write the ledger's values into the platform's tables and absorb them.
 
-        Returns record id → reason for rows that break a rule of the platform's tables; the others are written.
+        Returns the rows that were not written: record id → the rule of the platform's tables they break, or None for
+        a record that somebody has edited since it was judged.
         """
         ...
 
@@ -360,6 +365,10 @@ class Work(Protocol):
         self, log_id: str, *, succeeded: int, failed: int, summary: Mapping[str, Any], error: str | None
     ) -> None:
         """Finish a row of v2_sync_log."""
+        ...
+
+    def close(self, link_ids: Sequence[str]) -> None:
+        """Close the queue entries of links that need nothing any more, where there are any."""
         ...
 
     def record(self, log_id: str, outcomes: Sequence[Outcome]) -> None:

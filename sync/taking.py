@@ -43,7 +43,9 @@ def take(
     work.pair_new(new)
     refused = work.apply(context.entity, [each.row for each in rows])
     for each in rows:
-        if each.row.record_id in refused:
+        if each.row.record_id in refused and refused[each.row.record_id] is None:
+            recorder.look_again.add(each.item.link.id)
+        elif each.row.record_id in refused:
             reason = f"what the ledger says cannot be kept here: {refused[each.row.record_id]}"
             error = DocumentInvalid(label=each.item.link.label, reason=reason)
             if each.item.link.id in new:

@@ -119,11 +119,12 @@ def _disputed(conflict: Json) -> Decimal:
 
 
 def _tallies(run: Json, entity: str) -> dict[str, Tally]:
-    """Return the outcomes of one entity; its two log rows, one per direction, both carry those of the entity."""
-    steps = [step for step in run["steps"] if step["entity_type"] == entity]
-    told = steps[0]["summary"] if steps else {}
+    """Return the outcomes of one entity, both of its log rows (one per direction) added up."""
+    steps = [step["summary"] for step in run["steps"] if step["entity_type"] == entity]
     return {
-        str(name): Tally(int(told[name]["count"]), Decimal(told[name]["amount"])) if name in told else Tally()
+        str(name): _sum(
+            Tally(int(told[name]["count"]), Decimal(told[name]["amount"])) for told in steps if name in told
+        )
         for name in OUTCOMES
     }
 

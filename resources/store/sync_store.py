@@ -45,6 +45,17 @@ from sync.summary import TieOut, TieOutLine
 # As many rows at once make plans made before them useless, long before autovacuum looks.
 STATISTICS_ROWS_MIN = 2000
 SYNCED_ENTITIES = [entity.value for entity in Entity]
+LOCKS: Mapping[Entity, str] = {
+    Entity.ACCOUNT: "lock_account",
+    Entity.CUSTOMER: "lock_customer",
+    Entity.VENDOR: "lock_vendor",
+    Entity.INVOICE: "lock_invoice",
+    Entity.BILL: "lock_bill",
+    Entity.JOURNAL_ENTRY: "lock_journal_entry",
+    Entity.PAYMENT: "lock_payment",
+    Entity.BILL_PAYMENT: "lock_bill_payment",
+    Entity.DEPOSIT: "lock_deposit",
+}
 CLOCKS_APART_MAX = timedelta(minutes=5)
 DELETED_CHECKSUM = checksum({}, state="deleted")
 RECEIPT_OF = {target: (receipt, key) for receipt, (key, target) in APPLIED_TO.items()}
@@ -162,16 +173,29 @@ class PostgresWork:
             return stamped
         return max(stamped, noted)
 
-    def apply(self, entity: Entity, rows: Sequence[Apply]) -> dict[str, str]:
-        """Write the ledger's values into the platform's tables and absorb them; the reasons of rows that do not fit."""
-        refused: dict[str, str] = {}
-        if not self._write_here(entity, rows, refused) and len(rows) > 1:
-            refused.clear()
+    def note_all(self, entity: Entity) -> None:
+        """Have every platform record of an entity looked at again, whatever the change notes say."""
+        self._tx.run("note_all_records", **self._builder, entity=entity)
+
+    def apply(self, entity: Entity, rows: Sequence[Apply]) -> dict[str, str | None]:
+        """Write the ledger's values into the platform's tables and absorb them; the rows that were not written."""
+        refused: dict[str, str | None] = dict.fromkeys(self._edited_meanwhile(entity, rows))
+        rows = [row for row in rows if row.record_id not in refused]
+        broken: dict[str, str] = {}
+        if rows and not self._write_here(entity, rows, broken) and len(rows) > 1:
+            broken.clear()
             for row in rows:
                 # One row that breaks a rule must not keep the others out.
-                self._write_here(entity, [row], refused)
-        self.absorb(entity, [row.record_id for row in rows if row.record_id not in refused])
-        return refused
+                self._write_here(entity, [row], broken)
+        self.absorb(entity, [row.record_id for row in rows if row.record_id not in broken])
+        return {**refused, **broken}
+
+    def _edited_meanwhile(self, entity: Entity, rows: Sequence[Apply]) -> list[str]:
+        """Lock the platform's rows, and name those with an edit that this sync has not looked at yet."""
+        ids = [row.record_id for row in rows]
+        self._tx.rows(LOCKS[entity], **self._builder, record_ids=ids)
+        found = self._tx.rows("changes_among", **self._builder, entity=entity, record_ids=ids)
+        return [row["record_id"] for row in found]
 
     def _write_here(self, entity: Entity, rows: Sequence[Apply], refused: dict[str, str]) -> bool:
         writer = PlatformWriter(self._tx, builder_id=self._store.facts.builder_id, now=self._now)
@@ -261,7 +285,10 @@ class PostgresWork:
 
     def different(self, entity: Entity, *, now: datetime) -> list[str]:
         """List the links on which something has to be decided now, oldest document first."""
+        # The planner cannot know how few links differ, and would read all of them: the partial index is the answer.
+        self._tx.rows("plan_by_index", is_free="off")
         rows = self._tx.rows("different_links", **self._connection, entity=entity, now=now)
+        self._tx.rows("plan_by_index", is_free="on")
         return [row["id"] for row in rows]
 
     def links(self, link_ids: Sequence[str]) -> list[LinkView]:
@@ -478,6 +505,12 @@ class PostgresWork:
             now=self._now,
         )
 
+    def close(self, link_ids: Sequence[str]) -> None:
+        """Close the queue entries of links that need nothing any more, where there are any."""
+        self._tx.run(
+            "close_open_records", **self._builder, link_ids=list(link_ids), resolution="synced", now=self._now
+        )
+
     def record(self, log_id: str, outcomes: Sequence[Outcome]) -> None:
         """Write v2_sync_records: one row per record; an open row of the same link is updated or closed."""
         entity = outcomes[0].link.entity
@@ -489,7 +522,7 @@ class PostgresWork:
             self._tx.run(
                 "close_open_records", **self._builder, link_ids=settled, resolution="synced", now=self._now
             )
-        told = [outcome_row(each) for each in through if each.action != "settled"]
+        told = [outcome_row(each) for each in through]
         where = {**self._connection, "log_id": log_id, "entity": entity, "now": self._now}
         if told:
             self._tx.run("insert_sync_records", **where, rows=json_text(told))

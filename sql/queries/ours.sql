@@ -7,6 +7,14 @@ where builder_id = %(builder_id)s
   and entity = %(entity)s
 returning record_id::text as record_id, changed_at;
 
+-- name: changes_among
+-- Which of these records have a noted change that sync has not absorbed yet.
+select record_id::text
+from record_changes
+where builder_id = %(builder_id)s
+  and entity = %(entity)s
+  and record_id = any (%(record_ids)s::uuid[]);
+
 -- name: forget_changes
 -- Takes given records off the list of changes, because this transaction has just absorbed them.
 delete from record_changes
@@ -210,3 +218,84 @@ from records r
 where r.builder_id = %(builder_id)s
   and r.entity = %(entity)s
 on conflict (builder_id, entity, record_id) do nothing;
+
+-- name: lock_account
+-- Holds rows of v2_accounts that are about to be written, so that an edit is either seen before or comes after.
+select id
+from v2_accounts
+where builder_id = %(builder_id)s
+  and id = any (%(record_ids)s::uuid[])
+order by id
+for update;
+
+-- name: lock_customer
+-- Holds rows of v2_clients that are about to be written, so that an edit is either seen before or comes after.
+select id
+from v2_clients
+where builder_id = %(builder_id)s
+  and id = any (%(record_ids)s::uuid[])
+order by id
+for update;
+
+-- name: lock_vendor
+-- Holds rows of v2_vendors that are about to be written, so that an edit is either seen before or comes after.
+select id
+from v2_vendors
+where builder_id = %(builder_id)s
+  and id = any (%(record_ids)s::uuid[])
+order by id
+for update;
+
+-- name: lock_invoice
+-- Holds rows of v2_invoices that are about to be written, so that an edit is either seen before or comes after.
+select id
+from v2_invoices
+where builder_id = %(builder_id)s
+  and id = any (%(record_ids)s::uuid[])
+order by id
+for update;
+
+-- name: lock_bill
+-- Holds rows of v2_bills that are about to be written, so that an edit is either seen before or comes after.
+select id
+from v2_bills
+where builder_id = %(builder_id)s
+  and id = any (%(record_ids)s::uuid[])
+order by id
+for update;
+
+-- name: lock_journal_entry
+-- Holds rows of v2_journal_entries that are about to be written, so that an edit is either seen before or comes after.
+select id
+from v2_journal_entries
+where builder_id = %(builder_id)s
+  and id = any (%(record_ids)s::uuid[])
+order by id
+for update;
+
+-- name: lock_payment
+-- Holds rows of v2_payments that are about to be written, so that an edit is either seen before or comes after.
+select id
+from v2_payments
+where builder_id = %(builder_id)s
+  and id = any (%(record_ids)s::uuid[])
+order by id
+for update;
+
+-- name: lock_bill_payment
+-- Holds rows of v2_bill_payments that are about to be written, so that an edit is either seen before or comes after.
+select id
+from v2_bill_payments
+where builder_id = %(builder_id)s
+  and id = any (%(record_ids)s::uuid[])
+order by id
+for update;
+
+-- name: lock_deposit
+-- Holds rows of v2_deposits that are about to be written, so that an edit is either seen before or comes after.
+select id
+from v2_deposits
+where builder_id = %(builder_id)s
+  and id = any (%(record_ids)s::uuid[])
+order by id
+for update;

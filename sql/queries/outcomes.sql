@@ -120,6 +120,16 @@ set provider_calls = provider_calls + %(calls)s
 where builder_id = %(builder_id)s
   and id = %(sync_run_id)s;
 
+-- name: close_started_logs
+-- Ends the steps of a run that broke off, so that no history row says for ever that it is under way.
+update v2_sync_log
+set status = 'failed',
+    error_summary = coalesce(%(error)s, 'This step broke off; the next sync goes on where it stopped.'),
+    completed_at = %(now)s
+where builder_id = %(builder_id)s
+  and sync_run_id = %(sync_run_id)s
+  and status = 'started';
+
 -- name: finish_sync_run
 -- Ends a sync run: failed with its reason, partial where a record did not get through, completed otherwise.
 update sync_runs r
@@ -140,13 +150,35 @@ where r.builder_id = %(builder_id)s
   and r.status in ('queued', 'started');
 
 -- name: note_last_sync
--- Remembers on the connection that a sync ended, and when the next one is due.
-update v2_integration_connections
-set last_sync_at = %(now)s,
-    next_due_at = %(next_due_at)s,
+-- Remembers when a whole sync last went through, and when the next one is due: by schedule, or earlier where something
+-- that failed or was not confirmed is to be tried again.
+update v2_integration_connections c
+set last_sync_at = case
+        when exists (
+            select 1
+            from sync_runs r
+            where r.builder_id = c.builder_id
+              and r.id = %(sync_run_id)s
+              and r.status in ('completed', 'partial')
+              and r.entities = '{}') then %(now)s
+        else c.last_sync_at
+    end,
+    next_due_at = least(
+        %(next_due_at)s::timestamptz,
+        (select min(l.next_try_at)
+         from links l
+         where l.builder_id = c.builder_id
+           and l.connection_id = c.id
+           and l.state = 'failed'),
+        (select min(a.started_at) + interval '3 minutes'
+         from attempts a
+         where a.builder_id = c.builder_id
+           and a.connection_id = c.id
+           and a.state in ('sending', 'unknown')
+           and a.started_at > %(now)s::timestamptz - interval '3 minutes')),
     updated_at = %(now)s
-where builder_id = %(builder_id)s
-  and id = %(connection_id)s;
+where c.builder_id = %(builder_id)s
+  and c.id = %(connection_id)s;
 
 -- name: read_connection_facts
 -- A connection as a sync sees it.

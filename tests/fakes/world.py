@@ -14,7 +14,7 @@ from resources.store.sync_store import PostgresStore
 from sync.clock import Clock, SetClock, SystemClock
 from sync.compare import Strategy
 from sync.engine import ConnectionSync
-from sync.records import Entity
+from sync.records import Direction, Entity
 from sync.store import ConnectionFacts
 from sync.summary import EntitySummary, TieOut
 from tests.fakes.ledger import FakeLedger
@@ -201,7 +201,7 @@ class World(Platform):
         """Let time pass."""
         self.clock.move(timedelta(**by))
 
-    def engine(self) -> ConnectionSync:
+    def engine(self, *, direction: Direction = "both") -> ConnectionSync:
         """Open a sync the way the product does, over the fake ledger."""
         run_id = self.add(
             "sync_runs",
@@ -222,7 +222,9 @@ class World(Platform):
         store = PostgresStore(
             self.database, facts=facts, sync_run_id=run_id, trigger="manual", clock=self.clock, actor="test"
         )
-        return ConnectionSync(store=store, provider=self.ledger, clock=self.clock, actor="test")
+        return ConnectionSync(
+            store=store, provider=self.ledger, clock=self.clock, actor="test", direction=direction
+        )
 
     def sync(self) -> Synced:
         """Do one whole sync, a minute after whatever happened before."""

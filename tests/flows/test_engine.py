@@ -7,6 +7,7 @@ import pytest
 from resources.store.database import Database
 from sync.compare import Strategy
 from sync.records import Entity
+from sync.store import Apply
 from tests.fakes.ledger import outage
 from tests.fakes.world import World
 
@@ -513,3 +514,163 @@ def test_a_vendor_renamed_to_a_name_in_use_here_stops_nobody_else(world: World) 
     assert label == "Ridge Concrete"
     assert "another vendor already has this name" in sentence
     assert world.value("select count(*) from v2_vendors where name = 'Summit Steel & Rail'") == 1
+
+
+def _typed_in_another_order(world: World) -> str:
+    """The bookkeeper has the bill with its lines the other way round, on accounts of their own choosing."""
+    other = world.ledger.enter(
+        Entity.ACCOUNT, {"name": "Masonry", "number": None, "type": "cost_of_goods_sold", "description": None}
+    )
+    vendor = world.ledger.enter(
+        Entity.VENDOR, {"name": "Ridge Concrete", "email": None, "phone": None, "address": None}
+    )
+    lines = [
+        {"id": "1", "description": "masonry", "amount": "40.00", "account": other},
+        {"id": "2", "description": "concrete", "amount": "60.00", "account": world.costs},
+    ]
+    world.ledger.enter(
+        Entity.BILL,
+        {
+            "number": "B-1",
+            "date": "2026-05-20",
+            "due_date": None,
+            "party": vendor,
+            "currency": "USD",
+            "memo": "",
+            "total": "100.00",
+            "lines": lines,
+        },
+    )
+    return other
+
+
+def test_lines_typed_in_another_order_keep_their_accounts_after_a_match(world: World) -> None:
+    other = _typed_in_another_order(world)
+    bill = world.bill(world.vendor(), amounts=("60.00", "40.00"))
+    world.sync()
+    world.change("v2_bills", bill, memo="Second floor")
+    world.sync()
+    kept = world.ledger.only(Entity.BILL).canonical
+    assert kept["memo"] == "Second floor"
+    assert {line["amount"]: line["account"] for line in kept["lines"]} == {
+        "40.00": other,
+        "60.00": world.costs,
+    }
+    assert {line["amount"]: line["id"] for line in kept["lines"]} == {"40.00": "1", "60.00": "2"}
+
+
+def test_two_recodings_of_one_line_are_a_conflict_and_not_the_same_values(world: World) -> None:
+    world.strategy = Strategy.MANUAL
+    bill = world.bill(world.vendor())
+    world.sync()
+    elsewhere = world.ledger.enter(
+        Entity.ACCOUNT, {"name": "Repairs", "number": None, "type": "expense", "description": None}
+    )
+    kept = world.ledger.only(Entity.BILL)
+    world.ledger.edit(
+        Entity.BILL, kept.remote_id, lines=[{**kept.canonical["lines"][0], "account": elsewhere}]
+    )
+    code = world.code
+    world.code = world.add("v2_cost_codes", code="04-200", name="Masonry")
+    world.costs = world.ledger.enter(
+        Entity.ACCOUNT, {"name": "Masonry", "number": None, "type": "cost_of_goods_sold", "description": None}
+    )
+    world.map_code()
+    world.run("update v2_bill_lines set cost_code_id = %s where bill_id = %s", world.code, bill)
+    assert code != world.code
+    assert world.sync().count(Entity.BILL, "conflict") == 1
+
+
+def test_a_pull_only_sync_writes_nothing_to_the_ledger(world: World) -> None:
+    world.bill(world.vendor())
+    engine = world.engine(direction="pull")
+    engine.sync_all()
+    assert world.ledger.writes == []
+    world.sync()
+    assert len(world.ledger.all(Entity.BILL)) == 1
+
+
+def test_a_persons_choice_survives_a_push_that_did_not_get_through(world: World) -> None:
+    world.strategy = Strategy.MANUAL
+    bill, _ = _changed_on_both_sides(world, last="theirs")
+    world.sync()
+    world.run(
+        "update links set decision = 'use_ours', state = 'open', decided_ours_checksum = ours_checksum,"
+        " decided_theirs_checksum = theirs_checksum where state = 'conflict'"
+    )
+    world.ledger.down = outage()
+    with pytest.raises(type(outage())):
+        world.sync()
+    world.ledger.down = None
+    world.sync()
+    assert _totals(world, bill) == ("120.00", "120.00")
+
+
+def test_undoing_what_held_a_record_clears_the_queue(world: World) -> None:
+    bill = world.bill(world.vendor())
+    world.sync()
+    world.change("v2_bills", bill, status="draft")
+    world.sync()
+    assert len(world.queue("held")) == 1
+    world.change("v2_bills", bill, status="approved")
+    world.sync()
+    assert world.queue("held") == []
+
+
+def test_a_bill_deleted_there_and_approved_again_here_is_a_question(world: World) -> None:
+    bill = world.bill(world.vendor())
+    world.sync()
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
+    world.sync()
+    world.change("v2_bills", bill, status="approved")
+    assert world.sync().count(Entity.BILL, "conflict") == 1
+    assert world.ledger.all(Entity.BILL) == []
+
+
+def test_an_invoice_matched_after_its_payment_came_in_is_paid_here(world: World) -> None:
+    client = world.ledger.enter(
+        Entity.CUSTOMER, {"name": "Ann Ortega", "email": None, "phone": None, "address": None}
+    )
+    remote = world.ledger.enter(
+        Entity.INVOICE,
+        {
+            "number": "I-1",
+            "date": "2026-05-21",
+            "due_date": None,
+            "party": client,
+            "currency": "USD",
+            "memo": "",
+            "total": "500.00",
+            "lines": [{"id": "1", "description": "Work 1", "amount": "500.00", "account": world.sales}],
+        },
+    )
+    _pay(world, remote, "500.00")
+    world.sync()
+    invoice = world.invoice(world.client())
+    world.sync()
+    assert world.value("select payment_status from v2_invoices where id = %s", invoice) == "paid"
+
+
+def test_an_edit_made_while_the_sync_was_busy_is_not_overwritten_by_the_ledgers_value(world: World) -> None:
+    bill = world.bill(world.vendor())
+    world.sync()
+    world.ledger.edit(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, memo="checked by Rosa")
+    engine = world.engine()
+    engine.pull_changes()
+    with engine._store.work() as work:
+        world.change("v2_bills", bill, memo="Second floor")
+        refused = work.apply(Entity.BILL, [Apply(bill, "active", {})])
+    assert refused == {bill: None}
+    assert world.value("select memo from v2_bills where id = %s", bill) == "Second floor"
+
+
+def test_a_sweep_finds_a_change_that_nobody_noted(world: World) -> None:
+    bill = world.bill(world.vendor())
+    world.sync()
+    world.run("update v2_bills set memo = 'Second floor' where id = %s", bill)
+    world.run("delete from record_changes")
+    world.sync()
+    assert world.ledger.only(Entity.BILL).canonical["memo"] == ""
+    world.later(days=2)
+    world.sync()
+    assert world.ledger.only(Entity.BILL).canonical["memo"] == "Second floor"
