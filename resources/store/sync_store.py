@@ -43,7 +43,7 @@ from sync.store import (
 from sync.summary import TieOut, TieOutLine
 
 # As many rows at once make plans made before them useless, long before autovacuum looks.
-STATISTICS_ROWS_MIN = 2000
+STATISTICS_ROWS_MIN = 250
 SYNCED_ENTITIES = [entity.value for entity in Entity]
 LOCKS: Mapping[Entity, str] = {
     Entity.ACCOUNT: "lock_account",
@@ -285,11 +285,13 @@ class PostgresWork:
 
     def different(self, entity: Entity, *, now: datetime) -> list[str]:
         """List the links on which something has to be decided now, oldest document first."""
-        # The planner cannot know how few links differ, and would read all of them: the partial index is the answer.
-        self._tx.rows("plan_by_index", is_free="off")
-        rows = self._tx.rows("different_links", **self._connection, entity=entity, now=now)
-        self._tx.rows("plan_by_index", is_free="on")
-        return [row["id"] for row in rows]
+        self._tx.rows("read_by_index", is_free="off")
+        found = self._tx.rows("different_links", **self._connection, entity=entity, now=now)
+        self._tx.rows("read_by_index", is_free="on")
+        if not found:
+            return []
+        ids = [row["id"] for row in found]
+        return [row["id"] for row in self._tx.rows("links_in_order", **self._builder, link_ids=ids)]
 
     def links(self, link_ids: Sequence[str]) -> list[LinkView]:
         """Load links with both sides, in the order asked."""

@@ -138,14 +138,16 @@ from jsonb_to_recordset(%(rows)s::jsonb) as p (link_id uuid, record_id uuid)
 where l.builder_id = %(builder_id)s
   and l.id = p.link_id;
 
+-- name: read_by_index
+-- Keeps the planner to index scans (off) or lets it choose again (on), until this transaction ends. It cannot estimate
+-- how few links differ, and would read all of them.
+select set_config('enable_seqscan', %(is_free)s, true), set_config('enable_bitmapscan', %(is_free)s, true);
+
 -- name: different_links
--- The links on which something has to be decided now, oldest document first. What a person or a setting has decided
--- about these very values, what waits for a choice and what is not due yet is left out.
-select l.id::text
+-- The links on which something has to be decided now. What a person or a setting has decided about these very values,
+-- what waits for a choice and what is not due yet is left out.
+select l.id
 from links l
-left join records r on r.builder_id = l.builder_id and r.entity = l.entity and r.id = l.record_id
-left join mirror m on m.builder_id = l.builder_id and m.connection_id = l.connection_id and m.entity = l.entity
-    and m.remote_id = l.remote_id
 where l.builder_id = %(builder_id)s
   and l.connection_id = %(connection_id)s
   and l.entity = %(entity)s
@@ -157,7 +159,16 @@ where l.builder_id = %(builder_id)s
       l.state in ('ignored', 'conflict', 'failed')
       and l.decided_ours_checksum is not distinct from l.ours_checksum
       and l.decided_theirs_checksum is not distinct from l.theirs_checksum
-      and not (l.state = 'failed' and l.next_try_at is not null and l.next_try_at <= %(now)s))
+      and not (l.state = 'failed' and l.next_try_at is not null and l.next_try_at <= %(now)s));
+
+-- name: links_in_order
+-- These links, oldest document first.
+select l.id::text
+from unnest(%(link_ids)s::uuid[]) as wanted (id)
+join links l on l.builder_id = %(builder_id)s and l.id = wanted.id
+left join records r on r.builder_id = l.builder_id and r.entity = l.entity and r.id = l.record_id
+left join mirror m on m.builder_id = l.builder_id and m.connection_id = l.connection_id and m.entity = l.entity
+    and m.remote_id = l.remote_id
 order by coalesce(r.document_date, m.document_date), coalesce(r.label, m.label), l.id;
 
 -- name: load_links

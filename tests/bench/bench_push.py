@@ -35,15 +35,15 @@ def main() -> None:
 
 def _approve(world: QuickBooksWorld, count: int, *, first: int = 0) -> None:
     world.run(
-        "insert into v2_vendors (builder_id, name) select %s, 'Vendor ' || n from generate_series(1, %s) n"
+        "insert into v2_vendors (builder_id, name) select %s, 'Vendor ' || n from generate_series(1, %s::int) n"
         " on conflict do nothing",
         world.builder_id,
         VENDORS,
     )
     world.run(
         "with b as (insert into v2_bills (builder_id, vendor_id, number, bill_date, status, total)"
-        " select v.builder_id, v.id, 'P-' || n, '2026-05-20', 'approved', 100 + n from generate_series(%s, %s) n"
-        " join (select *, row_number() over (order by name) - 1 as place from v2_vendors) v on v.place = mod(n, %s)"
+        " select v.builder_id, v.id, 'P-' || n, '2026-05-20', 'approved', 100 + n from generate_series(%s::int, %s::int) n"
+        " join (select *, row_number() over (order by name) - 1 as place from v2_vendors) v on v.place = mod(n, %s::int)"
         " returning builder_id, id, total)"
         " insert into v2_bill_lines (builder_id, bill_id, position, description, cost_code_id, amount)"
         " select builder_id, id, 1, 'Work', %s, total from b",
