@@ -123,11 +123,11 @@ class QuickBooks:
 
     def trial_balance(self) -> Sequence[LedgerBalance]:
         """Return QuickBooks' own trial balance as of today."""
-        # Far ahead, because documents are summed whatever their date, and "today" is another day in another zone.
-        today = self._clock.now().date()
+        # To the year's end, because documents are summed whatever their date; "today" is another day in another zone.
+        today = (self._clock.now() + timedelta(days=1)).date()
         params = {
             "start_date": date(today.year, 1, 1).isoformat(),
-            "end_date": date(today.year + 5, 12, 31).isoformat(),
+            "end_date": date(today.year, 12, 31).isoformat(),
         }
         return trial_balance(self._client.read("reports/TrialBalance", params, label="the trial balance"))
 

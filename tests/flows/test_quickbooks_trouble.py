@@ -64,7 +64,13 @@ class Books:
             )
 
     def sync(self) -> None:
-        run = self.tieout._new_run(self.platform.builder_id, self.connection)
+        run = self.platform.add(
+            "sync_runs",
+            connection_id=self.connection,
+            trigger="manual",
+            requested_by="owner",
+            status="queued",
+        )
         with self.tieout.sync(self.platform.builder_id, self.connection, run) as sync:
             _, _, self.tie_out = sync.sync_all()
             sync.finish()

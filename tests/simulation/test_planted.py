@@ -20,26 +20,22 @@ def quiet_logs() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-# Where each bug came to light when this was written. The engine may come to ask in another order, and then another
-# seed near by shows it: `make simulate` looks for all of them without knowing where.
-KNOWN_SEEDS = {
-    "attempts_of_the_dead_forgotten": 2,
-    "base_taken_from_ours_alone": 42,
-    "deleted_documents_made_again": 18,
-    "deletes_ignored": 6,
-    "ledger_changes_overwritten": 15,
-    "merged_changes_not_sent": 6,
-    "overwritten_values_not_kept": 5,
-    "payments_applied_once": 6,
-    "request_id_dropped": 8,
-    "stale_versions_sent": 20,
-    "unknown_taken_for_rejected": 42,
-}
-LOOKED_AT_MAX = 60
+# The bugs that come to light within a few worlds; `make simulate` hunts for the rarer ones too. Worlds with one seed can
+# differ in the order in which records of one instant are sent, so that a bug is looked for in many.
+QUICKLY_FOUND = (
+    "attempts_of_the_dead_forgotten",
+    "deleted_documents_made_again",
+    "deletes_ignored",
+    "ledger_changes_overwritten",
+    "merged_changes_not_sent",
+    "overwritten_values_not_kept",
+    "request_id_dropped",
+    "stale_versions_sent",
+)
+LOOKED_AT_MAX = 200
 
 
-@pytest.mark.parametrize("bug", sorted(KNOWN_SEEDS))
+@pytest.mark.parametrize("bug", QUICKLY_FOUND)
 def test_a_planted_bug_breaks_a_promise(database: Database, bug: str) -> None:
-    seeds = range(KNOWN_SEEDS[bug], KNOWN_SEEDS[bug] + LOOKED_AT_MAX)
     with PLANTED[bug]():
-        assert any(run_world(database, seed).broken for seed in seeds)
+        assert any(run_world(database, seed).broken for seed in range(LOOKED_AT_MAX))
