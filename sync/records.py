@@ -124,6 +124,10 @@ def checksum(canonical: Canonical, *, state: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+# A record that is gone has no values: every deleted record has this checksum.
+DELETED_CHECKSUM = checksum({}, state="deleted")
+
+
 def name_key(name: str) -> str:
     """Return the natural key of a name: what a bookkeeper would call the same name."""
     return " ".join(name.casefold().split())

@@ -1,0 +1,157 @@
+"""Links in one transaction: pairing ours with theirs, the difference, and what was decided about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from resources.store.database import json_text
+from resources.store.link_rows import link_view
+from resources.store.work.part import WorkPart
+from sync.outgoing import APPLIED_TO, PARTY, Reference
+from sync.records import Entity
+from sync.store import Block, LinkView, Settlement
+
+RECEIPT_OF = {target: (receipt, key) for receipt, (key, target) in APPLIED_TO.items()}
+
+
+class LinksPart(WorkPart):
+    """Reads and moves the links of one connection."""
+
+    def match(self, entity: Entity) -> int:
+        """Pair records that exist on both sides and are not linked yet; by marker first, then by natural key."""
+        made = self._pair_all(self._tx.rows("match_by_marker", **self._connection, entity=entity))
+        if entity in (Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR):
+            return made + self._pair_all(self._tx.rows("match_by_name", **self._connection, entity=entity))
+        party = PARTY.get(entity)
+        if entity in (Entity.INVOICE, Entity.BILL, Entity.JOURNAL_ENTRY):
+            rows = self._tx.rows("match_by_number", **self._connection, entity=entity, party_entity=party)
+            made += self._pair_all(rows)
+        if party is not None:
+            rows = self._tx.rows("match_by_amount", **self._connection, entity=entity, party_entity=party)
+            made += self._pair_all(rows)
+        return made
+
+    def _pair_all(self, rows: Sequence[Mapping[Any, Any]]) -> int:
+        if rows:
+            pairs = json_text(
+                [{"link_id": str(row["link_id"]), "remote_id": row["remote_id"]} for row in rows]
+            )
+            # First the halves, because a provider record stands on one link only.
+            self._tx.run("drop_waiting_halves", **self._connection, rows=pairs)
+            self._tx.run("pair_links", **self._builder, rows=pairs)
+        return len(rows)
+
+    def pair(self, link_id: str, remote_id: str) -> None:
+        """Put a provider record on our half of a link, taking over the half that was waiting for it."""
+        self._pair_all([{"link_id": link_id, "remote_id": remote_id}])
+
+    def pair_new(self, records: Mapping[str, str | None]) -> None:
+        """Give links that had only their side records of ours which are about to be written; None takes one back."""
+        if records:
+            rows = json_text([{"link_id": link, "record_id": record} for link, record in records.items()])
+            self._tx.run("pair_new_records", **self._builder, rows=rows)
+
+    def different(self, entity: Entity, *, now: datetime) -> list[str]:
+        """List the links on which something has to be decided now, oldest document first."""
+        self._tx.rows("read_by_index", is_free="off")
+        found = self._tx.rows("different_links", **self._connection, entity=entity, now=now)
+        self._tx.rows("read_by_index", is_free="on")
+        if not found:
+            return []
+        ids = [row["id"] for row in found]
+        return [row["id"] for row in self._tx.rows("links_in_order", **self._builder, link_ids=ids)]
+
+    def links(self, link_ids: Sequence[str]) -> list[LinkView]:
+        """Load links with both sides, in the order asked."""
+        return [
+            link_view(row) for row in self._tx.rows("load_links", **self._builder, link_ids=list(link_ids))
+        ]
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Move the base of links on which both sides agree."""
+        if settlements:
+            rows = json_text(
+                [
+                    {
+                        "link_id": each.link_id,
+                        "ours_checksum": each.ours_checksum,
+                        "theirs_checksum": each.theirs_checksum,
+                        "base_ours": each.base_ours,
+                        "base_theirs": each.base_theirs,
+                        "linked_by": each.linked_by,
+                        "mapping_version_id": each.mapping_version_id,
+                    }
+                    for each in settlements
+                ]
+            )
+            self._tx.run("settle_links", **self._builder, rows=rows, now=self._now)
+
+    def leave(self, link_ids: Sequence[str]) -> None:
+        """Take note of links about which nothing is done, until one of their sides changes."""
+        if link_ids:
+            self._tx.run("leave_links", **self._builder, link_ids=list(link_ids))
+
+    def block(self, blocks: Sequence[Block]) -> None:
+        """Take note of why links cannot go on, with the checksums they were judged by."""
+        if blocks:
+            # A link may have been stopped twice in one batch: the last reason counts.
+            rows = [asdict(each) for each in {each.link_id: each for each in blocks}.values()]
+            self._tx.run("block_links", **self._builder, rows=json_text(rows))
+
+    def open_link(self, link_id: str) -> None:
+        """Let a link be looked at again, whatever blocked it."""
+        self._tx.run("open_link", **self._builder, link_id=link_id)
+
+    def remote_ids(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Map our records to the provider's ids, where linked."""
+        found: dict[Reference, str] = {}
+        for entity, ids in _by_entity(references).items():
+            rows = self._tx.rows("remote_ids_of", **self._connection, entity=entity, record_ids=ids)
+            found.update({(entity, row["record_id"]): row["remote_id"] for row in rows})
+        return found
+
+    def record_ids(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Map provider records to our ids, where linked."""
+        found: dict[Reference, str] = {}
+        for entity, ids in _by_entity(references).items():
+            rows = self._tx.rows("record_ids_of", **self._connection, entity=entity, remote_ids=ids)
+            found.update({(entity, row["remote_id"]): row["record_id"] for row in rows})
+        return found
+
+    def our_names(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Return the labels of our records."""
+        found: dict[Reference, str] = {}
+        for entity, ids in _by_entity(references).items():
+            rows = self._tx.rows("our_labels", **self._builder, entity=entity, record_ids=ids)
+            found.update({(entity, row["id"]): row["label"] for row in rows})
+        return found
+
+    def their_names(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Return the labels of the provider's records."""
+        found: dict[Reference, str] = {}
+        for entity, ids in _by_entity(references).items():
+            rows = self._tx.rows("their_labels", **self._connection, entity=entity, remote_ids=ids)
+            found.update({(entity, row["remote_id"]): row["label"] for row in rows})
+        return found
+
+    def reopen_receipts(self, entity: Entity, remote_ids: Sequence[str]) -> None:
+        """Look again at payments that pay documents which have just been linked."""
+        if entity in RECEIPT_OF and remote_ids:
+            receipt, key = RECEIPT_OF[entity]
+            self._tx.run(
+                "reopen_receipts",
+                **self._connection,
+                receipt_entity=receipt,
+                document_key=key,
+                remote_ids=list(remote_ids),
+            )
+
+
+def _by_entity(references: Iterable[Reference]) -> dict[Entity, list[str]]:
+    grouped: dict[Entity, set[str]] = {}
+    for entity, identifier in references:
+        grouped.setdefault(entity, set()).add(identifier)
+    return {entity: sorted(ids) for entity, ids in grouped.items()}

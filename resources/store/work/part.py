@@ -1,0 +1,49 @@
+"""What all parts of one transaction of a sync share: the transaction, the sync it belongs to, and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from resources.store.database import Transaction
+from sync.records import Entity
+from sync.store import ConnectionFacts, LogDirection, Trigger
+
+
+class SyncSession:
+    """One sync of one connection of one builder, as its transactions know it."""
+
+    def __init__(self, *, facts: ConnectionFacts, sync_run_id: str, trigger: Trigger, actor: str) -> None:
+        """Begin with nothing written and no log opened."""
+        self._facts = facts
+        self.sync_run_id = sync_run_id
+        self.trigger: Trigger = trigger
+        self.actor = actor
+        self.rows_written = 0
+        self.logs: dict[tuple[Entity, LogDirection], str] = {}
+
+    @property
+    def facts(self) -> ConnectionFacts:
+        """The connection's settings as they were when this sync began."""
+        return self._facts
+
+    def new_id(self) -> str:
+        """Return a new record id (UUID, version 7)."""
+        return str(uuid7())
+
+
+class WorkPart:
+    """A part of one transaction; several parts over the same transaction make the whole `sync.store.Work`."""
+
+    def __init__(self, tx: Transaction, session: SyncSession, *, now: datetime) -> None:
+        self._tx = tx
+        self._session = session
+        self._now = now
+        self._builder: Mapping[str, Any] = {"builder_id": session.facts.builder_id}
+        self._connection: Mapping[str, Any] = {
+            **self._builder,
+            "connection_id": session.facts.connection_id,
+        }
