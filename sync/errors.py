@@ -18,6 +18,7 @@ SyncError                       code, user_message, details, remedy
 │  └─ OutcomeUnknown            look_in_ledger, never send again first
 ├─ Held                         a record waits: its cause says for what
 │  ├─ MappingMissing            fix_mapping
+│  │  └─ MappingBroken          fix_mapping, or make the account active again
 │  ├─ PartyMissing · DocumentInvalid · PeriodLocked       ask_user
 └─ ConflictFound                ask_user
 
@@ -297,8 +298,18 @@ class MappingMissing(Held):
 
     @property
     def cause(self) -> str:
-        """One cause per cost code (or role) and profile."""
-        return f"{self.code}:{self.details['profile']}:{self.details['key']}"
+        """One cause per cost code (or role) and profile, whether it never had an account or lost it."""
+        return f"{MappingMissing.code}:{self.details['profile']}:{self.details['key']}"
+
+
+class MappingBroken(MappingMissing):
+    """A cost code or role is mapped to an account that is gone or inactive at the provider."""
+
+    code = "hold.mapping_broken"
+    template = (
+        "{label} waits because {subject} is mapped to {account}, which is inactive or gone in {provider}. Make it active"
+        " there, or choose another {profile} account under Account mapping; it is sent by itself."
+    )
 
 
 class PartyMissing(Held):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sync import fields, merge
 from sync.compare import Decision, Situation, decide
 from sync.incoming import BackResolver, to_platform
 from sync.mapping import MappingTable
-from sync.outgoing import Reference, Resolver, references, to_ledger
+from sync.outgoing import Reference, Resolver, Sent, references, to_ledger
 from sync.records import Canonical, Entity, name_key
 from sync.store import EntitySetting, LinkView, Work
 
@@ -23,6 +23,8 @@ class Context:
     mapping: MappingTable
     out: Resolver
     back: BackResolver
+    # The versions that documents of the batch were sent under and that may go out again.
+    older: Mapping[str, MappingTable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,19 @@ def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provi
             record_ids=work.record_ids(theirs),
             names=work.their_names(theirs),
         ),
+        older={version: work.mapping(version) for version in _versions_sent(links)},
+    )
+
+
+def _versions_sent(links: Sequence[LinkView]) -> list[str]:
+    """Name the mapping versions of documents that changed here since they were sent; the others go nowhere."""
+    return sorted(
+        {
+            version
+            for link in links
+            if link.ours_checksum != link.base_ours_checksum
+            for version in link.line_versions.values()
+        }
     )
 
 
@@ -80,16 +95,23 @@ KEY_FIELDS: Mapping[Entity, tuple[str, ...]] = {
 }
 
 
-def in_ledger_terms(link: LinkView, context: Context) -> Canonical:
-    """Return our record in the provider's dialect; raises a Held error naming what it waits for."""
+def as_sent(link: LinkView, context: Context) -> Sent:
+    """Return what the ledger was last told about this document, and under which versions of the mapping."""
+    return Sent(link.base_ours, link.base_theirs, link.line_versions, context.older)
+
+
+def in_ledger_terms(link: LinkView, context: Context, *, sent: Sent | None = None) -> Canonical:
+    """Return our record in the provider's dialect; raises a Held error naming what it waits for.
+
+    `sent` is told under which mapping version each line goes out.
+    """
     assert link.ours is not None
     return to_ledger(
         link.entity,
         link.ours.canonical,
         label=link.label,
         resolver=context.out,
-        base_ours=link.base_ours,
-        base_theirs=link.base_theirs,
+        sent=sent or as_sent(link, context),
     )
 
 

@@ -60,14 +60,15 @@ def profile_of_line(entity: Entity, *, role: str, cost_code_id: str | None) -> L
 class MappingTable:
     """One version of a connection's mapping, as sync uses it; knows only accounts that exist and are active.
 
-    `accounts` has (profile, cost code id or None) → provider account id, for rows that are pushed. `broken` has the keys whose account is gone
-    or inactive at the provider: they count as unmapped until the mapping is saved again.
+    `accounts` has (profile, cost code id or None) → provider account id, for rows that are pushed. `broken` has the
+    keys whose account is gone or inactive at the provider, with the account's name: they count as unmapped until the
+    account is active again or the mapping is saved with another.
     """
 
     version_id: str | None = None
     number: int = 0
     accounts: Mapping[LineKey, str] = field(default_factory=dict)
-    broken: frozenset[LineKey] = frozenset()
+    broken: Mapping[LineKey, str] = field(default_factory=dict)
     # For the way back: (profile, account) → the cost codes that are booked on it, several where many share one.
     codes: Mapping[tuple[Profile, str], tuple[str, ...]] = field(default_factory=dict)
 

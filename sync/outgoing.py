@@ -1,7 +1,8 @@
 """From ours to theirs: a canonical record of ours with every reference resolved into the provider's ids.
 
 A line that was sent before keeps the account it has in the ledger, whatever the mapping says today: saving a mapping
-never rewrites history (requirement §2). New and re-coded lines take the mapping as it is now.
+never rewrites history (requirement §2). A document that goes out again uses the mapping version it was sent with for
+every coding it already had; only a coding that is new to it takes the mapping as it is now.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sync.errors import DocumentInvalid, MappingMissing, PartyMissing
+from sync.errors import DocumentInvalid, MappingBroken, MappingMissing, PartyMissing
 from sync.lines import paired_lines
-from sync.mapping import PROFILE_WORDS, MappingTable, profile_of_line
+from sync.mapping import PROFILE_WORDS, LineKey, MappingTable, profile_of_line
 from sync.records import Canonical, Entity
 
 Reference = tuple[Entity, str]
@@ -79,23 +80,84 @@ class Resolver:
             )
         return found
 
-    def account(self, entity: Entity, line: Mapping[str, Any], *, label: str) -> str:
-        """Return the account a document line is booked on; raises MappingMissing where nothing is mapped."""
+    def account(
+        self, entity: Entity, line: Mapping[str, Any], *, label: str, mapping: MappingTable | None = None
+    ) -> str:
+        """Return the account a line is booked on, by the mapping now or an older one; raises MappingMissing without."""
         role, code = line.get("role") or "work", line.get("code")
-        account = self.mapping.account_for_line(entity, role=role, cost_code_id=code)
+        table = self.mapping if mapping is None else mapping
+        account = table.account_for_line(entity, role=role, cost_code_id=code)
         if account is None:
-            profile, key = profile_of_line(entity, role=role, cost_code_id=code)
-            subject = f"cost code {self.code_names.get(key, key)}" if key else f"{role.replace('_', ' ')}"
-            if code is None and role == "work":
-                subject = f"the line “{line.get('description') or 'without text'}” (it has no cost code)"
-            raise MappingMissing(
-                label=label,
-                subject=subject,
-                profile=PROFILE_WORDS[profile],
-                key=key or role,
-                line=line.get("description"),
-            )
+            raise self._unmapped(entity, line, table, label=label)
         return account
+
+    def _unmapped(
+        self, entity: Entity, line: Mapping[str, Any], table: MappingTable, *, label: str
+    ) -> MappingMissing:
+        role, code = line.get("role") or "work", line.get("code")
+        profile, key = profile_of_line(entity, role=role, cost_code_id=code)
+        subject = f"cost code {self.code_names.get(key, key)}" if key else f"{role.replace('_', ' ')}"
+        if code is None and role == "work":
+            subject = f"the line “{line.get('description') or 'without text'}” (it has no cost code)"
+        broken = _broken(table, (profile, key))
+        return (MappingBroken if broken else MappingMissing)(
+            label=label,
+            subject=subject,
+            profile=PROFILE_WORDS[profile],
+            key=key or role,
+            line=line.get("description"),
+            account=broken,
+            provider=self.provider_title,
+        )
+
+
+def _broken(table: MappingTable, key: LineKey) -> str | None:
+    """Name the account that this key, or the default that answers for it, has lost."""
+    profile, _ = key
+    return table.broken.get(key) or table.broken.get((profile, None))
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a document was when both sides last agreed, and, filled while it is resolved, what its lines go out under.
+
+    `line_versions` has our line keys with the mapping version that gave each its account; `tables` the older versions
+    among them.
+    """
+
+    base_ours: Canonical | None = None
+    base_theirs: Canonical | None = None
+    line_versions: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, MappingTable] = field(default_factory=dict)
+    going_out: dict[str, str] = field(default_factory=dict)
+
+    def pairs(self) -> dict[str, tuple[Canonical, Canonical]]:
+        """Pair the lines as they were last agreed on: our line key → (our line, their line). What is certain only."""
+        return {
+            mine["key"]: (mine, theirs)
+            for mine, theirs in paired_lines(self.base_ours, self.base_theirs)
+            if mine.get("key")
+        }
+
+    def table_for(self, line: Mapping[str, Any]) -> MappingTable | None:
+        """Return the version that this coding went out under in this document, or None where it is new to it."""
+        for before in (self.base_ours or {}).get("lines") or []:
+            version = self.line_versions.get(before.get("key") or "", "")
+            if version in self.tables and same_coding(before, line):
+                return self.tables[version]
+        return None
+
+    def note(self, line: Mapping[str, Any], version_id: str | None) -> None:
+        """Remember under which version a line goes out; a line whose account came from the ledger has none."""
+        if line.get("key") and version_id is not None:
+            self.going_out[line["key"]] = version_id
+
+
+def same_coding(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Say whether two lines of ours are coded alike: what else changed does not move a line to another account."""
+    return before.get("code") == now.get("code") and (before.get("role") or "work") == (
+        now.get("role") or "work"
+    )
 
 
 def to_ledger(
@@ -104,10 +166,10 @@ def to_ledger(
     *,
     label: str,
     resolver: Resolver,
-    base_ours: Canonical | None = None,
-    base_theirs: Canonical | None = None,
+    sent: Sent | None = None,
 ) -> Canonical:
     """Return the record in the provider's dialect. Raises a Held error naming what it waits for."""
+    sent = sent or Sent()
     theirs: Canonical = {
         k: v for k, v in ours.items() if k not in ("lines", "applications", "party", "account")
     }
@@ -116,15 +178,16 @@ def to_ledger(
             resolver.remote_id((PARTY[entity], ours["party"]), label=label) if ours.get("party") else None
         )
     if entity in (Entity.INVOICE, Entity.BILL):
-        sent = _sent_lines(base_ours, base_theirs)
+        pairs = sent.pairs()
         theirs["lines"] = [
-            _document_line(entity, line, sent, label=label, resolver=resolver) for line in ours["lines"]
+            _document_line(entity, line, (sent, pairs), label=label, resolver=resolver)
+            for line in ours["lines"]
         ]
         _must_add_up(ours, label=label)
     elif entity is Entity.JOURNAL_ENTRY:
-        sent = _sent_lines(base_ours, base_theirs)
+        pairs = sent.pairs()
         theirs["lines"] = [
-            _journal_line(line, sent, label=label, resolver=resolver) for line in ours["lines"]
+            _journal_line(line, (sent, pairs), label=label, resolver=resolver) for line in ours["lines"]
         ]
         _must_balance(ours, label=label)
     elif entity in APPLIED_TO:
@@ -151,52 +214,52 @@ def to_ledger(
     return theirs
 
 
-def _sent_lines(
-    base_ours: Canonical | None, base_theirs: Canonical | None
-) -> dict[str, tuple[Canonical, Canonical]]:
-    """Pair the lines as they were last agreed on: our line key → (our line, their line). What is certain only."""
-    return {
-        mine["key"]: (mine, theirs)
-        for mine, theirs in paired_lines(base_ours, base_theirs)
-        if mine.get("key")
-    }
+Pairs = Mapping[str, tuple[Canonical, Canonical]]
+
+
+def _line_account(
+    entity: Entity, line: Mapping[str, Any], history: tuple[Sent, Pairs], *, label: str, resolver: Resolver
+) -> str:
+    """Return the account of a coded line: the ledger's own for a line it has, its document's version, or the newest."""
+    sent, pairs = history
+    known = pairs.get(line.get("key") or "")
+    if known and same_coding(known[0], line):
+        sent.note(line, sent.line_versions.get(line["key"]))
+        account: str = known[1]["account"]
+        return account
+    table = sent.table_for(line)
+    account = resolver.account(entity, line, label=label, mapping=table)
+    sent.note(line, (table or resolver.mapping).version_id)
+    return account
 
 
 def _document_line(
     entity: Entity,
     line: Mapping[str, Any],
-    sent: Mapping[str, tuple[Canonical, Canonical]],
+    history: tuple[Sent, Pairs],
     *,
     label: str,
     resolver: Resolver,
 ) -> Canonical:
-    known = sent.get(line.get("key") or "")
-    same_coding = known is not None and all(known[0].get(k) == line.get(k) for k in ("code", "role"))
-    account = known[1]["account"] if known and same_coding else resolver.account(entity, line, label=label)
+    known = history[1].get(line.get("key") or "")
     return {
         "id": known[1].get("id") if known else None,
         "description": line.get("description") or "",
         "amount": line["amount"],
         "quantity": line.get("quantity"),
         "unit_price": line.get("unit_price"),
-        "account": account,
+        "account": _line_account(entity, line, history, label=label, resolver=resolver),
     }
 
 
 def _journal_line(
-    line: Mapping[str, Any],
-    sent: Mapping[str, tuple[Canonical, Canonical]],
-    *,
-    label: str,
-    resolver: Resolver,
+    line: Mapping[str, Any], history: tuple[Sent, Pairs], *, label: str, resolver: Resolver
 ) -> Canonical:
-    known = sent.get(line.get("key") or "")
+    known = history[1].get(line.get("key") or "")
     if line.get("account"):
         account = resolver.remote_id((Entity.ACCOUNT, line["account"]), label=label)
-    elif known and known[0].get("code") == line.get("code"):
-        account = known[1]["account"]
     else:
-        account = resolver.account(Entity.JOURNAL_ENTRY, line, label=label)
+        account = _line_account(Entity.JOURNAL_ENTRY, line, history, label=label, resolver=resolver)
     party_kind, party = None, None
     for kind, target in (("client", Entity.CUSTOMER), ("vendor", Entity.VENDOR)):
         if line.get(kind):

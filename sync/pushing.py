@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from sync import requests
 from sync.clock import Clock
 from sync.compare import Verdict
 from sync.errors import Category, DocumentInvalid, Held, OutcomeUnknown, SyncError
-from sync.judge import Context, Judged, in_ledger_terms, load_context
+from sync.judge import Context, Judged, as_sent, in_ledger_terms, load_context
 from sync.outcomes import Recorder
 from sync.ports import Done, Moved, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
 from sync.records import Canonical, Entity, RemoteRecord
@@ -59,11 +59,14 @@ def _stage(
     serials = work.serials(
         [(link.id, _revision(link), _operation(item)) for item, link in zip(items, links, strict=True)]
     )
+    # The same request id is the same write: what is asked again is what was asked, whatever the mapping says by now.
+    asked = {each.request_id: each for each in work.unsettled(entity)}
     pushes = []
     for item in items:
         try:
+            request = _request_id(item, connection_id=store.facts.connection_id, serials=serials)
             pushes.append(
-                _prepare(item, context, provider, connection_id=store.facts.connection_id, serials=serials)
+                _prepare(item, context, provider, serials=serials, request=request, asked=asked.get(request))
             )
         except DocumentInvalid as invalid:
             recorder.failed(work, item.link, invalid, now=clock.now())
@@ -73,27 +76,49 @@ def _stage(
     return pushes
 
 
-def _prepare(
-    item: Judged, context: Context, provider: Provider, *, connection_id: str, serials: dict[str, int]
-) -> Push:
-    link, operation = item.link, _operation(item)
+def _request_id(item: Judged, *, connection_id: str, serials: Mapping[str, int]) -> str:
+    link = item.link
     assert link.ours is not None
     assert link.record_id is not None
-    canonical: Canonical = (
-        in_ledger_terms(link, context) if operation in ("create", "update", "activate") else {}
-    )
-    refusal = provider.check(link.entity, canonical) if canonical else None
-    if refusal is not None:
-        raise DocumentInvalid(refusal, label=link.label)
-    serial = serials.get(link.id, 0)
-    request = requests.request_id(
+    return requests.request_id(
         connection_id=connection_id,
         entity=link.entity,
         record_id=link.record_id,
         revision=link.ours.revision,
-        operation=operation,
-        serial=serial,
+        operation=_operation(item),
+        serial=serials.get(link.id, 0),
     )
+
+
+def _payload(
+    item: Judged, context: Context, *, asked: AttemptView | None
+) -> tuple[Canonical, Mapping[str, str]]:
+    """Return what to send, and the mapping version that each of its lines goes out under."""
+    if asked is not None:
+        return asked.canonical, line_versions(asked) or {}
+    if _operation(item) not in ("create", "update", "activate"):
+        return {}, {}
+    sent = as_sent(item.link, context)
+    return in_ledger_terms(item.link, context, sent=sent), sent.going_out
+
+
+def _prepare(
+    item: Judged,
+    context: Context,
+    provider: Provider,
+    *,
+    serials: Mapping[str, int],
+    request: str,
+    asked: AttemptView | None,
+) -> Push:
+    link, operation = item.link, _operation(item)
+    assert link.ours is not None
+    assert link.record_id is not None
+    canonical, versions = _payload(item, context, asked=asked)
+    refusal = provider.check(link.entity, canonical) if canonical else None
+    if refusal is not None:
+        raise DocumentInvalid(refusal, label=link.label)
+    serial = serials.get(link.id, 0)
     is_new = operation == "create"
     write = Write(
         entity=link.entity,
@@ -117,8 +142,12 @@ def _prepare(
         canonical=canonical,
         remote_id=write.remote_id,
         remote_version=write.version,
-        mapping_version_id=context.mapping.version_id,
-        evidence={"reason": item.decision.reason, "before": _overwritten(link)},
+        mapping_version_id=asked.mapping_version_id if asked else context.mapping.version_id,
+        evidence={
+            "reason": item.decision.reason,
+            "before": _overwritten(link),
+            "line_versions": dict(versions),
+        },
     )
     return Push(item, write, attempt)
 
@@ -243,6 +272,7 @@ def settle_done(
                 base_theirs=record.canonical,
                 linked_by=linked_by if link.remote_id is None else None,
                 mapping_version_id=each.attempt.mapping_version_id,
+                line_versions=line_versions(each.attempt),
             )
         )
         work.settle_attempt(
@@ -252,6 +282,12 @@ def settle_done(
         audits.append(audit_of_push(each.item.link, each.attempt, record=record, actor=actor))
     work.settle(settlements)
     work.audit(audits)
+
+
+def line_versions(attempt: NewAttempt | AttemptView) -> Mapping[str, str] | None:
+    """Return the mapping version that each line of a write went out under; None for a write without lines."""
+    found: Mapping[str, str] = attempt.evidence.get("line_versions") or {}
+    return found if "lines" in attempt.canonical else None
 
 
 def _overwritten(link: LinkView) -> dict[str, object] | None:
@@ -275,6 +311,7 @@ def audit_of_push(
             "request_id": attempt.request_id,
             "payload_hash": requests.payload_hash(attempt.canonical),
             "mapping_version_id": attempt.mapping_version_id,
+            "line_versions": line_versions(attempt),
             "actor": actor,
         },
     )

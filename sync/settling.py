@@ -10,7 +10,7 @@ from sync import fields
 from sync.errors import Category, OutcomeUnknown
 from sync.outcomes import Recorder
 from sync.ports import Provider
-from sync.pushing import audit_of_push, deleted
+from sync.pushing import audit_of_push, deleted, line_versions
 from sync.records import Canonical, Entity, RemoteRecord, name_key
 from sync.store import AttemptView, LinkView, Settlement, Store, Work
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown
@@ -146,6 +146,8 @@ def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
                 base_ours=link.ours.canonical if link.ours and is_current else None,
                 base_theirs=record.canonical if is_as_sent else _as_sent(attempt, record),
                 linked_by="adopted" if link.remote_id is None else None,
+                mapping_version_id=attempt.mapping_version_id,
+                line_versions=line_versions(attempt),
             )
         ]
     )

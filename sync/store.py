@@ -99,6 +99,8 @@ class LinkView:
     decision: str | None
     tries: int
     first_failed_at: datetime | None
+    # Our line keys with the mapping version that each line went to the ledger under.
+    line_versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -133,6 +135,8 @@ class Settlement:
     base_theirs: Canonical | None
     linked_by: LinkedBy | None = None
     mapping_version_id: str | None = None
+    # None: as they were.
+    line_versions: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,8 +321,8 @@ class Work(Protocol):
         ...
 
     # -- mapping and settings
-    def mapping(self) -> MappingTable:
-        """Return the mapping as it is now."""
+    def mapping(self, version_id: str | None = None) -> MappingTable:
+        """Return the mapping as it is now, or one of its older versions."""
         ...
 
     def code_names(self) -> dict[str, str]:

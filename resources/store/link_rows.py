@@ -56,6 +56,7 @@ def link_view(row: Row) -> LinkView:
         decision=row["decision"],
         tries=row["tries"],
         first_failed_at=row["first_failed_at"],
+        line_versions=row["line_versions"],
     )
 
 

@@ -66,7 +66,7 @@ def load_mapping(
         version_id=str(version.id),
         number=version.number,
         accounts=accounts,
-        broken=frozenset(row.key for row in rows if row.is_broken),
+        broken={row.key: row.account_name or row.account_id for row in rows if row.is_broken},
         codes={key: tuple(found) for key, found in codes.items()},
     )
 

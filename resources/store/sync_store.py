@@ -28,9 +28,9 @@ STATISTICS_ROWS_MIN = 250
 class PostgresWork(OursPart, TheirsPart, LinksPart, AttemptsPart, OutcomesPart, ProofsPart):
     """Everything that happens in one transaction of a sync; the methods are described in `sync.store.Work`."""
 
-    def mapping(self) -> MappingTable:
-        """Return the mapping as it is now."""
-        return load_mapping(self._tx, self._session.facts.connection_id)
+    def mapping(self, version_id: str | None = None) -> MappingTable:
+        """Return the mapping as it is now, or one of its older versions."""
+        return load_mapping(self._tx, self._session.facts.connection_id, version_id=version_id)
 
     def code_names(self) -> dict[str, str]:
         """Return cost code id → code and name, for sentences."""

@@ -26,6 +26,7 @@ set state = 'sending',
     payload = excluded.payload,
     payload_hash = excluded.payload_hash,
     details = excluded.details,
+    mapping_version_id = excluded.mapping_version_id,
     remote_version = excluded.remote_version;
 
 -- name: settle_attempt

@@ -175,6 +175,7 @@ order by coalesce(r.document_date, m.document_date), coalesce(r.label, m.label),
 -- Links with both of their sides.
 select l.id::text, l.entity, l.record_id::text, l.remote_id, l.ours_checksum, l.theirs_checksum,
        l.base_ours_checksum, l.base_theirs_checksum, l.base_ours, l.base_theirs, l.state, l.tries, l.first_failed_at,
+       l.line_versions,
        case
            when l.decision is not null
                 and l.decision <> 'dismissed'
@@ -208,12 +209,13 @@ set base_ours_checksum = s.ours_checksum,
     decided_ours_checksum = null,
     decided_theirs_checksum = null,
     mapping_version_id = coalesce(s.mapping_version_id, l.mapping_version_id),
+    line_versions = coalesce(s.line_versions, l.line_versions),
     linked_by = coalesce(l.linked_by, s.linked_by),
     linked_at = case when l.linked_at is null and s.linked_by is not null then %(now)s else l.linked_at end,
     settled_at = %(now)s
 from jsonb_to_recordset(%(rows)s::jsonb) as s (
     link_id uuid, ours_checksum text, theirs_checksum text, base_ours jsonb, base_theirs jsonb, linked_by text,
-    mapping_version_id uuid)
+    mapping_version_id uuid, line_versions jsonb)
 where l.builder_id = %(builder_id)s
   and l.id = s.link_id;
 

@@ -83,6 +83,7 @@ class LinksPart(WorkPart):
                         "base_theirs": each.base_theirs,
                         "linked_by": each.linked_by,
                         "mapping_version_id": each.mapping_version_id,
+                        "line_versions": each.line_versions,
                     }
                     for each in settlements
                 ]
