@@ -126,9 +126,15 @@ def _document_lines(
                 "unit_price": line.get("unit_price"),
                 "code": code,
                 "role": role,
+                **_same_job(mine),
             }
         )
     return lines
+
+
+def _same_job(mine: Mapping[str, Any] | None) -> Canonical:
+    """A line keeps the job it was sent with: the ledger does not speak of jobs in its canonical form."""
+    return {"job": mine["job"]} if mine is not None and "job" in mine else {}
 
 
 def _coding(
@@ -137,8 +143,8 @@ def _coding(
     """Read the mapping backwards: the role and cost code of a line booked on this account."""
     if account is None:
         return "work", None
-    retainage = profile_of_line(entity, role="retainage", cost_code_id=None)
-    if mapping.accounts.get(retainage) == account:
+    retained, _ = profile_of_line(entity, role="retainage", cost_code_id=None)
+    if mapping.is_default(retained, account):
         return "retainage", None
     role = "stored_materials" if mapping.codes_on("asset", account) else "work"
     profile, _ = profile_of_line(entity, role=role, cost_code_id="")
@@ -179,6 +185,7 @@ def _journal_lines(
                 "code": mine.get("code") if mine and keeps_coding else None,
                 "client": our_party if party_kind == "customer" else None,
                 "vendor": our_party if party_kind == "vendor" else None,
+                **_same_job(mine),
             }
         )
     return lines

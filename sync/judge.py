@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sync import fields, merge
+from sync import fields, jobs, merge
 from sync.compare import Decision, Situation, decide
 from sync.incoming import BackResolver, to_platform
 from sync.mapping import MappingTable
@@ -117,7 +117,7 @@ def in_ledger_terms(link: LinkView, context: Context, *, sent: Sent | None = Non
 
 def judge(link: LinkView, context: Context) -> Judged:
     """Decide about one link. Raises a Held error where the values cannot even be compared yet."""
-    ours_changed = link.ours is not None and link.ours_checksum != link.base_ours_checksum
+    ours_changed = _ours_changed(link, context)
     theirs_changed = link.theirs is not None and link.theirs_checksum != link.base_theirs_checksum
     has_base = link.base_ours_checksum is not None and link.base_theirs_checksum is not None
     same = False
@@ -146,6 +146,18 @@ def judge(link: LinkView, context: Context) -> Judged:
     )
     both, theirs = together or (None, None)
     return Judged(link, decide(situation), merged=both, theirs_as_ours=theirs)
+
+
+def _ours_changed(link: LinkView, context: Context) -> bool:
+    if link.ours is None or link.ours_checksum == link.base_ours_checksum:
+        return False
+    return not jobs.is_no_change(
+        link.ours.canonical,
+        link.base_ours,
+        state=link.ours.state,
+        base_checksum=link.base_ours_checksum,
+        uses_jobs=context.mapping.has_job_defaults,
+    )
 
 
 def _merge(link: LinkView, context: Context) -> tuple[Canonical, Canonical] | None:

@@ -3,9 +3,10 @@
 Promises the profiles and what each may point at, the table that sync looks accounts up in, and the check of a new
 set of rows. Suggestions are `sync.mapping_suggestions`, storage is `resources.store.mappings`.
 
-A row says: in this profile, this cost code goes to this account. A row without a cost code is the profile's
-default; only the asset and liability profiles use it as a fallback, because a cost or a sale booked on "anything
-else" is exactly the wrong bucket this product exists to prevent.
+A row says: in this profile, this cost code goes to this account. A row for a job is that job's default in the profile,
+a row for neither is the company's. A line takes the row of its code, else its job's default, else the company's, and
+says which of them it was. Costs and sales have no default unless somebody sets one: a cost booked on "anything else"
+is exactly the wrong bucket this product exists to prevent.
 """
 
 from __future__ import annotations
@@ -36,12 +37,27 @@ ALLOWED_TYPES: Mapping[Profile, tuple[str, ...]] = {
     "liability": ("other_current_liability", "long_term_liability"),
 }
 
-# Profiles whose row without a cost code answers for every code that has no row of its own.
+# Profiles that are asked for a company default; the others have one only where somebody sets it.
 WITH_DEFAULT: frozenset[Profile] = frozenset({"asset", "liability"})
 
 ROWS_MAX = 20_000
 
+# What a row is for: a cost code's id, `job:` and a job's id, or None for the company.
 LineKey = tuple[Profile, str | None]
+AccountSource = Literal["code", "job", "company"]
+JOB_PREFIX = "job:"
+
+
+def job_subject(job_id: str) -> str:
+    """Return what stands for a job's default in a key."""
+    return JOB_PREFIX + job_id
+
+
+def job_of_subject(subject: str | None) -> str | None:
+    """Return the job whose default a key stands for, if it does."""
+    return (
+        subject.removeprefix(JOB_PREFIX) if subject is not None and subject.startswith(JOB_PREFIX) else None
+    )
 
 
 def profile_of_line(entity: Entity, *, role: str, cost_code_id: str | None) -> LineKey:
@@ -72,19 +88,47 @@ class MappingTable:
     # For the way back: (profile, account) → the cost codes that are booked on it, several where many share one.
     codes: Mapping[tuple[Profile, str], tuple[str, ...]] = field(default_factory=dict)
 
-    def lookup(self, profile: Profile, cost_code_id: str | None) -> str | None:
-        """Return the provider account, or None where nothing is mapped."""
-        found = self.accounts.get((profile, cost_code_id))
-        if found is not None:
-            return found
-        # A broken row of its own is not silently replaced by the default: somebody meant another account.
-        if profile in WITH_DEFAULT and (profile, cost_code_id) not in self.broken:
-            return self.accounts.get((profile, None))
+    def find(
+        self, profile: Profile, cost_code_id: str | None, *, job_id: str | None = None
+    ) -> tuple[str, AccountSource] | None:
+        """Return the provider account and where it comes from: the code's row, the job's default or the company's."""
+        places: list[tuple[AccountSource, str | None]] = [("company", None)]
+        if job_id is not None:
+            places.insert(0, ("job", job_subject(job_id)))
+        if cost_code_id is not None:
+            places.insert(0, ("code", cost_code_id))
+        for source, subject in places:
+            if (profile, subject) in self.broken:
+                # A broken row is not silently replaced by a default: somebody meant another account.
+                return None
+            found = self.accounts.get((profile, subject))
+            if found is not None:
+                return found, source
         return None
 
-    def account_for_line(self, entity: Entity, *, role: str, cost_code_id: str | None) -> str | None:
+    def lookup(self, profile: Profile, cost_code_id: str | None, *, job_id: str | None = None) -> str | None:
+        """Return the provider account, or None where nothing is mapped."""
+        found = self.find(profile, cost_code_id, job_id=job_id)
+        return found[0] if found is not None else None
+
+    def account_for_line(
+        self, entity: Entity, *, role: str, cost_code_id: str | None, job_id: str | None = None
+    ) -> str | None:
         """Return the provider account of one document line, or None where nothing is mapped."""
-        return self.lookup(*profile_of_line(entity, role=role, cost_code_id=cost_code_id))
+        return self.lookup(*profile_of_line(entity, role=role, cost_code_id=cost_code_id), job_id=job_id)
+
+    def is_default(self, profile: Profile, account_id: str) -> bool:
+        """Whether the account is the profile's default, of the company or of a job."""
+        return any(
+            found == account_id and (subject is None or job_of_subject(subject) is not None)
+            for (each, subject), found in self.accounts.items()
+            if each == profile
+        )
+
+    @property
+    def has_job_defaults(self) -> bool:
+        """Whether an account may depend on a line's job."""
+        return any(job_of_subject(subject) is not None for _, subject in self.accounts)
 
     def codes_on(self, profile: Profile, account_id: str) -> tuple[str, ...]:
         """Return the cost codes booked on this account; one is an answer, several are a question for a person."""
@@ -99,11 +143,28 @@ class MappingRow:
     cost_code_id: str | None
     account_id: str
     direction: MappingDirection = "both"
+    # The row is this job's default; a row has a cost code, a job, or neither.
+    job_id: str | None = None
 
     @property
     def key(self) -> LineKey:
         """What the row maps; unique in one version."""
-        return (self.profile, self.cost_code_id)
+        return (self.profile, job_subject(self.job_id) if self.job_id is not None else self.cost_code_id)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingJob:
+    """A job, as far as mapping needs it."""
+
+    id: str
+    number: str
+    name: str
+    is_active: bool = True
+
+    @property
+    def label(self) -> str:
+        """The job as its builder would say it."""
+        return f"{self.number} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +199,27 @@ class RowProblem:
     """Why one row cannot be saved; `position` counts from 0 in the set that was sent."""
 
     position: int
-    field: Literal["platform_cost_code_id", "platform_entity_type", "provider_account_id"]
+    field: Literal["platform_cost_code_id", "platform_job_id", "platform_entity_type", "provider_account_id"]
     message: str
 
 
 def row_problems(
-    rows: Sequence[MappingRow], *, cost_codes: Collection[CostCode], accounts: Collection[ProviderAccount]
+    rows: Sequence[MappingRow],
+    *,
+    cost_codes: Collection[CostCode],
+    accounts: Collection[ProviderAccount],
+    jobs: Collection[MappingJob] = (),
 ) -> list[RowProblem]:
     """Return every reason why these rows cannot become a mapping, one sentence each; empty where they can."""
     codes_by_id = {code.id: code for code in cost_codes}
+    jobs_by_id = {job.id: job for job in jobs}
     accounts_by_id = {account.id: account for account in accounts}
     problems: list[RowProblem] = []
     taken: dict[LineKey, int] = {}
     for position, row in enumerate(rows):
         code = codes_by_id.get(row.cost_code_id) if row.cost_code_id is not None else None
-        problems.extend(_subject_problems(position, row, code))
+        job = jobs_by_id.get(row.job_id) if row.job_id is not None else None
+        problems.extend(_subject_problems(position, row, code, job))
         first = taken.setdefault(row.key, position)
         if first != position:
             problems.append(
@@ -160,7 +227,7 @@ def row_problems(
                     position,
                     "platform_cost_code_id",
                     (
-                        f"Rows {first + 1} and {position + 1} both map {_subject(row, code)} in the"
+                        f"Rows {first + 1} and {position + 1} both map {_subject(row, code, job)} in the"
                         f" {PROFILE_WORDS[row.profile]} profile; keep one of them."
                     ),
                 )
@@ -169,22 +236,32 @@ def row_problems(
     return problems
 
 
-def _subject(row: MappingRow, code: CostCode | None) -> str:
+def _subject(row: MappingRow, code: CostCode | None, job: MappingJob | None) -> str:
+    if row.job_id is not None:
+        return f"the default of job {job.number if job else row.job_id}"
     if row.cost_code_id is None:
         return "the default"
     return f"cost code {code.code}" if code else f"cost code {row.cost_code_id}"
 
 
-def _subject_problems(position: int, row: MappingRow, code: CostCode | None) -> list[RowProblem]:
-    if row.cost_code_id is None and row.profile not in WITH_DEFAULT:
+def _subject_problems(
+    position: int, row: MappingRow, code: CostCode | None, job: MappingJob | None
+) -> list[RowProblem]:
+    where = f"Row {position + 1} names"
+    if row.cost_code_id is not None and row.job_id is not None:
         return [
             RowProblem(
                 position,
-                "platform_cost_code_id",
-                (
-                    f"Row {position + 1} has no cost code, and the {PROFILE_WORDS[row.profile]} profile has no default;"
-                    " name the cost code."
-                ),
+                "platform_job_id",
+                f"{where} a cost code and a job; a row is for one of them, so make two rows of it.",
+            )
+        ]
+    if row.job_id is not None and job is None:
+        return [
+            RowProblem(
+                position,
+                "platform_job_id",
+                f"{where} job {row.job_id}, which this builder does not have; take the id from the list of jobs.",
             )
         ]
     if row.cost_code_id is not None and code is None:
@@ -193,7 +270,7 @@ def _subject_problems(position: int, row: MappingRow, code: CostCode | None) -> 
                 position,
                 "platform_cost_code_id",
                 (
-                    f"Row {position + 1} names cost code {row.cost_code_id}, which this builder does not have;"
+                    f"{where} cost code {row.cost_code_id}, which this builder does not have;"
                     " take the id from the list of cost codes."
                 ),
             )

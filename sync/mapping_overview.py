@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sync.mapping import PROFILES, WITH_DEFAULT, CostCode, LineKey, Profile, ProviderAccount
+from sync.mapping import (
+    PROFILES,
+    WITH_DEFAULT,
+    CostCode,
+    LineKey,
+    MappingJob,
+    Profile,
+    ProviderAccount,
+    job_of_subject,
+    job_subject,
+)
 from sync.mapping_suggestions import Suggestion, suggest, suggest_default
 
 State = Literal["mapped", "unmapped", "broken"]
@@ -35,11 +45,12 @@ class SavedRow:
     account_type: str | None
     direction: str
     is_broken: bool
+    job_id: str | None = None
 
     @property
     def key(self) -> LineKey:
         """What the row maps."""
-        return (self.profile, self.cost_code_id)
+        return (self.profile, job_subject(self.job_id) if self.job_id is not None else self.cost_code_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,10 @@ class Target:
     row: SavedRow | None
     use: MappingUse
     suggestion: Suggestion | None
+    # The job whose default this is.
+    job: MappingJob | None = None
+    # The company's default, where it answers for a code without a row of its own; a job's default goes before it.
+    inherited: SavedRow | None = None
 
     @property
     def is_needed(self) -> bool:
@@ -65,19 +80,29 @@ def mapping_targets(
     accounts: Sequence[ProviderAccount],
     rows: Sequence[SavedRow],
     uses: Mapping[LineKey, MappingUse],
+    jobs: Sequence[MappingJob] = (),
 ) -> list[Target]:
-    """Return every target in a fixed order: profile by profile, the default first, then by code."""
-    by_id = {code.id: code for code in codes}
+    """Return every target in a fixed order: profile by profile, the defaults first, then by code."""
+    by_id: dict[str, CostCode | MappingJob] = {code.id: code for code in codes}
+    by_id |= {job_subject(job.id): job for job in jobs}
     saved = {row.key: row for row in rows}
     wanted: set[LineKey] = {(profile, None) for profile in WITH_DEFAULT}
     wanted |= {(profile, code.id) for profile in _ASKED_FOR_EVERY_CODE for code in codes if code.is_active}
     wanted |= {key for key in (*saved, *uses) if key[1] is None or key[1] in by_id}
-    suggestions = _suggestions(wanted - _mapped(saved), by_id=by_id, accounts=accounts)
+    suggestions = _suggestions(
+        wanted - _mapped(saved), by_id={code.id: code for code in codes}, accounts=accounts
+    )
     keys = sorted(
-        (key for key in wanted if key[1] is not None or key[0] in WITH_DEFAULT),
-        key=lambda key: (PROFILES.index(key[0]), key[1] is not None, by_id[key[1]].code if key[1] else ""),
+        (key for key in wanted if key[1] is not None or key[0] in WITH_DEFAULT or key in saved),
+        key=lambda key: (PROFILES.index(key[0]), *_place(by_id[key[1]] if key[1] else None)),
     )
     return [_target(key, by_id=by_id, saved=saved, uses=uses, suggestions=suggestions) for key in keys]
+
+
+def _place(subject: CostCode | MappingJob | None) -> tuple[int, str]:
+    if subject is None:
+        return 0, ""
+    return (1, subject.number) if isinstance(subject, MappingJob) else (2, subject.code)
 
 
 def _mapped(saved: Mapping[LineKey, SavedRow]) -> set[LineKey]:
@@ -87,7 +112,7 @@ def _mapped(saved: Mapping[LineKey, SavedRow]) -> set[LineKey]:
 def _target(
     key: LineKey,
     *,
-    by_id: Mapping[str, CostCode],
+    by_id: Mapping[str, CostCode | MappingJob],
     saved: Mapping[LineKey, SavedRow],
     uses: Mapping[LineKey, MappingUse],
     suggestions: Mapping[LineKey, Suggestion],
@@ -96,12 +121,16 @@ def _target(
     row = saved.get(key)
     state: State = "unmapped" if row is None else "broken" if row.is_broken else "mapped"
     default = saved.get((profile, None))
-    if row is None and profile in WITH_DEFAULT and default is not None and not default.is_broken:
+    inherited = default if row is None and default is not None and not default.is_broken else None
+    if inherited is not None:
         # The profile's default answers for every code without a row of its own.
         state = "mapped"
+    subject = by_id[code_id] if code_id else None
     return Target(
         profile=profile,
-        code=by_id[code_id] if code_id else None,
+        code=subject if isinstance(subject, CostCode) else None,
+        job=subject if isinstance(subject, MappingJob) else None,
+        inherited=inherited,
         state=state,
         row=row,
         use=uses.get(key, MappingUse()),
@@ -114,7 +143,11 @@ def _suggestions(
 ) -> dict[LineKey, Suggestion]:
     found: dict[LineKey, Suggestion] = {}
     for profile in PROFILES:
-        codes = [by_id[code_id] for each, code_id in keys if each == profile and code_id is not None]
+        codes = [
+            by_id[code_id]
+            for each, code_id in keys
+            if each == profile and code_id is not None and job_of_subject(code_id) is None
+        ]
         codes.sort(key=lambda code: code.code)
         for code_id, suggestion in suggest(profile, cost_codes=codes, accounts=accounts).items():
             found[profile, code_id] = suggestion

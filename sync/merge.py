@@ -17,7 +17,7 @@ from sync.records import Canonical, Entity
 
 WITH_LINES = frozenset({Entity.INVOICE, Entity.BILL, Entity.JOURNAL_ENTRY})
 # What counts as a change of a line, per side: its coding is the cost code here and the account there.
-OUR_LINE = ("description", "amount", "debit", "credit", "code", "role", "account", "client", "vendor")
+OUR_LINE = ("description", "amount", "debit", "credit", "code", "role", "account", "client", "vendor", "job")
 THEIR_LINE = ("description", "amount", "debit", "credit", "account", "party")
 
 
@@ -119,7 +119,10 @@ def adds_up(entity: Entity, canonical: Canonical) -> bool:
 
 
 def _same(before: Mapping[str, Any], now: Mapping[str, Any] | None, names: Sequence[str]) -> bool:
-    return now is not None and all(_value(before, name) == _value(now, name) for name in names)
+    # A base from before jobs were kept says nothing about the job.
+    return now is not None and all(
+        _value(before, name) == _value(now, name) for name in names if name != "job" or "job" in before
+    )
 
 
 def _value(line: Mapping[str, Any], name: str) -> object:

@@ -13,8 +13,16 @@ from decimal import Decimal
 from typing import Any
 
 from sync.errors import DocumentInvalid, MappingBroken, MappingMissing, PartyMissing
+from sync.jobs import job_moved
 from sync.lines import paired_lines
-from sync.mapping import PROFILE_WORDS, LineKey, MappingTable, profile_of_line
+from sync.mapping import (
+    PROFILE_WORDS,
+    AccountSource,
+    MappingTable,
+    Profile,
+    job_subject,
+    profile_of_line,
+)
 from sync.records import Canonical, Entity
 
 Reference = tuple[Entity, str]
@@ -82,14 +90,23 @@ class Resolver:
 
     def account(
         self, entity: Entity, line: Mapping[str, Any], *, label: str, mapping: MappingTable | None = None
-    ) -> str:
-        """Return the account a line is booked on, by the mapping now or an older one; raises MappingMissing without."""
-        role, code = line.get("role") or "work", line.get("code")
+    ) -> tuple[str, AccountSource]:
+        """Return the account a line is booked on and where it comes from; raises MappingMissing without one.
+
+        It is looked up in the mapping as it is now, or in an older version of it.
+        """
         table = self.mapping if mapping is None else mapping
-        account = table.account_for_line(entity, role=role, cost_code_id=code)
-        if account is None:
+        profile, key = profile_of_line(entity, role=line.get("role") or "work", cost_code_id=line.get("code"))
+        found = table.find(profile, key, job_id=line.get("job"))
+        if found is None:
             raise self._unmapped(entity, line, table, label=label)
-        return account
+        return found
+
+    def keeps_account(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+        """Whether a line that was sent is still coded as it was, so that it keeps the account it has."""
+        # Another job is another account only where jobs have defaults.
+        is_moved = self.mapping.has_job_defaults and job_moved(before, now)
+        return same_coding(before, now) and not is_moved
 
     def _unmapped(
         self, entity: Entity, line: Mapping[str, Any], table: MappingTable, *, label: str
@@ -99,7 +116,7 @@ class Resolver:
         subject = f"cost code {self.code_names.get(key, key)}" if key else f"{role.replace('_', ' ')}"
         if code is None and role == "work":
             subject = f"the line “{line.get('description') or 'without text'}” (it has no cost code)"
-        broken = _broken(table, (profile, key))
+        broken = _broken(table, profile, key, line.get("job"))
         return (MappingBroken if broken else MappingMissing)(
             label=label,
             subject=subject,
@@ -111,10 +128,10 @@ class Resolver:
         )
 
 
-def _broken(table: MappingTable, key: LineKey) -> str | None:
+def _broken(table: MappingTable, profile: Profile, key: str | None, job_id: str | None) -> str | None:
     """Name the account that this key, or the default that answers for it, has lost."""
-    profile, _ = key
-    return table.broken.get(key) or table.broken.get((profile, None))
+    subjects = (key, job_subject(job_id) if job_id is not None else None, None)
+    return next((table.broken[profile, each] for each in subjects if (profile, each) in table.broken), None)
 
 
 @dataclass(slots=True)
@@ -219,18 +236,20 @@ Pairs = Mapping[str, tuple[Canonical, Canonical]]
 
 def _line_account(
     entity: Entity, line: Mapping[str, Any], history: tuple[Sent, Pairs], *, label: str, resolver: Resolver
-) -> str:
-    """Return the account of a coded line: the ledger's own for a line it has, its document's version, or the newest."""
+) -> Canonical:
+    """Return the account of a coded line: the ledger's own for a line it has, its document's version, or the newest.
+
+    A line that is looked up anew says where its account came from; the attempt keeps it as evidence.
+    """
     sent, pairs = history
     known = pairs.get(line.get("key") or "")
-    if known and same_coding(known[0], line):
+    if known and resolver.keeps_account(known[0], line):
         sent.note(line, sent.line_versions.get(line["key"]))
-        account: str = known[1]["account"]
-        return account
+        return {"account": known[1]["account"]}
     table = sent.table_for(line)
-    account = resolver.account(entity, line, label=label, mapping=table)
+    account, source = resolver.account(entity, line, label=label, mapping=table)
     sent.note(line, (table or resolver.mapping).version_id)
-    return account
+    return {"account": account, "account_from": source}
 
 
 def _document_line(
@@ -248,7 +267,7 @@ def _document_line(
         "amount": line["amount"],
         "quantity": line.get("quantity"),
         "unit_price": line.get("unit_price"),
-        "account": _line_account(entity, line, history, label=label, resolver=resolver),
+        **_line_account(entity, line, history, label=label, resolver=resolver),
     }
 
 
@@ -257,9 +276,9 @@ def _journal_line(
 ) -> Canonical:
     known = history[1].get(line.get("key") or "")
     if line.get("account"):
-        account = resolver.remote_id((Entity.ACCOUNT, line["account"]), label=label)
+        booked: Canonical = {"account": resolver.remote_id((Entity.ACCOUNT, line["account"]), label=label)}
     else:
-        account = _line_account(Entity.JOURNAL_ENTRY, line, history, label=label, resolver=resolver)
+        booked = _line_account(Entity.JOURNAL_ENTRY, line, history, label=label, resolver=resolver)
     party_kind, party = None, None
     for kind, target in (("client", Entity.CUSTOMER), ("vendor", Entity.VENDOR)):
         if line.get(kind):
@@ -269,9 +288,9 @@ def _journal_line(
         "description": line.get("description") or "",
         "debit": line["debit"],
         "credit": line["credit"],
-        "account": account,
         "party_kind": party_kind,
         "party": party,
+        **booked,
     }
 
 

@@ -32,7 +32,11 @@ class MappingTarget(Shown):
     """One thing that wants an account: a cost code in a profile, or a profile's default."""
 
     platform_entity_type: ProfileName = Field(description="The profile; `cost_code` is the expense side.")
-    platform_cost_code_id: UUID | None = Field(default=None, description="Null: the profile's default.")
+    platform_cost_code_id: UUID | None = Field(
+        default=None, description="Null: a default, of the job if one is named, else of the company."
+    )
+    platform_job_id: UUID | None = Field(default=None, description="The job whose default this is.")
+    job: str | None = Field(default=None, examples=["1204 Maple Street"])
     code: str | None = Field(default=None, examples=["03-300"])
     name: str | None = Field(default=None, examples=["Cast-in-place concrete"])
     division: str | None = Field(default=None, examples=["Concrete"])
@@ -44,6 +48,11 @@ class MappingTarget(Shown):
     provider_account_number: str | None = Field(default=None, examples=["5033"])
     provider_account_type: str | None = Field(default=None, examples=["cost_of_goods_sold"])
     mapping_direction: DirectionName | None = None
+    inherited_from: Literal["company"] | None = Field(
+        default=None,
+        description="`company`: it has no row of its own, and the company's default answers (a line's job, where that"
+        " has a default, goes before it). The account shown is then the default's.",
+    )
     lines: int = Field(description="Lines of the builder's documents that need it.", examples=[14])
     held_records: int = Field(description="Records that wait for it now.", examples=[3])
     suggestion: MappingSuggestion | None = None
@@ -76,7 +85,10 @@ class MappingRowIn(Taken):
 
     platform_entity_type: ProfileName
     platform_cost_code_id: UUID | None = Field(
-        default=None, description="Null: the profile's default (asset, liability)."
+        default=None, description="Null: a default, of the job if one is named, else of the company."
+    )
+    platform_job_id: UUID | None = Field(
+        default=None, description="This job's default in the profile; not together with a cost code."
     )
     provider_account_id: Text = Field(min_length=1, max_length=100, examples=["84"])
     mapping_direction: DirectionName = "both"

@@ -83,6 +83,7 @@ def _row(row: MappingRowIn) -> MappingRow:
         cost_code_id=str(row.platform_cost_code_id) if row.platform_cost_code_id else None,
         account_id=row.provider_account_id,
         direction=row.mapping_direction,
+        job_id=str(row.platform_job_id) if row.platform_job_id else None,
     )
 
 
@@ -95,6 +96,7 @@ def _overview(
         accounts=mappings.provider_accounts(tx, connection_id),
         rows=mappings.saved_rows(tx, version.id) if version else [],
         uses=mappings.mapping_uses(tx, connection_id),
+        jobs=mappings.mapping_jobs(tx),
     )
     states = [target.state for target in targets]
     return Mapping(
@@ -119,11 +121,14 @@ def _overview(
 
 
 def _shown(target: Target) -> MappingTarget:
-    row, code, suggestion = target.row, target.code, target.suggestion
+    row, code, suggestion = target.row or target.inherited, target.code, target.suggestion
     return MappingTarget.model_validate(
         {
             "platform_entity_type": target.profile,
             "platform_cost_code_id": code.id if code else None,
+            "platform_job_id": target.job.id if target.job else None,
+            "job": target.job.label if target.job else None,
+            "inherited_from": "company" if target.inherited else None,
             "code": code.code if code else None,
             "name": code.name if code else None,
             "division": code.division if code else None,

@@ -20,10 +20,12 @@ from sync.mapping import (
     WITH_DEFAULT,
     CostCode,
     LineKey,
+    MappingJob,
     MappingRow,
     MappingTable,
     Profile,
     ProviderAccount,
+    job_of_subject,
     row_problems,
 )
 from sync.mapping_overview import MappingUse, SavedRow
@@ -88,6 +90,7 @@ def saved_rows(tx: Transaction, version_id: UUID | str, *, only_active: bool = T
             account_type=row["account_type"],
             direction=row["direction"],
             is_broken=row["account_state"] != "active",
+            job_id=str(row["job_id"]) if row["job_id"] else None,
         )
         for row in tx.rows("mapping_rows", version_id=version_id, only_active=only_active)
     ]
@@ -98,6 +101,14 @@ def cost_codes(tx: Transaction) -> list[CostCode]:
     return [
         CostCode(str(row["id"]), row["code"], row["name"], row["division"], row["is_active"])
         for row in tx.rows("mapping_cost_codes")
+    ]
+
+
+def mapping_jobs(tx: Transaction) -> list[MappingJob]:
+    """Return every job of the builder."""
+    return [
+        MappingJob(str(row["id"]), row["number"], row["name"], row["status"] != "closed")
+        for row in tx.rows("mapping_jobs")
     ]
 
 
@@ -172,7 +183,7 @@ def save_mapping(
     before = saved_rows(tx, version.id) if version else []
     accounts = {account.id: account for account in provider_accounts(tx, connection_id)}
     codes = cost_codes(tx)
-    problems = row_problems(rows, cost_codes=codes, accounts=accounts.values())
+    problems = row_problems(rows, cost_codes=codes, accounts=accounts.values(), jobs=mapping_jobs(tx))
     if problems:
         raise MappingRejected(
             count=len({problem.position for problem in problems}),
@@ -231,6 +242,7 @@ def _store_version(
                 "version_id": version_id,
                 "profile": row.profile,
                 "cost_code_id": row.cost_code_id,
+                "job_id": row.job_id,
                 "account_id": row.account_id,
                 "account_name": accounts[row.account_id].name,
                 "account_type": accounts[row.account_id].type,
@@ -270,10 +282,15 @@ def _audit_save(
 
 def _changed_rows(keys: Sequence[LineKey], accounts: Mapping[LineKey, str]) -> list[dict[str, Any]]:
     return [
-        {"profile": profile, "cost_code_id": code, "account_id": accounts[profile, code]}
-        for profile, code in keys
-        if (profile, code) in accounts
+        {"profile": profile, **_shown_subject(subject), "account_id": accounts[profile, subject]}
+        for profile, subject in keys
+        if (profile, subject) in accounts
     ]
+
+
+def _shown_subject(subject: str | None) -> dict[str, str | None]:
+    job = job_of_subject(subject)
+    return {"cost_code_id": subject} if job is None else {"job_id": job}
 
 
 def _release(tx: Transaction, connection_id: UUID | str, table: MappingTable) -> None:

@@ -19,6 +19,7 @@ where connection_id = %(connection_id)s
 -- the rows of one version, with what the mirror knows of their accounts (account_state null: gone)
 select m.platform_entity_type as profile,
        m.platform_cost_code_id as cost_code_id,
+       m.platform_job_id as job_id,
        m.provider_account_id as account_id,
        coalesce(a.canonical ->> 'name', m.provider_account_name) as account_name,
        a.canonical ->> 'number' as account_number,
@@ -33,7 +34,7 @@ left join mirror a
  and a.remote_id = m.provider_account_id
 where m.version_id = %(version_id)s
   and (m.is_active or not %(only_active)s)
-order by m.platform_entity_type, m.platform_cost_code_id;
+order by m.platform_entity_type, m.platform_job_id, m.platform_cost_code_id;
 
 -- name: mapping_save_lock
 -- one save of a connection's mapping at a time; the connection's row is left to the token refresh
@@ -50,6 +51,12 @@ where id = %(connection_id)s;
 select id, code, name, division, is_active
 from v2_cost_codes
 order by code, id;
+
+-- name: mapping_jobs
+-- every job of the builder, whose defaults a mapping may hold
+select id, number, name, status
+from v2_jobs
+order by number, id;
 
 -- name: mapping_accounts
 -- the provider's chart of accounts as the mirror last saw it
@@ -81,11 +88,11 @@ where connection_id = %(connection_id)s
 -- name: mapping_row_insert
 -- one row of a new version
 insert into v2_account_mappings (
-    builder_id, connection_id, version_id, platform_entity_type, platform_cost_code_id, provider_account_id,
-    provider_account_name, provider_account_type, mapping_direction)
+    builder_id, connection_id, version_id, platform_entity_type, platform_cost_code_id, platform_job_id,
+    provider_account_id, provider_account_name, provider_account_type, mapping_direction)
 values (
     current_setting('app.builder_id')::uuid, %(connection_id)s, %(version_id)s, %(profile)s, %(cost_code_id)s,
-    %(account_id)s, %(account_name)s, %(account_type)s, %(direction)s);
+    %(job_id)s, %(account_id)s, %(account_name)s, %(account_type)s, %(direction)s);
 
 -- name: mapping_held_causes
 -- how many records each missing mapping holds

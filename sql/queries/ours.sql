@@ -50,7 +50,7 @@ select i.id::text, i.number, i.kind, i.client_id::text as party_id, i.invoice_da
        coalesce((
            select jsonb_agg(jsonb_build_object(
                'key', l.id, 'description', l.description, 'amount', l.amount::text, 'quantity', l.quantity::text,
-               'unit_price', l.unit_price::text, 'code', l.cost_code_id, 'role', l.role) order by l.position)
+               'unit_price', l.unit_price::text, 'code', l.cost_code_id, 'role', l.role, 'job', i.job_id) order by l.position)
            from v2_invoice_lines l
            where l.builder_id = i.builder_id
              and l.invoice_id = i.id), '[]') as lines
@@ -66,7 +66,8 @@ select b.id::text, b.number, b.vendor_id::text as party_id, b.bill_date as docum
        coalesce((
            select jsonb_agg(jsonb_build_object(
                'key', l.id, 'description', l.description, 'amount', l.amount::text, 'quantity', l.quantity::text,
-               'unit_price', l.unit_price::text, 'code', l.cost_code_id, 'role', l.role) order by l.position)
+               'unit_price', l.unit_price::text, 'code', l.cost_code_id, 'role', l.role,
+               'job', coalesce(l.job_id, b.job_id)) order by l.position)
            from v2_bill_lines l
            where l.builder_id = b.builder_id
              and l.bill_id = b.id), '[]') as lines
@@ -81,7 +82,8 @@ select j.id::text, j.number, j.kind, j.entry_date as document_date, j.currency, 
        coalesce((
            select jsonb_agg(jsonb_build_object(
                'key', l.id, 'description', l.description, 'debit', l.debit::text, 'credit', l.credit::text,
-               'account', l.account_id, 'code', l.cost_code_id, 'client', l.client_id, 'vendor', l.vendor_id)
+               'account', l.account_id, 'code', l.cost_code_id, 'client', l.client_id, 'vendor', l.vendor_id,
+               'job', l.job_id)
                order by l.position)
            from v2_journal_entry_lines l
            where l.builder_id = j.builder_id

@@ -165,7 +165,7 @@ def test_every_wrong_row_has_its_sentence_and_nothing_is_saved(
             row("cost_code", unknown, "84"),
             row("cost_code", chart["electrical"], "777"),
             row("revenue", chart["concrete"], "84"),
-            row("revenue", None, "10"),
+            row("revenue", None, "10") | {"platform_job_id": unknown},
             row("cost_code", chart["concrete"], "85"),
             row("liability", None, "99"),
         ],
@@ -175,7 +175,7 @@ def test_every_wrong_row_has_its_sentence_and_nothing_is_saved(
         (1, "platform_cost_code_id"),
         (2, "provider_account_id"),
         (3, "provider_account_id"),
-        (4, "platform_cost_code_id"),
+        (4, "platform_job_id"),
         (5, "platform_cost_code_id"),
         (6, "provider_account_id"),
     ]
@@ -187,6 +187,28 @@ def test_every_wrong_row_has_its_sentence_and_nothing_is_saved(
     assert "inactive" in messages[5]
     assert found["detail"].startswith("The mapping was not saved: 6 row(s)")
     assert exact(client.get("/mappings"))["version"] == 0
+
+
+def test_defaults_of_the_company_and_of_a_job_are_saved_and_shown_with_what_inherits_them(
+    client: Client, house: House, chart: dict[str, str]
+) -> None:
+    job = house.a_job("1204", "Maple Street")
+    saved = save(
+        client,
+        0,
+        row("cost_code", chart["concrete"], "84"),
+        row("cost_code", None, "85"),
+        row("asset", None, "21") | {"platform_job_id": job},
+    )
+    electrical = find(saved, "cost_code", chart["electrical"])
+    assert (electrical["state"], electrical["inherited_from"]) == ("mapped", "company")
+    assert electrical["provider_account_name"] == "Electrical Subcontractors"
+    assert find(saved, "cost_code", chart["concrete"])["inherited_from"] is None
+    (of_job,) = [each for each in saved["rows"] if each["platform_job_id"] is not None]
+    assert (of_job["job"], of_job["platform_entity_type"]) == ("1204 Maple Street", "asset")
+    assert table(house).find("cost_code", chart["electrical"]) == ("85", "company")
+    assert table(house).find("asset", None, job_id=job) == ("21", "job")
+    assert table(house).find("asset", None) is None
 
 
 def test_an_account_that_went_inactive_breaks_its_mapping_visibly(

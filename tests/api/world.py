@@ -211,6 +211,17 @@ class House:
             )
         )
 
+    def a_job(self, number: str, name: str, *, status: str = "active") -> str:
+        return str(
+            self.one(
+                "insert into v2_jobs (builder_id, number, name, status)"
+                " values (%(builder)s, %(number)s, %(name)s, %(status)s) returning id",
+                number=number,
+                name=name,
+                status=status,
+            )
+        )
+
     def an_account(
         self,
         remote_id: str,

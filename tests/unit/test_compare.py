@@ -198,7 +198,9 @@ THEIR_STATES = st.sampled_from([None, "active", "inactive", "void", "deleted"])
 def test_every_situation_has_a_verdict_that_can_be_carried_out(
     ours: Any, theirs: Any, flags: tuple[bool, ...], direction: Any, strategy: Strategy
 ) -> None:
-    assume(ours is not None or theirs is not None)  # a link has at least one side, by a constraint of its table
+    assume(
+        ours is not None or theirs is not None
+    )  # a link has at least one side, by a constraint of its table
     ours_changed, theirs_changed, has_base, same, disjoint = flags
     decision: Decision = decide(
         a_link(

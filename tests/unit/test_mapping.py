@@ -8,6 +8,7 @@ from sync.mapping import (
     ALLOWED_TYPES,
     PROFILES,
     CostCode,
+    MappingJob,
     MappingRow,
     MappingTable,
     Profile,
@@ -68,9 +69,34 @@ def test_each_kind_of_line_has_its_profile(entity: Entity, role: str, profile: s
     assert profile_of_line(entity, role=role, cost_code_id="c") == (profile, key)
 
 
-def test_a_cost_or_a_sale_never_falls_back_to_a_default() -> None:
-    table = MappingTable(accounts={("cost_code", None): "any", ("revenue", None): "any"})
+def test_a_cost_or_a_sale_falls_back_to_nothing_that_nobody_set() -> None:
+    table = MappingTable(accounts={("asset", None): "any", ("cost_code", "other"): "any"})
     assert (table.lookup("cost_code", "c"), table.lookup("revenue", "c")) == (None, None)
+
+
+def test_a_line_takes_its_codes_account_else_its_jobs_else_the_companys_and_says_which() -> None:
+    table = MappingTable(
+        accounts={("cost_code", "own"): "1", ("cost_code", "job:j"): "2", ("cost_code", None): "3"}
+    )
+    assert table.find("cost_code", "own", job_id="j") == ("1", "code")
+    assert table.find("cost_code", "other", job_id="j") == ("2", "job")
+    assert table.find("cost_code", "other", job_id="another") == ("3", "company")
+    assert table.find("cost_code", None) == ("3", "company")
+    assert table.find("revenue", "own", job_id="j") is None
+
+
+def test_a_jobs_broken_default_is_not_replaced_by_the_companys() -> None:
+    table = MappingTable(accounts={("asset", None): "d"}, broken={("asset", "job:j"): "Gone"})
+    assert table.find("asset", None, job_id="j") is None
+    assert table.find("asset", None, job_id="another") == ("d", "company")
+
+
+def test_retainage_can_have_an_account_per_job() -> None:
+    table = MappingTable(accounts={("liability", None): "all", ("liability", "job:j"): "its own"})
+    found = [
+        table.account_for_line(Entity.BILL, role="retainage", cost_code_id="c", job_id=j) for j in ("j", "k")
+    ]
+    assert found == ["its own", "all"]
 
 
 def test_stored_materials_fall_back_to_the_asset_default() -> None:
@@ -79,7 +105,7 @@ def test_stored_materials_fall_back_to_the_asset_default() -> None:
 
 
 def test_a_broken_row_is_not_replaced_by_the_default() -> None:
-    table = MappingTable(accounts={("asset", None): "default"}, broken=frozenset({("asset", "own")}))
+    table = MappingTable(accounts={("asset", None): "default"}, broken={("asset", "own"): "Gone"})
     assert table.lookup("asset", "own") is None
 
 
@@ -126,9 +152,31 @@ def test_the_same_key_twice_is_one_problem_that_names_both_rows() -> None:
     assert sentence.startswith("Rows 1 and 2 both map cost code 77-100")
 
 
-def test_only_assets_and_liabilities_have_a_default() -> None:
-    assert problems_of(MappingRow("asset", None, "retained"), MappingRow("liability", None, "owed")) == []
-    assert "has no default" in problems_of(MappingRow("revenue", None, "income"))[0]
+def test_every_profile_may_have_a_default_of_the_company_and_one_per_job() -> None:
+    job = MappingJob("j", "1204", "Maple Street")
+    rows = [
+        MappingRow("asset", None, "retained"),
+        MappingRow("revenue", None, "income"),
+        MappingRow("revenue", None, "design", job_id="j"),
+        MappingRow("revenue", "c", "income"),
+    ]
+    assert row_problems(rows, cost_codes=[a_code("c")], accounts=CHART, jobs=[job]) == []
+
+
+def test_a_jobs_default_is_saved_once_for_a_job_there_is_and_for_no_cost_code() -> None:
+    job = MappingJob("j", "1204", "Maple Street")
+    rows = [
+        MappingRow("revenue", None, "income", job_id="j"),
+        MappingRow("revenue", None, "design", job_id="j"),
+        MappingRow("revenue", None, "income", job_id="k"),
+        MappingRow("revenue", "c", "income", job_id="j"),
+    ]
+    found = [
+        each.message for each in row_problems(rows, cost_codes=[a_code("c")], accounts=CHART, jobs=[job])
+    ]
+    assert found[0].startswith("Rows 1 and 2 both map the default of job 1204 in the revenue profile")
+    assert "names job k, which this builder does not have" in found[1]
+    assert "names a cost code and a job" in found[2]
 
 
 # ---------------------------------------------------------------- suggestions
