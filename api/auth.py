@@ -17,7 +17,16 @@ from resources.store.api_keys import Caller, Role, create_api_key
 from sync.errors import NotAllowed
 from sync.refusals import ScopeMissing, Unauthenticated
 
-__all__ = ["Access", "AsBookkeeper", "AsOwner", "AsViewer", "Caller", "access_of", "create_api_key"]
+__all__ = [
+    "Access",
+    "AsBookkeeper",
+    "AsOwner",
+    "AsViewer",
+    "Caller",
+    "access_of",
+    "create_api_key",
+    "require_role",
+]
 
 # Each role may do what the roles before it may.
 _RANK: dict[Role, int] = {"viewer": 0, "bookkeeper": 1, "owner": 2}
@@ -55,8 +64,7 @@ class _Needs:
         found: Caller | None = getattr(request.state, "caller", None)
         if found is None:
             raise Unauthenticated
-        if _RANK[found.role] < _RANK[self.role]:
-            raise NotAllowed(action=self.action, role=found.role, needs=self.role)
+        require_role(found, self.role, action=self.action)
         scope = _scope(request.scope["route"])
         if found.scopes is not None and scope not in found.scopes:
             raise ScopeMissing(scope=scope)
@@ -69,6 +77,12 @@ AsOwner = Annotated[
     Caller,
     Depends(_Needs("owner", "connect or disconnect an accounting system, or give others access")),
 ]
+
+
+def require_role(caller: Caller, role: Role, *, action: str) -> None:
+    """Refuse a caller whose role may not do this; for routes of which a part needs more than the rest."""
+    if _RANK[caller.role] < _RANK[role]:
+        raise NotAllowed(action=action, role=caller.role, needs=role)
 
 
 def access_of(route: APIRoute) -> Access | None:

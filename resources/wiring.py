@@ -30,7 +30,7 @@ from sync.compare import Strategy
 from sync.engine import ConnectionSync
 from sync.errors import NotFound, SyncBusy
 from sync.ports import Provider
-from sync.records import Direction, Entity
+from sync.records import SYNC_ORDER, Direction, Entity
 from sync.schedule import next_due
 from sync.store import ConnectionFacts, Trigger
 from sync.summary import EntitySummary, PullSummary, TieOut
@@ -38,6 +38,9 @@ from sync.summary import EntitySummary, PullSummary, TieOut
 # How long a step waits for another step of the same connection before it gives up and says so.
 LOCK_WAIT_SECONDS_MAX = 120
 LOCK_POLL_SECONDS = 0.5
+
+# What the bank statement speaks of.
+MONEY = frozenset({Entity.PAYMENT, Entity.BILL_PAYMENT, Entity.DEPOSIT})
 
 _PRIORITIES: Mapping[Trigger, Priority] = {
     "manual": Priority.PERSON,
@@ -58,6 +61,7 @@ class OpenSync:
         self._tieout = tieout
         self._store = store
         self._provider = provider
+        self._has_new_money = False
 
     def pull_changes(self) -> PullSummary:
         """Bring what the provider changed since the last look into the mirror."""
@@ -65,15 +69,30 @@ class OpenSync:
 
     def sync_entity(self, entity: Entity) -> EntitySummary:
         """Compare one entity on both sides and do what is to be done."""
-        return self._engine.sync_entity(entity)
+        summary = self._engine.sync_entity(entity)
+        self._has_new_money |= entity in MONEY and summary.processed > 0
+        return summary
 
     def tie_out(self) -> TieOut:
-        """Prove that both sides agree, or say where they do not."""
-        return self._engine.tie_out()
+        """Prove that both sides agree, or say where they do not; the bank's view of the money goes with the proof."""
+        proof = self._engine.tie_out()
+        self.read_bank()
+        return proof
 
     def sync_all(self) -> tuple[PullSummary, list[EntitySummary], TieOut]:
         """Do every step once, in order."""
-        return self._engine.sync_all()
+        pulled = self.pull_changes()
+        return pulled, [self.sync_entity(entity) for entity in SYNC_ORDER], self.tie_out()
+
+    def read_bank(self) -> None:
+        """Take over what the bank statement says of payments and deposits."""
+        self._has_new_money = False
+        read_bank(self._tieout.database, self._provider, self._store.facts, now=self._tieout.clock.now())
+
+    def close(self) -> None:
+        """Leave nothing of what was read untold: money that came in without a proof has its bank status too."""
+        if self._has_new_money:
+            self.read_bank()
 
     @property
     def provider_calls(self) -> int:
@@ -81,10 +100,7 @@ class OpenSync:
         return self._engine.provider_calls
 
     def finish(self, *, error: str | None = None) -> None:
-        """Take over what the bank statement says, close the run, and say when the connection is due next."""
-        facts = self._store.facts
-        if error is None:
-            read_bank(self._tieout.database, self._provider, facts, now=self._tieout.clock.now())
+        """Close the run, and say when the connection is due next."""
         self._tieout.finish_run(
             self._store.facts.builder_id,
             self._store.facts.connection_id,
@@ -152,7 +168,9 @@ class Tieout:
                 store=store, provider=provider, clock=self.clock, actor=store.actor, direction=direction
             )
             try:
-                yield OpenSync(engine, self, store, provider=provider)
+                opened = OpenSync(engine, self, store, provider=provider)
+                yield opened
+                opened.close()
             finally:
                 with self.database.builder_tx(UUID(builder_id)) as tx:
                     tx.run(

@@ -141,8 +141,8 @@ class Provider(Protocol):
         """Send writes (in batches where the provider has them) and return one outcome each, in order."""
         ...
 
-    def trial_balance(self) -> Sequence[LedgerBalance]:
-        """Return the provider's own trial balance as of today."""
+    def trial_balance(self, *, until: date | None = None) -> Sequence[LedgerBalance]:
+        """Return the provider's own trial balance as of today, or as of a day that is still to come."""
         ...
 
     def bank_report(self) -> BankReport | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
@@ -384,6 +384,10 @@ class Work(Protocol):
         ...
 
     # -- tie-out
+    def last_document_date(self) -> date | None:
+        """Return the date of the ledger's latest document, which may lie ahead; None where it has none."""
+        ...
+
     def tie_out_sums(self) -> dict[str, Decimal]:
         """Return the sums and balances of both sides that a tie-out compares, by name."""
         ...

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 
 from api import cursors
-from api.auth import AsOwner, AsViewer
+from api.auth import AsOwner, AsViewer, require_role
 from api.chosen import chosen_connection
 from api.models.connections import (
     AccountQuery,
@@ -84,7 +84,9 @@ def list_accounts(
     connection_id: Annotated[UUID, Path(alias="id")],
     wanted: Annotated[AccountQuery, Query()],
 ) -> LedgerAccountPage:
-    """List the provider's chart of accounts, as last seen or (with `refresh`) as it stands now."""
+    """List the provider's chart of accounts, as last seen or (with `refresh`, for bookkeepers) as it stands now."""
+    if wanted.refresh:
+        require_role(caller, "bookkeeper", action="read the ledger anew, which is a sync")
     after = cursors.after_name(wanted.cursor, kind="accounts")
     with services.database.builder_tx(caller.builder_id) as tx:
         chosen_connection(tx, connection_id, is_used=wanted.refresh)

@@ -121,14 +121,12 @@ class QuickBooks:
         ranked = sorted(found.values(), key=lambda one: (one.marker != marker, one.natural_key != wanted))
         return ranked[:CANDIDATES_MAX]
 
-    def trial_balance(self) -> Sequence[LedgerBalance]:
-        """Return QuickBooks' own trial balance as of today."""
-        # To the year's end, because documents are summed whatever their date; "today" is another day in another zone.
+    def trial_balance(self, *, until: date | None = None) -> Sequence[LedgerBalance]:
+        """Return QuickBooks' own trial balance to the end of this year, or of the year of a later day."""
+        # "Today" is another day in another zone.
         today = (self._clock.now() + timedelta(days=1)).date()
-        params = {
-            "start_date": date(today.year, 1, 1).isoformat(),
-            "end_date": date(today.year, 12, 31).isoformat(),
-        }
+        year = max(today, until or today).year
+        params = {"start_date": date(year, 1, 1).isoformat(), "end_date": date(year, 12, 31).isoformat()}
         return trial_balance(self._client.read("reports/TrialBalance", params, label="the trial balance"))
 
     def bank_report(self) -> BankReport:

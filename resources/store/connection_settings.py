@@ -88,6 +88,9 @@ def save_settings(
     )
     tx.run("settings_save_entities", **names, rows=json_text([asdict(each) for each in wanted.entities]))
     after = read_settings(tx, builder_id, connection_id=connection_id)
+    turned = _turned(before.entities, after.entities)
+    if turned:
+        tx.run("settings_look_again", **names, entities=turned)
     write_audit(
         tx,
         AuditEntry(
@@ -99,6 +102,12 @@ def save_settings(
         ),
     )
     return after
+
+
+def _turned(before: Sequence[EntityChoice], after: Sequence[EntityChoice]) -> list[Entity]:
+    """Name the entities whose way or switch changed: what was left behind by the old one is looked at again."""
+    ways = {each.entity: (each.direction, each.is_enabled) for each in before}
+    return [each.entity for each in after if (each.direction, each.is_enabled) != ways[each.entity]]
 
 
 def _choice(entity: Entity, row: Mapping[Any, Any] | None) -> EntityChoice:

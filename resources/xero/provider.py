@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -85,11 +85,12 @@ class Xero:
         """Look for records that could be this one: those with our mark first, then the same number, then lookalikes."""
         return self._finder.find(entity, canonical=canonical, marker=marker)
 
-    def trial_balance(self) -> Sequence[LedgerBalance]:
-        """Return Xero's own trial balance as of today."""
+    def trial_balance(self, *, until: date | None = None) -> Sequence[LedgerBalance]:
+        """Return Xero's own trial balance as of today, or as of a later day."""
         today = (self._clock.now() + FURTHEST_ZONE).date()
+        latest = max(today, until or today)
         return trial_balance(
-            self._client.read("Reports/TrialBalance", {"date": today.isoformat()}, label="the trial balance")
+            self._client.read("Reports/TrialBalance", {"date": latest.isoformat()}, label="the trial balance")
         )
 
     def bank_report(self) -> None:

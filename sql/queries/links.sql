@@ -16,6 +16,8 @@ with candidates as (
       and o.connection_id = %(connection_id)s
       and o.entity = %(entity)s
       and o.remote_id is null
+      and o.state <> 'unknown'
+      and m.remote_id <> all (o.not_remote_ids)
       and o.ours_checksum is distinct from o.base_ours_checksum
       and r.state = 'active'),
 chosen as (
@@ -45,6 +47,8 @@ with candidates as (
       and o.connection_id = %(connection_id)s
       and o.entity = %(entity)s
       and o.remote_id is null
+      and o.state <> 'unknown'
+      and m.remote_id <> all (o.not_remote_ids)
       and o.ours_checksum is distinct from o.base_ours_checksum
       and r.state = 'active'
       and case
@@ -75,6 +79,8 @@ with candidates as (
       and o.connection_id = %(connection_id)s
       and o.entity = %(entity)s
       and o.remote_id is null
+      and o.state <> 'unknown'
+      and m.remote_id <> all (o.not_remote_ids)
       and o.ours_checksum is distinct from o.base_ours_checksum
       and r.state = 'active'
       and r.natural_key is null
@@ -97,21 +103,33 @@ where o.builder_id = %(builder_id)s
   and o.connection_id = %(connection_id)s
   and o.entity = %(entity)s
   and o.remote_id is null
+  and o.state <> 'unknown'
+  and m.remote_id <> all (o.not_remote_ids)
   and o.ours_checksum is distinct from o.base_ours_checksum
 order by o.id, m.remote_id;
 
 -- name: drop_waiting_halves
--- Takes the half links of provider records away, because the records get full ones.
-delete from links t
-using jsonb_to_recordset(%(rows)s::jsonb) as p (link_id uuid, remote_id text), links o
-where o.builder_id = %(builder_id)s
-  and o.id = p.link_id
-  and t.builder_id = o.builder_id
-  and t.connection_id = %(connection_id)s
-  and t.entity = o.entity
-  and t.remote_id = p.remote_id
-  and t.record_id is null
-  and t.id <> p.link_id;
+-- Takes the half links of provider records away, because the records get full ones; what waited for a half waits no more.
+with dropped as (
+    delete from links t
+    using jsonb_to_recordset(%(rows)s::jsonb) as p (link_id uuid, remote_id text), links o
+    where o.builder_id = %(builder_id)s
+      and o.id = p.link_id
+      and t.builder_id = o.builder_id
+      and t.connection_id = %(connection_id)s
+      and t.entity = o.entity
+      and t.remote_id = p.remote_id
+      and t.record_id is null
+      and t.id <> p.link_id
+    returning t.builder_id, t.id)
+update v2_sync_records r
+set resolved_at = %(now)s,
+    resolution = 'linked'
+from dropped d
+where r.builder_id = d.builder_id
+  and r.link_id = d.id
+  and r.status in ('error', 'conflict', 'held')
+  and r.resolved_at is null;
 
 -- name: pair_links
 -- Puts provider records on our halves of links.

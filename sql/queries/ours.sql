@@ -142,7 +142,8 @@ with gone as (
     set state = 'deleted',
         checksum = %(checksum)s,
         revision = r.revision + 1,
-        changed_at = %(now)s
+        changed_at = %(now)s,
+        absorbed_at = %(now)s
     where r.builder_id = %(builder_id)s
       and r.entity = %(entity)s
       and r.id = any (%(record_ids)s::uuid[])
@@ -166,9 +167,9 @@ with incoming as (
 saved as (
     insert into records as r (
         builder_id, entity, id, state, canonical, checksum, natural_key, label, document_date, total, currency,
-        changed_at)
+        changed_at, absorbed_at)
     select %(builder_id)s::uuid, %(entity)s, id, state, canonical, checksum, natural_key, label, document_date, total,
-           currency, changed_at
+           currency, changed_at, %(now)s
     from incoming
     on conflict (builder_id, entity, id) do update
     set state = excluded.state,
@@ -180,6 +181,7 @@ saved as (
         total = excluded.total,
         currency = excluded.currency,
         changed_at = excluded.changed_at,
+        absorbed_at = excluded.absorbed_at,
         revision = r.revision + 1
     where r.checksum is distinct from excluded.checksum
     returning r.id, r.checksum, r.state),

@@ -30,6 +30,17 @@ set sync_schedule = %(sync_schedule)s,
 where builder_id = %(builder_id)s
   and id = %(connection_id)s;
 
+-- name: settings_look_again
+-- Has links with one side looked at again: they were left behind by a direction or a switch that is another one now.
+update links
+set base_ours_checksum = null,
+    base_theirs_checksum = null
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = any (%(entities)s::text[])
+  and (record_id is null or remote_id is null)
+  and (base_ours_checksum is not null or base_theirs_checksum is not null);
+
 -- name: settings_save_entities
 -- Replaces the settings of each entity given.
 insert into entity_settings (builder_id, connection_id, entity, is_enabled, direction, conflict_strategy)

@@ -62,8 +62,16 @@ where j.builder_id = %(builder_id)s
   and a.canonical ->> 'type' in ('accounts_receivable', 'accounts_payable')
 group by a.canonical ->> 'type';
 
+-- name: last_document_date
+-- The date of the ledger's latest document: its books are asked for up to then.
+select max(document_date)
+from mirror
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and state = 'active';
+
 -- name: last_valid_tie_out
--- The newest tie-out, if nothing was read, written or held up since it was taken; a difference stays one until then.
+-- The newest tie-out, if nothing was read, written or edited here since it was taken; a difference stays one until then.
 select t.lines, t.taken_at
 from tie_outs t
 where t.builder_id = %(builder_id)s
@@ -79,6 +87,11 @@ where t.builder_id = %(builder_id)s
       where m.builder_id = t.builder_id
         and m.connection_id = t.connection_id
         and m.seen_at > t.taken_at)
+  and not exists (
+      select 1
+      from records r
+      where r.builder_id = t.builder_id
+        and r.absorbed_at > t.taken_at)
   and not exists (
       select 1
       from links l

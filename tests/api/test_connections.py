@@ -118,6 +118,19 @@ def test_the_chart_is_read_from_the_provider_when_asked_for(
     assert world.tieout.pulled == [str(house.connection_id)]
 
 
+def test_a_viewer_sees_the_chart_and_cannot_start_a_sync_by_asking_for_a_fresh_one(
+    house: House, world: World
+) -> None:
+    viewer = house.client("viewer")
+    exact(viewer.get(f"/connections/{house.connection_id}/accounts"))
+    problem(
+        viewer.get(f"/connections/{house.connection_id}/accounts", refresh="true"), 403, "access.not_allowed"
+    )
+    assert world.tieout.pulled == []
+    exact(house.client("bookkeeper").get(f"/connections/{house.connection_id}/accounts", refresh="true"))
+    assert world.tieout.pulled == [str(house.connection_id)]
+
+
 def test_an_ended_connection_shows_what_was_last_seen_but_reads_nothing(world: World) -> None:
     house = world.a_house(status="disconnected")
     exact(house.client().get(f"/connections/{house.connection_id}/accounts"))

@@ -47,6 +47,7 @@ class FakeLedger:
     down: SyncError | None = None
     writes: list[Write] = field(default_factory=list)
     calls: int = 0
+    balanced_until: date | None = None
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(100))
     _changes: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -133,9 +134,10 @@ class FakeLedger:
     def bank_report(self) -> None:
         """Say nothing of the bank."""
 
-    def trial_balance(self) -> Sequence[LedgerBalance]:
+    def trial_balance(self, *, until: date | None = None) -> Sequence[LedgerBalance]:
         """Return the two control accounts made of the documents it keeps."""
         self._call()
+        self.balanced_until = until
         invoices = sum((Decimal(k.canonical["total"]) for k in self.all(Entity.INVOICE)), Decimal(0))
         received = sum((Decimal(k.canonical["amount"]) for k in self.all(Entity.PAYMENT)), Decimal(0))
         bills = sum((Decimal(k.canonical["total"]) for k in self.all(Entity.BILL)), Decimal(0))

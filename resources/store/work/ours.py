@@ -70,7 +70,9 @@ class OursPart(WorkPart):
             for record in found
         ]
         changed = (
-            self._tx.value("save_records", **self._builder, entity=entity, rows=json_text(rows))
+            self._tx.value(
+                "save_records", **self._builder, entity=entity, rows=json_text(rows), now=self._now
+            )
             if rows
             else 0
         )

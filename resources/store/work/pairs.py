@@ -40,7 +40,7 @@ class LinksPart(WorkPart):
                 [{"link_id": str(row["link_id"]), "remote_id": row["remote_id"]} for row in rows]
             )
             # First the halves, because a provider record stands on one link only.
-            self._tx.run("drop_waiting_halves", **self._connection, rows=pairs)
+            self._tx.run("drop_waiting_halves", **self._connection, rows=pairs, now=self._now)
             self._tx.run("pair_links", **self._builder, rows=pairs)
         return len(rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from resources.store.database import json_text
@@ -11,6 +12,11 @@ from sync.summary import TieOut, TieOutLine
 
 class ProofsPart(WorkPart):
     """Sums up, keeps and finds tie-outs."""
+
+    def last_document_date(self) -> date | None:
+        """Return the date of the ledger's latest document, which may lie ahead; None where it has none."""
+        found: date | None = self._tx.value("last_document_date", **self._connection)
+        return found
 
     def tie_out_sums(self) -> dict[str, Decimal]:
         """Return the sums and balances of both sides that a tie-out compares, by name."""

@@ -151,3 +151,29 @@ def test_pages_lose_no_row_that_changes_while_they_are_read(office: Office) -> N
             touched += 1
     assert touched
     assert seen >= {one.id for one in office.books.valid("invoice")}
+
+
+def test_the_bank_statement_is_read_by_a_sync_in_steps_too(office: Office) -> None:
+    invoice, _ = both(office)
+    office.books.pay("invoice", {invoice: "500.00"}, reference="CHK 1")
+    office.books.reconcile("CHK 1")
+    office.later(minutes=3)
+    run_id = office.add(
+        "sync_runs", connection_id=office.connection_id, trigger="scheduled", requested_by="schedule"
+    )
+    # As Dagster does it: each step opens the sync anew, and the run is closed without one.
+    for step in ("changes", "payments"):
+        with office.tieout.sync(office.builder_id, office.connection_id, run_id) as sync:
+            if step == "changes":
+                sync.pull_changes()
+            else:
+                sync.sync_entity(Entity.PAYMENT)
+    office.tieout.finish_run(office.builder_id, office.connection_id, run_id, error=None)
+    assert office.value("select reconciliation_status from v2_payments") == "matched"
+
+
+def test_a_document_of_next_year_ties_out(office: Office) -> None:
+    year = office.books.clock.now().year + 1
+    office.invoice(office.client(), invoice_date=f"{year}-02-03", due_date=f"{year}-03-03")
+    done = office.sync()
+    assert done.proof.is_tied, done.differences
