@@ -23,15 +23,20 @@ from api.routes import (
     connections,
     consent,
     health,
+    home,
     inbound,
     keys,
     mappings,
     notifications,
     queues,
+    sessions,
+    signin,
+    static,
     syncs,
     webhooks,
 )
 from api.services import Launcher, ProviderEntry, Services, Tieout
+from api.web.gate import PageGate
 from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
 from resources.store.requests import Requests
@@ -72,7 +77,7 @@ _TAGS = [
     {"name": "conflicts", "description": "Records that both sides changed."},
     {"name": "notifications", "description": "What people are told, once, and by mail if they want."},
     {"name": "webhooks", "description": "Events, and the addresses that hear of them."},
-    {"name": "keys", "description": "API keys of the builder."},
+    {"name": "keys", "description": "Who else gets in: API keys, and people signed in to the pages."},
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
 
@@ -106,6 +111,7 @@ def create_app(
     install_problem_handlers(app)
     # The last one added meets a request first.
     app.add_middleware(Entrance, root=API_ROOT)
+    app.add_middleware(PageGate)
     app.add_middleware(BodyLimit, larger=_LARGER_BODIES)
     app.add_middleware(
         Journal,
@@ -122,6 +128,7 @@ def create_app(
         queues,
         conflicts,
         keys,
+        sessions,
         notifications,
         webhooks,
     ):
@@ -129,6 +136,8 @@ def create_app(
     app.include_router(integrations)
     app.include_router(health.router)
     app.include_router(inbound.router)
+    for pages in (home, signin, static):
+        app.include_router(pages.router)
     app.openapi = _openapi_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     return app
 

@@ -16,6 +16,7 @@ import typer
 from api.cli_import import import_command
 from api.cli_keyring import keyring
 from api.cli_keys import keys
+from api.cli_sessions import signin, signout
 
 if TYPE_CHECKING:
     from resources.settings import Settings
@@ -36,6 +37,8 @@ app.add_typer(db, name="db")
 app.add_typer(keys, name="keys")
 app.add_typer(keyring, name="keyring")
 app.command("import")(import_command)
+app.command()(signin)
+app.command()(signout)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

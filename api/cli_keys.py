@@ -40,7 +40,7 @@ def create(
     from resources.store.api_keys import create_api_key
 
     ends = datetime.now(UTC) + timedelta(days=days) if days else None
-    with _builder(builder) as (database, builder_id):
+    with opened_builder(builder) as (database, builder_id):
         print(create_api_key(database, builder_id, name=name, role=role, scopes=scope, expires_at=ends))
 
 
@@ -49,7 +49,7 @@ def list_keys(builder: Builder) -> None:
     """Print the keys that open something: their ids, last characters, roles and names."""
     from resources.store.api_keys import list_api_keys
 
-    with _builder(builder) as (database, builder_id):
+    with opened_builder(builder) as (database, builder_id):
         for key in list_api_keys(database, builder_id):
             print(f"{key.id}  …{key.last_four}  {key.role:<10}  {key.name}")
 
@@ -64,7 +64,7 @@ def revoke(
     from resources.store.api_keys import revoke_api_key
     from sync.errors import NotFound
 
-    with _builder(builder) as (database, builder_id):
+    with opened_builder(builder) as (database, builder_id):
         try:
             is_revoked = revoke_api_key(database, builder_id, key_id=UUID(key))
         except ValueError:
@@ -75,7 +75,8 @@ def revoke(
 
 
 @contextmanager
-def _builder(said: str) -> Iterator[tuple[Database, UUID]]:
+def opened_builder(said: str) -> Iterator[tuple[Database, UUID]]:
+    """Open the database and find the builder that a command names."""
     from resources.imports.builders import find_builder
     from resources.postgres import database_urls, start_embedded
     from resources.settings import load_settings

@@ -19,7 +19,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
+from api.web.refusals import refusal_page
 from sync.errors import RateLimited, Remedy, SyncError
 from sync.refusals import TooLarge, TooManyRequests
 from sync.remedies import http_status, ui_action
@@ -93,7 +95,7 @@ class ConflictMoved(Exception):
 
 def problem_response(
     error: SyncError, request: Request, *, conflict: dict[str, Any] | None = None
-) -> JSONResponse:
+) -> Response:
     """Answer with an error of the tree."""
     status = http_status(error)
     details = dict(error.details)
@@ -119,7 +121,7 @@ def problem_response(
         headers["Retry-After"] = str(
             error.details.get("wait_seconds", RETRY_SECONDS) if is_known else RETRY_SECONDS
         )
-    return _json(body, headers=headers)
+    return _answer(body, request, headers=headers)
 
 
 def edge_response(
@@ -131,7 +133,7 @@ def edge_response(
     remedy: Remedy = Remedy.NEVER,
     problems: Sequence[FieldProblem] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> JSONResponse:
+) -> Response:
     """Answer with a problem that no error of the tree stands behind."""
     assert code in EDGE_CODES, f"{code} is not listed in EDGE_CODES"
     body = Problem(
@@ -145,7 +147,7 @@ def edge_response(
         instance=request.url.path,
         problems=list(problems) if problems else None,
     )
-    return _json(body, headers=headers)
+    return _answer(body, request, headers=headers)
 
 
 def install_problem_handlers(app: FastAPI) -> None:
@@ -167,7 +169,9 @@ class _ProblemResponse(JSONResponse):
         return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
-def _json(body: Problem, *, headers: Mapping[str, str] | None) -> JSONResponse:
+def _answer(body: Problem, request: Request, *, headers: Mapping[str, str] | None) -> Response:
+    if getattr(request.state, "is_page", False):
+        return refusal_page(request, body.model_dump(mode="json"), headers=headers or {})
     return _ProblemResponse(
         body.model_dump(mode="json", exclude_none=True),
         status_code=body.status,
@@ -175,17 +179,17 @@ def _json(body: Problem, *, headers: Mapping[str, str] | None) -> JSONResponse:
     )
 
 
-async def _on_sync_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_sync_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, SyncError), "registered for SyncError"
     return problem_response(error, request)
 
 
-async def _on_conflict_moved(request: Request, error: Exception) -> JSONResponse:
+async def _on_conflict_moved(request: Request, error: Exception) -> Response:
     assert isinstance(error, ConflictMoved), "registered for ConflictMoved"
     return problem_response(error.error, request, conflict=error.fresh)
 
 
-async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "registered for RequestValidationError"
     # The values that were sent are not repeated: a body may hold anything, a secret included.
     problems = [
@@ -201,7 +205,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
     )
 
 
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for HTTPException"
     status = error.status_code
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
@@ -220,11 +224,11 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     return edge_response(request, status=status, code=code, detail=detail, headers=error.headers)
 
 
-async def _on_database_trouble(request: Request, error: Exception) -> JSONResponse:
+async def _on_database_trouble(request: Request, error: Exception) -> Response:
     return database_trouble(request, error)
 
 
-def database_trouble(request: Request, error: Exception) -> JSONResponse:
+def database_trouble(request: Request, error: Exception) -> Response:
     """Answer that the database did not."""
     log.error("database_trouble", path=request.url.path, kind=type(error).__name__, exc_info=error)
     return edge_response(
@@ -237,11 +241,11 @@ def database_trouble(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+async def _on_bug(request: Request, error: Exception) -> Response:
     return bug_response(request, error)
 
 
-def bug_response(request: Request, error: Exception) -> JSONResponse:
+def bug_response(request: Request, error: Exception) -> Response:
     """Answer for what only a bug could break, and log it."""
     log.error("unexpected_error", path=request.url.path, exc_info=error)
     return edge_response(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,17 @@ KEYS_AGE_SECONDS_MAX = 600
 KEYS_AGE_SECONDS_MIN = 30
 USER_LENGTH_MAX = 200
 ROLES: Mapping[str, Role] = {"owner": "owner", "bookkeeper": "bookkeeper", "viewer": "viewer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A person whom a token vouches for, and what is needed to take that token once only."""
+
+    caller: Caller
+    # what was signed: unlike the signature, nobody but the signer can write it in another way
+    fingerprint: str
+    # after this the token opens nothing by itself
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,11 @@ class PlatformTokens:
 
     def caller(self, token: str) -> Caller | None:
         """Return the person a token vouches for, or None for a token that opens nothing."""
+        vouched = self.vouched(token)
+        return vouched.caller if vouched else None
+
+    def vouched(self, token: str) -> Vouched | None:
+        """Return the person a token vouches for and until when, or None for a token that opens nothing."""
         if not self.is_used or len(token) > TOKEN_LENGTH_MAX or token.count(".") != 2:
             return None
         try:
@@ -72,7 +89,12 @@ class PlatformTokens:
         except (JoseError, ValueError) as error:
             log.info("token_refused", reason=type(error).__name__)
             return None
-        return _caller(claims)
+        caller = _caller(claims)
+        if caller is None:
+            return None
+        ends = datetime.fromtimestamp(int(claims["exp"]), UTC)
+        leeway = timedelta(seconds=self._settings.token_leeway_seconds)
+        return Vouched(caller, token.rpartition(".")[0], ends + leeway)
 
     def close(self) -> None:
         """Close the connection to the platform."""

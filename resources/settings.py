@@ -146,6 +146,17 @@ class Settings(BaseSettings):
     token_leeway_seconds: Annotated[int, Field(ge=0, le=300)] = Field(
         default=30, description="How far the platform's clock may be off when a token's times are checked."
     )
+    platform_url: WebAddress | None = Field(
+        default=None,
+        description="The platform's address; its pages may hand people over to Tieout's, and people who are not signed in "
+        "are sent there. Empty means that only links of `tieout signin` sign people in.",
+    )
+    session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
+        default=60, description="After how many minutes without use people are signed out of the pages."
+    )
+    session_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        default=12, description="After how many hours people have to sign in anew, however busy they were."
+    )
     rate_limit_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=600,
         description="Requests each API key or person may make in a minute, counted per process; 0 means no limit.",

@@ -3,7 +3,9 @@
 SyncError
 ├─ NotAllowed
 │  ├─ Unauthenticated           no key, or one that opens nothing
-│  └─ ScopeMissing              the role may, the key was narrowed
+│  ├─ ScopeMissing              the role may, the key was narrowed
+│  ├─ CrossSite                 a form of another website
+│  └─ SignInRefused             a token or link that signs nobody in (any more)
 ├─ AlreadyDone
 │  ├─ StaleMapping              somebody saved another version meanwhile
 │  ├─ StaleChoice               the conflict is no longer the one that was shown
@@ -40,6 +42,22 @@ class ScopeMissing(NotAllowed):
 
     code = "access.scope_missing"
     template = "This needs the scope {scope}, which this key or token does not carry. Use one that does."
+
+
+class CrossSite(NotAllowed):
+    """A form was sent by a page that is not ours, so that the person may not have meant it."""
+
+    code = "access.cross_site"
+    template = (
+        "This was sent from another website, and nothing was changed. Open the page here and do it again."
+    )
+
+
+class SignInRefused(NotAllowed):
+    """A token or a link signs nobody in (any more)."""
+
+    code = "access.sign_in_refused"
+    template = "Nobody was signed in: {reason}. {next}"
 
 
 class TooManyRequests(SyncError):

@@ -46,7 +46,13 @@ def _run(narrator: Narrator, *, once: bool) -> None:
         story.tell()
         narrator.show(f"Done in {time.monotonic() - began:.0f} s; everything is kept under {settings.home}.")
         if not once:
+            stage.start_real_time()
             narrator.show(
+                "",
+                *(
+                    f"  Sign in to the pages of {name} (once, within ten minutes):\n    {link}"
+                    for name, link in story.sign_in_links()
+                ),
                 "",
                 f"  API and pages        {stage.api_url}  (API keys: {settings.home / 'demo.json'})",
                 f"  Dagster              {stage.dagster_url}",

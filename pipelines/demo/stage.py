@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pipelines.dagster_processes import DagsterProcesses
 from pipelines.demo.settings import as_environment
 from pipelines.home import dagster_environment
-from pipelines.processes import Child, Household, answers, python, require_free_ports
+from pipelines.processes import Child, Household, answers, lives, python, require_free_ports
 from resources.postgres import database_urls, prepare_cluster, start_embedded, stop_embedded
 from resources.postgres.migrate import MigrationReport, migrate
 from resources.settings import PREFIX, Settings
@@ -110,6 +110,11 @@ class Stage:
     def begin_work(self) -> None:
         """Let Dagster take runs from the queue and look for due connections."""
         self._dagster.begin_work()
+
+    def start_real_time(self) -> None:
+        """Send what is approved at once, and mails and webhooks when they are due, as long as the demo stays up."""
+        self._household.start(Child("Real-time worker", python("pipelines.worker"), lives))
+        self._household.start(Child("Deliveries", [sys.executable, "-m", "api.cli", "deliver"], lives))
 
     def watch(self) -> None:
         """Raise when a process has ended by itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from pipelines.demo.api import Json, TieoutApi
 from pipelines.demo.bookkeeper import Bookkeeper, open_books
@@ -15,6 +16,7 @@ from pipelines.demo.summary import conflict_lines, sync_table, tie_out_table, un
 from pipelines.processes import ProcessError
 from resources.store.database import Database
 from resources.store.demo import correct_bill, let_a_person_decide, newest_tie_out
+from resources.store.sessions import make_link
 from sync.clock import SystemClock
 from sync.records import Entity
 
@@ -58,6 +60,20 @@ class Story:
         else:
             self._sync("Sync", mark=CAME_BACK)
         self._show_what_is_left(database)
+
+    def sign_in_links(self) -> list[tuple[str, str]]:
+        """Return each builder's name and a link that signs its owner in to the pages once, within ten minutes."""
+        database, now = self._stage.open_database(), SystemClock().now()
+        return [
+            (
+                builder.name,
+                f"{self._stage.api_url}/signin?link="
+                + make_link(
+                    database, UUID(self._of(builder).builder_id), person="demo owner", role="owner", now=now
+                ),
+            )
+            for builder in self._builders
+        ]
 
     def _of(self, builder: DemoBuilder) -> BuilderState:
         return self._state.of(builder.slug)

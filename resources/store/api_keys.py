@@ -1,16 +1,7 @@
-"""API keys: made once, shown once, stored as a hash, found by it.
-
-A key is `tieout_`, 43 characters base 62 of 32 random bytes, and 6 characters base 62 of their CRC-32: the prefix
-lets secret scanners find a leaked key, the checksum lets a mistyped one be refused without asking the database.
-"""
+"""API keys: made once, shown once, stored as a hash, found by it. Their form is that of `credentials`."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-import string
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from resources.store.audit import AuditEntry, write_audit
+from resources.store.credentials import credential_hash, is_credential, new_credential
 from resources.store.database import Database
 from sync.errors import InvalidInput
 
@@ -37,12 +29,6 @@ SUBJECTS = (
 SCOPES: tuple[str, ...] = tuple(f"{subject}:{verb}" for subject in SUBJECTS for verb in ("read", "write"))
 
 PREFIX = "tieout_"
-SECRET_BYTES = 32
-_DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_SECRET_LENGTH = 43  # 62 ** 43 > 256 ** 32
-_CHECKSUM_LENGTH = 6  # 62 ** 6 > 2 ** 32
-# A key has 256 random bits, so that its hash needs no salt and no slowness; the context keeps it from being equal
-# to any other hash of the same text.
 _HASH_CONTEXT = b"tieout api key v1"
 
 
@@ -127,7 +113,7 @@ def make_api_key(
         raise InvalidInput(
             what=f"The scope {unknown[0]}", reason=f"there is no such scope; choose of {', '.join(SCOPES)}"
         )
-    key = _new_key()
+    key = new_credential(PREFIX)
     with database.builder_tx(builder_id) as tx:
         key_id: UUID = tx.value(
             "api_key_insert",
@@ -181,30 +167,8 @@ def builder_is_here(database: Database, builder_id: UUID) -> bool:
 
 def is_well_formed(key: str) -> bool:
     """Say whether a text can be a key at all: its prefix, length, digits and checksum."""
-    body = key.removeprefix(PREFIX)
-    if body == key or len(body) != _SECRET_LENGTH + _CHECKSUM_LENGTH or set(body) - set(_DIGITS):
-        return False
-    secret, checksum = body[:_SECRET_LENGTH], body[_SECRET_LENGTH:]
-    return _checksum(secret) == checksum
-
-
-def _new_key() -> str:
-    secret = _base62(int.from_bytes(secrets.token_bytes(SECRET_BYTES)), length=_SECRET_LENGTH)
-    return f"{PREFIX}{secret}{_checksum(secret)}"
-
-
-def _checksum(secret: str) -> str:
-    return _base62(zlib.crc32(secret.encode()), length=_CHECKSUM_LENGTH)
-
-
-def _base62(number: int, *, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, len(_DIGITS))
-        digits.append(_DIGITS[digit])
-    assert number == 0, "the number has more digits than it was given room for"
-    return "".join(reversed(digits))
+    return is_credential(key, prefix=PREFIX)
 
 
 def _key_hash(key: str) -> str:
-    return hmac.new(_HASH_CONTEXT, key.encode(), hashlib.sha256).hexdigest()
+    return credential_hash(key, context=_HASH_CONTEXT)

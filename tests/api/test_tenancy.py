@@ -20,10 +20,11 @@ from resources.connections import Connections
 from resources.postgres import DatabaseUrls
 from resources.postgres.urls import for_psycopg
 from resources.settings import Settings
-from resources.store.api_keys import make_api_key
+from resources.store.api_keys import Caller, make_api_key
 from resources.store.database import Database
 from resources.store.notices import raise_notifications
 from resources.store.queries import Query, named_queries
+from resources.store.sessions import make_link, open_session, use_token
 from resources.store.webhooks import Wanted, add_endpoint, write_events
 from tests.api.test_access import OPEN_ROUTES
 from tests.api.world import NOW, ROOT, House, World
@@ -60,6 +61,10 @@ def furnish(house: House) -> None:
     with database.builder_tx(house.id) as tx:
         wanted = Wanted(f"https://{uuid4()}.example/hook", description=MARK)
         add_endpoint(tx, vault, house.id, wanted, actor=MARK, now=NOW)
+    person = Caller(house.id, None, MARK, "owner")
+    open_session(database, person, came_by="link", lasts=timedelta(hours=1), now=NOW)
+    make_link(database, house.id, person=MARK, role="owner", now=NOW)
+    use_token(database, house.id, fingerprint=MARK, expires_at=NOW, now=NOW)
     raise_notifications(database, house.id, now=NOW)
     write_events(database, house.id, now=NOW)
 

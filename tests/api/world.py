@@ -25,6 +25,7 @@ from sync.records import Direction, Entity
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 ROOT = "/api/v1/integrations"
+OUTSIDE_THE_ROOT = ("/healthz", "/readyz", "/openapi.json", "/metrics", "/docs")
 PROVIDERS = (
     ProviderEntry("quickbooks_online", "QuickBooks Online", is_configured=True),
     ProviderEntry("xero", "Xero", is_configured=False),
@@ -141,11 +142,7 @@ class Client:
         self.http = httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers)
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        url = (
-            path
-            if path.startswith(("/healthz", "/readyz", "/openapi.json", "/metrics", "/docs"))
-            else f"{ROOT}{path}"
-        )
+        url = path if path.startswith(OUTSIDE_THE_ROOT) else f"{ROOT}{path}"
         return self._runner.run(self.http.request(method, url, **options))
 
     def together(

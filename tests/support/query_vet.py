@@ -15,7 +15,10 @@ import psycopg
 from resources.store.queries import PARAMETER, Query
 
 TEMPORARY = re.compile(r"^(?:--.*\n|\s)*create\s+temp(?:orary)?\s+table\s+(?P<table>\w+)", re.IGNORECASE)
-NOT_PREPARED = re.compile(r"^(?:--.*\n|\s)*(?:copy|listen|unlisten|notify|set|lock|analyze|create\s+(?:unique\s+)?index)\b", re.IGNORECASE)
+NOT_PREPARED = re.compile(
+    r"^(?:--.*\n|\s)*(?:copy|listen|unlisten|notify|set|lock|analyze|create\s+(?:unique\s+)?index)\b",
+    re.IGNORECASE,
+)
 
 
 def numbered(query: Query) -> str:

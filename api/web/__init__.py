@@ -1,0 +1,1 @@
+"""What all pages share: who looks at them, how they are made, and what they look like."""
