@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -18,7 +18,9 @@ from resources.connections import Connections
 from resources.gate import Priority
 from resources.postgres import database_urls
 from resources.registry import PROVIDERS
+from resources.rehearsing import Parts, carry_out
 from resources.settings import Settings
+from resources.store import rehearsals
 from resources.store.bank import read_bank
 from resources.store.database import Database
 from resources.store.notices import raise_notifications
@@ -28,9 +30,10 @@ from resources.vault import Vault
 from sync.clock import Clock, SystemClock
 from sync.compare import Strategy
 from sync.engine import ConnectionSync
-from sync.errors import NotFound, SyncBusy
+from sync.errors import NotFound, SyncBusy, SyncError
 from sync.ports import Provider
 from sync.records import SYNC_ORDER, Direction, Entity
+from sync.rehearsal import Rehearsal
 from sync.schedule import next_due
 from sync.store import ConnectionFacts, Trigger
 from sync.summary import EntitySummary, PullSummary, TieOut
@@ -180,6 +183,44 @@ class Tieout:
                         calls=provider.calls,
                     )
 
+    def rehearse(
+        self,
+        builder_id: str,
+        rehearsal_id: str,
+        *,
+        dagster_run_id: str | None = None,
+        lock_wait_seconds: float = LOCK_WAIT_SECONDS_MAX,
+    ) -> Rehearsal:
+        """Carry out a rehearsal that was asked for: nothing is written to either book. Returns its diff.
+
+        Raises what `sync` raises, and RehearsalDisturbed; the rehearsal then has ended with that sentence.
+        """
+        begun = rehearsals.start(
+            self.database,
+            UUID(builder_id),
+            rehearsal_id=rehearsal_id,
+            dagster_run_id=dagster_run_id,
+            now=self.clock.now(),
+        )
+        try:
+            facts = self._facts(builder_id, begun.connection_id)
+            with self._lock(facts, wait_seconds=lock_wait_seconds):
+                provider = self.connections.open(builder_id, begun.connection_id, priority=Priority.PERSON)
+                carry_out(Parts(self.database, provider, facts, self.clock), begun)
+        except SyncError as error:
+            rehearsals.fail(
+                self.database, UUID(builder_id), rehearsal_id=rehearsal_id, error=error, now=self.clock.now()
+            )
+            raise
+        return rehearsals.read(self.database, UUID(builder_id), rehearsal_id=rehearsal_id)
+
+    def _facts(self, builder_id: str, connection_id: str) -> ConnectionFacts:
+        with self.database.builder_tx(UUID(builder_id)) as tx:
+            row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
+        if row is None:
+            raise NotFound(what="connection", id=connection_id)
+        return _facts_of(builder_id, row)
+
     @contextmanager
     def _lock(self, facts: ConnectionFacts, *, wait_seconds: float) -> Iterator[None]:
         deadline = time.monotonic() + wait_seconds
@@ -211,16 +252,7 @@ class Tieout:
                 dagster_run_id=None,
                 now=self.clock.now(),
             )
-        facts = ConnectionFacts(
-            builder_id=builder_id,
-            connection_id=connection_id,
-            provider=row["provider"],
-            provider_title=PROVIDERS[row["provider"]].title,
-            company_name=row["company_name"],
-            strategy=Strategy(row["strategy"]),
-            currency=row["currency"],
-        )
-        return facts, run["trigger"], run["requested_by"], run["direction"]
+        return _facts_of(builder_id, row), run["trigger"], run["requested_by"], run["direction"]
 
     def finish_run(self, builder_id: str, connection_id: str, sync_run_id: str, *, error: str | None) -> None:
         """Close a sync run with its outcome and compute when the connection is due next."""
@@ -269,3 +301,15 @@ class Tieout:
                 dagster_run_id=None,
             )
         return run_id
+
+
+def _facts_of(builder_id: str, row: Mapping[Any, Any]) -> ConnectionFacts:
+    return ConnectionFacts(
+        builder_id=builder_id,
+        connection_id=row["id"],
+        provider=row["provider"],
+        provider_title=PROVIDERS[row["provider"]].title,
+        company_name=row["company_name"],
+        strategy=Strategy(row["strategy"]),
+        currency=row["currency"],
+    )

@@ -91,6 +91,17 @@ class Database:
             yield transaction
 
     @contextmanager
+    def rolled_back_tx(self, builder_id: UUID) -> Iterator[Transaction]:
+        """A transaction of one builder of which nothing stays, however it ends: for trying out what would happen."""
+        with self._app.connect() as connection, connection.begin() as whole:
+            try:
+                transaction = Transaction(connection)
+                transaction.value("set_builder", builder_id=str(builder_id))
+                yield transaction
+            finally:
+                whole.rollback()
+
+    @contextmanager
     def shared_tx(self) -> Iterator[Transaction]:
         """A transaction for what all builders share, such as counts of calls; it sees no builder's rows."""
         with self._app.begin() as connection:

@@ -35,8 +35,7 @@ class OursPart(WorkPart):
         """Bring noted (or given) platform changes into canonical form and onto the links."""
         noted_at: dict[str, datetime] = {}
         if record_ids is None:
-            noted = self._tx.rows("noted_changes", **self._builder, entity=entity)
-            noted_at = {row["record_id"]: row["changed_at"] for row in noted}
+            noted_at = self._noted(entity)
             wanted = list(noted_at)
         else:
             wanted = list(record_ids)
@@ -78,6 +77,11 @@ class OursPart(WorkPart):
         )
         self._session.rows_written += len(rows)
         return int(changed) + len(gone)
+
+    def _noted(self, entity: Entity) -> dict[str, datetime]:
+        """Take the records that changed since sync last looked off the list: record id → when."""
+        noted = self._tx.rows("noted_changes", **self._builder, entity=entity)
+        return {row["record_id"]: row["changed_at"] for row in noted}
 
     def _changed_at(self, stamped: datetime, noted: datetime | None) -> datetime:
         """Say when a record changed: not every client moves `updated_at`, and a line has none, but all are noted.
