@@ -32,6 +32,7 @@ from api.routes import (
     sessions,
     signin,
     static,
+    rehearsals,
     syncs,
     webhooks,
 )
@@ -125,6 +126,7 @@ def create_app(
         consent,
         mappings,
         syncs,
+        rehearsals,
         queues,
         conflicts,
         keys,

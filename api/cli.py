@@ -17,6 +17,7 @@ from api.cli_import import import_command
 from api.cli_keyring import keyring
 from api.cli_keys import keys
 from api.cli_sessions import signin, signout
+from api.cli_sync import sync_command
 
 if TYPE_CHECKING:
     from resources.settings import Settings
@@ -39,6 +40,7 @@ app.add_typer(keyring, name="keyring")
 app.command("import")(import_command)
 app.command()(signin)
 app.command()(signout)
+app.command("sync")(sync_command)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -20,6 +20,7 @@ Row = TypeVar("Row")
 PAGE_ROWS_MAX = 200
 PAGE_ROWS = 50
 CURSOR_LENGTH_MAX = 1000
+PLACE_DIGITS_MAX = 9
 
 
 def without_nul(text: str) -> str:
@@ -88,6 +89,16 @@ def after_time(cursor: str | None, *, kind: str) -> After:
 def after_name(cursor: str | None, *, kind: str) -> tuple[str, str] | None:
     """Read a cursor over (name, id)."""
     return None if cursor is None else _decode(cursor, kind=kind)
+
+
+def after_place(cursor: str | None, *, kind: str) -> int:
+    """Read a cursor over places counted from 1; 0 without one."""
+    if cursor is None:
+        return 0
+    place, _ = _decode(cursor, kind=kind)
+    if not (place.isascii() and place.isdigit()) or len(place) > PLACE_DIGITS_MAX:
+        raise _foreign()
+    return int(place)
 
 
 def time_key(column: str) -> Callable[[dict[str, Any]], tuple[str, str]]:

@@ -118,6 +118,10 @@ class Tieout(Protocol):
 class Launcher(SyncLauncher, Protocol):
     """Starts syncs in Dagster."""
 
+    def launch_rehearsal(self, *, builder_id: str, provider: str, rehearsal_id: str) -> str:
+        """Start a rehearsal that was asked for and return its run's id."""
+        ...
+
     def add_builder(self, builder_id: str) -> None:
         """Give a builder its partition."""
         ...

@@ -10,6 +10,7 @@ from assets.ledger import provider_assets
 from assets.providers import PROVIDER_TITLES
 from pipelines.cohort import cohort_job
 from pipelines.jobs import sync_job
+from pipelines.rehearsal import rehearsal_job
 from pipelines.sensors import broken_run_sensors, due_connections_sensor
 from resources.dagster.resource import tieout_resource
 
@@ -17,6 +18,7 @@ from resources.dagster.resource import tieout_resource
 def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
     """Return the definitions of every registered provider."""
     jobs = {provider: sync_job(provider, title=title) for provider, title in PROVIDER_TITLES.items()}
+    rehearsed = [rehearsal_job(provider, title=title) for provider, title in PROVIDER_TITLES.items()]
     scheduled = cohort_job()
     resources: dict[str, object] = {"tieout": tieout_resource, **(resource_overrides or {})}
     return dg.Definitions(
@@ -25,7 +27,7 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             for provider, title in PROVIDER_TITLES.items()
             for asset in provider_assets(provider, title=title)
         ],
-        jobs=[*jobs.values(), scheduled],
+        jobs=[*jobs.values(), *rehearsed, scheduled],
         sensors=[due_connections_sensor(providers=PROVIDER_TITLES), *broken_run_sensors()],
         resources=resources,
         executor=dg.in_process_executor,

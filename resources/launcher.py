@@ -98,17 +98,43 @@ class Launcher:
         direction: Direction = "both",
     ) -> str:
         """Start a sync of one connection and return Dagster's run id; no entities means all, and the tie-out."""
+        return self._launch(
+            builder_id,
+            job=f"{provider}_sync",
+            assets=[{"path": [provider, step]} for step in _steps(entities)],
+            tags={
+                "sync/connection": connection_id,
+                "sync/run": sync_run_id,
+                "sync/trigger": "manual",
+                "sync/direction": direction,
+            },
+        )
+
+    def launch_rehearsal(self, *, builder_id: str, provider: str, rehearsal_id: str) -> str:
+        """Start a rehearsal that was asked for and return Dagster's run id."""
+        return self._launch(builder_id, job=f"{provider}_rehearsal", tags={"sync/rehearsal": rehearsal_id})
+
+    def _launch(
+        self,
+        builder_id: str,
+        *,
+        job: str,
+        tags: Mapping[str, str],
+        assets: Sequence[Mapping[str, Sequence[str]]] | None = None,
+    ) -> str:
+        selector: dict[str, object] = {
+            "repositoryLocationName": LOCATION,
+            "repositoryName": REPOSITORY,
+            "pipelineName": job,
+        }
+        if assets is not None:
+            selector["assetSelection"] = assets
         answer = self._ask(
             _LAUNCH,
             {
                 **_partition(builder_id),
                 "run": {
-                    "selector": {
-                        "repositoryLocationName": LOCATION,
-                        "repositoryName": REPOSITORY,
-                        "pipelineName": f"{provider}_sync",
-                        "assetSelection": [{"path": [provider, step]} for step in _steps(entities)],
-                    },
+                    "selector": selector,
                     "mode": "default",
                     "runConfigData": {},
                     "executionMetadata": {
@@ -118,10 +144,7 @@ class Launcher:
                                 "dagster/partition": builder_id,
                                 "dagster/priority": PRIORITY,
                                 "dagster/retry_on_asset_or_op_failure": "false",
-                                "sync/connection": connection_id,
-                                "sync/run": sync_run_id,
-                                "sync/trigger": "manual",
-                                "sync/direction": direction,
+                                **tags,
                             }.items()
                         ]
                     },

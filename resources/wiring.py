@@ -7,7 +7,7 @@ same use cases over the same parts.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 from uuid import UUID
@@ -202,16 +202,25 @@ class Tieout:
             dagster_run_id=dagster_run_id,
             now=self.clock.now(),
         )
+        sentence: str | None = rehearsals.BROKE
         try:
             facts = self._facts(builder_id, begun.connection_id)
             with self._lock(facts, wait_seconds=lock_wait_seconds):
                 provider = self.connections.open(builder_id, begun.connection_id, priority=Priority.PERSON)
                 carry_out(Parts(self.database, provider, facts, self.clock), begun)
+            sentence = None
         except SyncError as error:
-            rehearsals.fail(
-                self.database, UUID(builder_id), rehearsal_id=rehearsal_id, error=error, now=self.clock.now()
-            )
+            sentence = error.user_message
             raise
+        finally:
+            if sentence is not None:
+                rehearsals.fail(
+                    self.database,
+                    UUID(builder_id),
+                    rehearsal_id=rehearsal_id,
+                    sentence=sentence,
+                    now=self.clock.now(),
+                )
         return rehearsals.read(self.database, UUID(builder_id), rehearsal_id=rehearsal_id)
 
     def _facts(self, builder_id: str, connection_id: str) -> ConnectionFacts:
@@ -285,18 +294,40 @@ class Tieout:
             sync.finish()
 
     def _new_run(self, builder_id: str, connection_id: str) -> str:
-        run_id = str(uuid7())
         with self.database.builder_tx(UUID(builder_id)) as tx:
             tx.run("link_existing_records", builder_id=builder_id, connection_id=connection_id)
+        return self.note_run(
+            UUID(builder_id),
+            UUID(connection_id),
+            entities=[Entity.ACCOUNT],
+            direction="pull",
+            requested_by="connect",
+            trigger="initial_import",
+        )
+
+    def note_run(
+        self,
+        builder_id: UUID,
+        connection_id: UUID,
+        *,
+        entities: Sequence[Entity],
+        direction: Direction,
+        requested_by: str,
+        trigger: Trigger = "manual",
+    ) -> str:
+        """Note a sync that is about to be carried out in this process, and return its id."""
+        run_id = str(uuid7())
+        with self.database.builder_tx(builder_id) as tx:
             tx.run(
                 "create_sync_run",
                 builder_id=builder_id,
                 sync_run_id=run_id,
                 connection_id=connection_id,
-                trigger="initial_import",
-                entities=[Entity.ACCOUNT],
-                direction="pull",
-                requested_by="connect",
+                trigger=trigger,
+                # No entities means all, as in a request through the API.
+                entities=[] if len(entities) == len(SYNC_ORDER) else [entity.value for entity in entities],
+                direction=direction,
+                requested_by=requested_by,
                 now=self.clock.now(),
                 dagster_run_id=None,
             )

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from sync.records import Entity
+from sync.rehearsal import Rehearsal
 from sync.summary import EntitySummary, PullSummary, TieOut
 
 Trigger = Literal["manual", "scheduled", "initial_import"]
@@ -44,6 +45,15 @@ class RunRequested:
     dagster_run_id: str
     sync_run_id: str | None = None
     trigger: Trigger = "manual"
+    entities: Sequence[Entity] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalWanted:
+    """What a Dagster run knows about the rehearsal it stands for; `rehearsal_id` is None unless the API asked for it."""
+
+    dagster_run_id: str
+    rehearsal_id: str | None = None
     entities: Sequence[Entity] = field(default_factory=tuple)
 
 
@@ -106,6 +116,10 @@ class Desk(Protocol):
         self, builder_id: str, connection_id: str, sync_run_id: str
     ) -> AbstractContextManager[SyncInProgress]:
         """Open one connection's sync; one at a time per connection."""
+        ...
+
+    def rehearse(self, builder_id: str, connection_id: str, wanted: RehearsalWanted) -> Rehearsal:
+        """Carry out a rehearsal, asked for by the API or here, and return its diff; nothing is written to a book."""
         ...
 
     def unbalanced_entries(self, builder_id: str) -> Sequence[Doubt]:

@@ -14,16 +14,19 @@ from resources.dagster.desk import (
     Desk,
     Doubt,
     DueConnection,
+    RehearsalWanted,
     RunRequested,
     SyncInProgress,
 )
 from resources.logging import configure_logging
 from resources.settings import load_settings
 from resources.store import dagster as queries
+from resources.store import rehearsals
 from resources.store.database import Transaction
 from resources.wiring import Tieout
 from sync.money import amount_text
 from sync.records import SYNC_ORDER
+from sync.rehearsal import Rehearsal
 from sync.schedule import next_due
 
 REQUESTED_BY = {"scheduled": "schedule", "manual": "dagster", "initial_import": "dagster"}
@@ -90,6 +93,16 @@ class WiredDesk:
     ) -> AbstractContextManager[SyncInProgress]:
         """Open one connection's sync; one at a time per connection."""
         return self._tieout.sync(builder_id, connection_id, sync_run_id)
+
+    def rehearse(self, builder_id: str, connection_id: str, wanted: RehearsalWanted) -> Rehearsal:
+        """Carry out a rehearsal, asked for by the API or here, and return its diff; nothing is written to a book."""
+        rehearsal_id = wanted.rehearsal_id or rehearsals.create(
+            self._tieout.database,
+            UUID(builder_id),
+            request=rehearsals.RehearsalRequest(UUID(connection_id), "dagster", wanted.entities),
+            now=self._tieout.clock.now(),
+        )
+        return self._tieout.rehearse(builder_id, rehearsal_id, dagster_run_id=wanted.dagster_run_id)
 
     def unbalanced_entries(self, builder_id: str) -> Sequence[Doubt]:
         """Return posted journal entries whose debits and credits differ."""

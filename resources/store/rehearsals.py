@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from resources.store.database import Database, Transaction, json_text
 from resources.store.views import FROM_START, After
-from sync.errors import NotFound, SyncError
+from sync.errors import NotFound
 from sync.records import SYNC_ORDER, Direction, Entity
 from sync.rehearsal import Foreseen, ForeseenTotal, Rehearsal
 
@@ -22,6 +22,9 @@ KEPT_FOR = timedelta(days=30)
 RUNS_FOR_MAX = timedelta(hours=2)
 NEVER_ENDED = "This rehearsal never ended. Check that Dagster is running, then rehearse again."
 LAUNCH_BROKE = "This rehearsal was not started because of an error on our side. Start it again."
+BROKE = (
+    "This rehearsal stopped on an error of Tieout itself; nothing was written to either book. Start it again."
+)
 RECORDS_SHOWN_MAX = 200
 
 
@@ -135,11 +138,8 @@ def end(
         )
 
 
-def fail(
-    database: Database, builder_id: UUID, *, rehearsal_id: str, error: SyncError | str, now: datetime
-) -> None:
-    """End a rehearsal that found nothing, with its sentence."""
-    sentence = error.user_message if isinstance(error, SyncError) else error
+def fail(database: Database, builder_id: UUID, *, rehearsal_id: str, sentence: str, now: datetime) -> None:
+    """End a rehearsal that found nothing, with the reason."""
     end(database, builder_id, rehearsal_id=rehearsal_id, found=(), facts={}, error=sentence, now=now)
 
 

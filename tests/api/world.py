@@ -113,6 +113,12 @@ class FakeLauncher:
         )
         return f"dagster-{len(self.launched)}"
 
+    def launch_rehearsal(self, *, builder_id: str, provider: str, rehearsal_id: str) -> str:
+        if self.refuses is not None:
+            raise self.refuses
+        self.launched.append({"builder_id": builder_id, "provider": provider, "rehearsal_id": rehearsal_id})
+        return f"dagster-{len(self.launched)}"
+
     def add_builder(self, builder_id: str) -> None:
         if self.refuses is not None:
             raise self.refuses

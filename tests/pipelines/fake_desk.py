@@ -12,10 +12,12 @@ from resources.dagster.desk import (
     ConnectedCompany,
     Doubt,
     DueConnection,
+    RehearsalWanted,
     RunRequested,
     SyncInProgress,
 )
 from sync.records import Entity
+from sync.rehearsal import Rehearsal
 from sync.summary import EntitySummary, PullSummary, TieOut, TieOutLine
 
 BUILDER = "0190c0de-0000-7000-8000-000000000001"
@@ -63,6 +65,8 @@ class FakeDesk:
     opened: list[RunRequested] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     closed: list[tuple[BrokenRun, str]] = field(default_factory=list)
+    rehearsed: list[RehearsalWanted] = field(default_factory=list)
+    rehearsal: Rehearsal | None = None
 
     def did(self, step: str) -> None:
         self.steps.append(step)
@@ -93,6 +97,13 @@ class FakeDesk:
     def sync(self, builder_id: str, connection_id: str, sync_run_id: str) -> Iterator[SyncInProgress]:
         assert (builder_id, connection_id) == (BUILDER, CONNECTION)
         yield FakeSync(self)
+
+    def rehearse(self, builder_id: str, connection_id: str, wanted: RehearsalWanted) -> Rehearsal:
+        assert (builder_id, connection_id) == (BUILDER, CONNECTION)
+        self.rehearsed.append(wanted)
+        self.did("rehearse")
+        assert self.rehearsal is not None
+        return self.rehearsal
 
     def unbalanced_entries(self, builder_id: str) -> Sequence[Doubt]:
         return self.unbalanced

@@ -129,3 +129,20 @@ def test_the_status_of_a_run_is_dagsters_own_word() -> None:
     known = launcher(answering(run={"__typename": "Run", "status": "QUEUED"}))
     unknown = launcher(answering(run={"__typename": "RunNotFoundError"}))
     assert (known.run_status("d-1"), unknown.run_status("d-2")) == ("QUEUED", None)
+
+
+def test_a_rehearsal_is_a_job_of_its_own_and_moves_no_schedule() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(json.loads(request.content)["variables"]["run"])
+        return httpx.Response(200, json={"data": {"partition": KNOWN, "launch": LAUNCHED}})
+
+    to = launcher(answer)
+    assert to.launch_rehearsal(builder_id="b-1", provider="xero", rehearsal_id="r-1") == "d-1"
+    (run,) = seen
+    assert run["selector"]["pipelineName"] == "xero_rehearsal"
+    assert "assetSelection" not in run["selector"]
+    tags = {tag["key"]: tag["value"] for tag in run["executionMetadata"]["tags"]}
+    # With the connection's tag, a run that is killed would postpone the connection's next sync.
+    assert (tags["sync/rehearsal"], "sync/connection" in tags) == ("r-1", False)

@@ -38,9 +38,7 @@ def fingerprint(office: Office) -> dict[str, str]:
     ]
     assert len(tables) > 25
     return {
-        table: str(
-            office.value(f"select md5(string_agg(t::text, '|' order by t::text)) from {table} t")
-        )
+        table: str(office.value(f"select md5(string_agg(t::text, '|' order by t::text)) from {table} t"))
         for table in tables
     }
 
@@ -102,9 +100,7 @@ def test_a_rehearsal_foresees_what_the_sync_then_does(changed: Office) -> None:
     assert {"field": "party", "before": None, "after": "New Roofing"} in new.fields
     assert new.remote_id is None
     assert "99-900" in one(rehearsal, Entity.BILL, "held").reason
-    sums = {
-        (each.outcome, each.book): each.amount for each in rehearsal.totals if each.entity is Entity.BILL
-    }
+    sums = {(each.outcome, each.book): each.amount for each in rehearsal.totals if each.entity is Entity.BILL}
     assert sums["created", "ledger"] == Decimal("44.0000")
 
     done = changed.sync()
