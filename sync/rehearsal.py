@@ -150,7 +150,7 @@ class Rehearsed:
         self.written += len(writes)
         return [Done(self._as_written(write)) for write in writes]
 
-    def trial_balance(self) -> Sequence[LedgerBalance]:
+    def trial_balance(self, *, until: date | None = None) -> Sequence[LedgerBalance]:
         """Return nothing: a rehearsal proves nothing."""
         return ()
 
