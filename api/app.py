@@ -29,10 +29,10 @@ from api.routes import (
     mappings,
     notifications,
     queues,
+    rehearsals,
     sessions,
     signin,
     static,
-    rehearsals,
     syncs,
     webhooks,
 )
