@@ -2,7 +2,7 @@
 
 The ledger is read first and into memory, so that no transaction is open while a provider is called. Then the same
 engine as in a sync works in one transaction, against a ledger that only pretends (`sync.rehearsal`). The transaction is
-rolled back whatever happens; only the diff is stored after it. Decision 0023.
+rolled back whatever happens; only the diff is stored after it. Decision 0024.
 """
 
 from __future__ import annotations
