@@ -15,8 +15,9 @@ import structlog
 
 from resources.access import ConnectionAccess, ConnectionKey, TokenKeeper, audit, not_open
 from resources.consent import AuthorizationStart, ConnectedCompany, Consents
-from resources.gate import Gate, OpenGate, Priority, SharedGate
+from resources.gate import Budget, Gate, OpenGate, SharedGate
 from resources.http import api_client, token_client
+from resources.meter import MonthPlan
 from resources.oauth import AppRefused, OAuth, TokenCallFailed, TokenSet
 from resources.registry import PROVIDERS
 from resources.settings import Settings
@@ -26,6 +27,7 @@ from resources.vault import Vault
 from sync.clock import Clock
 from sync.errors import AlreadyDone, NotFound, SyncError
 from sync.ports import Provider
+from sync.quota import Priority
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +64,11 @@ class Connections:
         self._providers = providers
         self._token_http = token_client()
         self._api_http = {key: api_client(spec.base_url(settings)) for key, spec in providers.items()}
+        self._plans = {
+            key: MonthPlan(database, provider=key, title=spec.title, allowed=allowed, clock=clock)
+            for key, spec in providers.items()
+            if (allowed := spec.metered_reads_a_month(settings))
+        }
         self._keeper = TokenKeeper(database, vault, clock, self._oauth)
         self._consents = Consents(
             database,
@@ -136,14 +143,10 @@ class Connections:
     def _gate(self, spec: ProviderSpec, priority: Priority) -> Gate:
         if spec.limits is None:
             return OpenGate()
-        return SharedGate(
-            self._database,
-            provider=spec.key,
-            title=spec.title,
-            limits=spec.limits,
-            priority=priority,
-            clock=self._clock,
+        budget = Budget(
+            provider=spec.key, title=spec.title, limits=spec.limits, plan=self._plans.get(spec.key)
         )
+        return SharedGate(self._database, budget, priority=priority, clock=self._clock)
 
     # ------------------------------------------------------------------ the end
 

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="Verifier token of your app's webhooks at Intuit."
     )
 
+    quickbooks_metered_reads: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(
+        default=500_000,
+        description="Reads a month your app's plan at Intuit allows for all companies together; 0 means no limit.",
+    )
+
     xero_base_url: WebAddress = Field(
         default="https://api.xero.com", description="Xero's API: production, or Tieout's sandbox."
     )

@@ -118,7 +118,9 @@ class ProviderSpec:
     build: Callable[[Access, Surroundings], Provider]
     # Ends one company's consent where revoking the refresh token would end others too; None means revoking.
     release: Callable[[str, str, httpx.Client], None] | None = None
-    # What its calls are counted against across processes; None where the provider keeps its own pace.
+    # What its calls are counted against across processes.
     limits: CallLimits | None = None
+    # How many reads of all companies the app's plan allows in a month; 0 where none are counted.
+    metered_reads_a_month: Callable[[Settings], int] = lambda _: 0
     # Where the provider tells of changes of its own accord.
     webhook: WebhookSpec | None = None

@@ -15,7 +15,6 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from resources.connections import Connections
-from resources.gate import Priority
 from resources.postgres import database_urls
 from resources.registry import PROVIDERS
 from resources.rehearsing import Parts, carry_out
@@ -32,6 +31,7 @@ from sync.compare import Strategy
 from sync.engine import ConnectionSync
 from sync.errors import NotFound, SyncBusy, SyncError
 from sync.ports import Provider
+from sync.quota import Priority
 from sync.records import SYNC_ORDER, Direction, Entity
 from sync.rehearsal import Rehearsal
 from sync.schedule import next_due

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,9 +18,9 @@ import simplejson
 import stamina
 import structlog
 
-from resources.pace import Paces
+from resources.gate import Gate, Ticket
 from resources.quickbooks.catalogue import TITLE
-from resources.quickbooks.faults import Fault, error_of, fault_of
+from resources.quickbooks.faults import Fault, error_of, fault_of, wait_of
 from resources.spec import Access
 from sync.errors import AccessExpired, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
 
@@ -29,21 +28,10 @@ MINOR_VERSION = "75"
 READ_ATTEMPTS_MAX = 4
 # A longer pause is the caller's: it lets go of the connection and comes back.
 THROTTLE_WAIT_SECONDS_MAX = 65
+# What Intuit asks for where its answer names no time.
+THROTTLE_PAUSE_SECONDS = 60
 QUERY_LENGTH_MAX = 3000  # in an address; longer ones go as a body
 
-
-# 500 a minute, 10 a second, 40 batches a minute: a little below each, because other programs call too.
-@dataclass(frozen=True, slots=True)
-class CallPace:
-    """How fast one process may call each company: every call, and batches on top."""
-
-    calls: Paces
-    batches: Paces
-
-
-PACE = CallPace(calls=Paces([(9, 1.0), (480, 60.0)]), batches=Paces([(38, 60.0)]))
-# For a company that counts no calls: a sandbox whose time does not pass by itself.
-UNPACED = CallPace(calls=Paces([]), batches=Paces([]))
 
 Json = dict[str, Any]
 
@@ -53,9 +41,9 @@ log = structlog.get_logger(__name__)
 class Client:
     """Makes the calls of one company; safe across threads."""
 
-    def __init__(self, access: Access, *, http: httpx.Client, pace: CallPace = PACE) -> None:
+    def __init__(self, access: Access, *, http: httpx.Client, gate: Gate) -> None:
         self._access = access
-        self._pace = pace
+        self._gate = gate
         self._http = http
         self._realm = access.company.company_id
         self._calls = 0
@@ -91,8 +79,6 @@ class Client:
         Raises ProviderUnavailable, RateLimited, AccessExpired or the fault's error where it was certainly not
         executed, and OutcomeUnknown where nobody can tell.
         """
-        if path == "batch":
-            self._pace.batches.of(self._realm).wait()
         content = simplejson.dumps(body, use_decimal=True, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json"}
         try:
@@ -173,16 +159,19 @@ class Client:
         headers: dict[str, str],
         token: str,
     ) -> httpx.Response:
-        self._pace.calls.of(self._realm).wait()
-        with self._lock:
-            self._calls += 1
-        response = self._http.request(
-            method,
-            f"/v3/company/{self._realm}/{path}",
-            params={**params, "minorversion": MINOR_VERSION},
-            content=content,
-            headers={**headers, "Accept": "application/json", "Authorization": f"Bearer {token}"},
-        )
+        # Writes are free; a query is a read however it travels.
+        is_read = method == "GET" or path == "query"
+        with self._gate.admit(self._realm, is_batch=path == "batch", is_metered=is_read) as ticket:
+            with self._lock:
+                self._calls += 1
+            response = self._http.request(
+                method,
+                f"/v3/company/{self._realm}/{path}",
+                params={**params, "minorversion": MINOR_VERSION},
+                content=content,
+                headers={**headers, "Accept": "application/json", "Authorization": f"Bearer {token}"},
+            )
+            _learn(ticket, response, is_read=is_read)
         log.debug(
             "quickbooks_call",
             method=method,
@@ -197,6 +186,15 @@ class Client:
         if isinstance(error, AccessExpired):
             self._access.report(error)
         return error
+
+
+def _learn(ticket: Ticket, response: httpx.Response, *, is_read: bool) -> None:
+    """Note what the answer cost; a pause asked of one process is a pause of all. Only reads that succeed are metered."""
+    ticket.bytes_read = len(response.content)
+    ticket.metered_reads = int(is_read and response.is_success)
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        ticket.is_throttled = True
+        ticket.pause_seconds = wait_of(response.headers.get("Retry-After")) or THROTTLE_PAUSE_SECONDS
 
 
 class _Transient(Exception):

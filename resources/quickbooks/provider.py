@@ -12,12 +12,13 @@ from typing import Any
 
 import httpx
 
+from resources.gate import Gate, OpenGate
 from resources.quickbooks import check
 from resources.quickbooks.batch import BATCH_ITEMS_MAX, Prepared, Sender
 from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.changes import Changes
 from resources.quickbooks.chart import Chart, rows_of
-from resources.quickbooks.client import PACE, CallPace, Client
+from resources.quickbooks.client import Client
 from resources.quickbooks.faults import Fault, error_of
 from resources.quickbooks.items import Items
 from resources.quickbooks.read import Reader, label_of
@@ -60,10 +61,11 @@ class _Preferences:
 class QuickBooks:
     """Reads and writes one company; knows nothing of the platform's records."""
 
-    def __init__(self, access: Access, *, http: httpx.Client, clock: Clock, pace: CallPace = PACE) -> None:
+    def __init__(self, access: Access, *, http: httpx.Client, clock: Clock, gate: Gate | None = None) -> None:
+        """Without a gate calls are not counted and never wait."""
         self._access = access
         self._clock = clock
-        self._client = Client(access, http=http, pace=pace)
+        self._client = Client(access, http=http, gate=gate or OpenGate())
         self._chart = Chart(self._client)
         self._items = Items(self._client, self._chart, company_id=access.company.company_id)
 

@@ -225,6 +225,8 @@ def rows_in(answer: Mapping[str, Any], path: str) -> list[Json]:
 def _learn(ticket: Ticket, response: httpx.Response) -> None:
     """Note what the answer says about the budget; a pause asked of one process is a pause of all."""
     ticket.day_remaining = wait_of(response.headers.get("x-daylimit-remaining"))
+    ticket.bytes_read = len(response.content)
+    ticket.is_throttled = response.status_code == httpx.codes.TOO_MANY_REQUESTS
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         ticket.pause_seconds = wait_of(response.headers.get("retry-after")) or 1.0
     elif (

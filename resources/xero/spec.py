@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
-from resources.gate import CallLimits
+from resources.gate import CallLimits, Window
 from resources.oauth import OAuthEndpoints
 from resources.settings import Settings
 from resources.spec import Access, CallbackAnswer, CompanyFacts, ProviderSpec, Surroundings
@@ -34,11 +34,9 @@ REFRESH_SECONDS = 60 * 24 * 3600
 # 60 a minute and 5 at once per organisation, 10,000 a minute for the app, 1,000 or 5,000 a day. Xero counts in fixed
 # minutes by its own clock: 60 in 61.5 seconds of ours never put 61 into one of its minutes, and use 97 % of them.
 LIMITS = CallLimits(
-    calls=60,
-    seconds=61.5,
+    window=Window(60, 61.5),
     at_once=4,
-    app_calls=9_500,
-    app_seconds=60.0,
+    app=Window(9_500, 60.0),
     # Bulk work leaves a day of hourly syncs; an idle one costs a dozen calls.
     day_reserve=(0, 20, 60, 320),
 )

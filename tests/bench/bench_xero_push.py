@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from resources.gate import Priority, SharedGate
+from resources.gate import Budget, SharedGate
 from resources.spec import Surroundings
 from resources.store.database import Database
 from resources.wiring import Tieout
@@ -22,6 +22,7 @@ from sandbox.kernel.server import ServerThread
 from sandbox.xero import create_app
 from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from sync.ports import Done, Write
+from sync.quota import Priority
 from sync.records import Entity
 from tests.bench.measure import bench, figure
 from tests.support.books import DATE, XeroBooks
@@ -101,9 +102,7 @@ def _many(office: Office, database: Database) -> None:
     assert isinstance(opened, Xero)
     gate = SharedGate(
         database,
-        provider=f"bench-{uuid4()}",
-        title="Xero",
-        limits=LIMITS,
+        Budget(provider=f"bench-{uuid4()}", title="Xero", limits=LIMITS),
         priority=Priority.BULK,
         clock=clock,
         sleep=lambda seconds: time.sleep(seconds / SCALE),

@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import httpx
 
-from resources.quickbooks.client import UNPACED
 from resources.quickbooks.provider import QuickBooks
 from resources.spec import CompanyFacts
 from resources.store.database import Database
@@ -211,7 +210,7 @@ class SimWorld(Platform):
         self.plan.is_on = with_faults
         engine = ConnectionSync(
             store=store,
-            provider=QuickBooks(self.access, http=self.http, clock=self.clock, pace=UNPACED),
+            provider=QuickBooks(self.access, http=self.http, clock=self.clock),
             clock=self.clock,
             actor="sim",
         )
