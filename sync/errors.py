@@ -15,7 +15,8 @@ SyncError                       code, user_message, details, remedy
 │  ├─ AccessExpired             refresh_token, then reconnect
 │  ├─ RejectedByProvider        fix_mapping | ask_user (provider code and field in details)
 │  ├─ VersionMoved              look_in_ledger, then compare again
-│  └─ OutcomeUnknown            look_in_ledger, never send again first
+│  ├─ OutcomeUnknown            look_in_ledger, never send again first
+│  └─ OutcomeUndecided          decide: the ledger was asked, and only a person can tell
 ├─ Held                         a record waits: its cause says for what
 │  ├─ MappingMissing            fix_mapping
 │  │  └─ MappingBroken          fix_mapping, or make the account active again
@@ -41,6 +42,7 @@ class Remedy(StrEnum):
     LOOK_IN_LEDGER = "look_in_ledger"
     ASK_USER = "ask_user"
     FIX_MAPPING = "fix_mapping"
+    DECIDE = "decide"
     NEVER = "never"
 
 
@@ -272,6 +274,18 @@ class OutcomeUnknown(ProviderError):
     template = (
         "{provider} did not confirm {label} ({reason}). It is looked up in the ledger by itself;"
         " do not enter it by hand until this is settled."
+    )
+
+
+class OutcomeUndecided(ProviderError):
+    """The ledger was asked what became of a write, and what it shows does not say."""
+
+    code = "push.outcome_undecided"
+    remedy = Remedy.DECIDE
+    category = Category.UNKNOWN
+    template = (
+        "{provider} did not confirm {label}, and {count} record(s) there could be it. Look at them under Errors and say"
+        " which one it is, or that it never arrived; nothing of it is sent before that."
     )
 
 

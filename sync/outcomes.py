@@ -122,7 +122,9 @@ class Recorder:
         self._add(outcome, "failed")
         self.summary.failed.append(_trouble(link, error, error.code))
 
-    def unknown(self, work: Work, link: LinkView, error: SyncError) -> None:
+    def unknown(
+        self, work: Work, link: LinkView, error: SyncError, *, evidence: Mapping[str, Any] | None = None
+    ) -> None:
         """Keep a record whose write was not confirmed, until the ledger has been asked."""
         self._block(link, "unknown", error.code)
         outcome = Outcome(
@@ -135,7 +137,7 @@ class Recorder:
             code=error.code,
             remedy=error.remedy,
             cause=error.code,
-            details=_plain(error.details),
+            details={**_plain(error.details), **(evidence or {})},
         )
         self._add(outcome, "failed")
         self.summary.failed.append(_trouble(link, error, error.code))

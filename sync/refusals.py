@@ -9,11 +9,13 @@ SyncError
 ├─ AlreadyDone
 │  ├─ StaleMapping              somebody saved another version meanwhile
 │  ├─ StaleChoice               the conflict is no longer the one that was shown
-│  └─ StillLookedUp             the record's last write is being looked up in the ledger
+│  ├─ StillLookedUp             the record's last write is being looked up in the ledger
+│  └─ NothingToDecide           the record's last write needs no decision
 ├─ InvalidInput
 │  ├─ WhichConnection           there are several connections and none was named
 │  ├─ MappingRejected           rows that cannot be a mapping, each with its sentence
 │  ├─ ChoiceRejected            a choice that does not answer the conflict
+│  ├─ OutcomeRejected           a decision about an unconfirmed write that the ledger contradicts
 │  ├─ KeyReused                 an Idempotency-Key that came with another request before
 │  └─ TooLarge
 ├─ StillAtWork                  the same request is being carried out; retry_later
@@ -123,6 +125,20 @@ class StillLookedUp(AlreadyDone):
         "{label} was sent and not confirmed; it is being looked up in the ledger. Wait for that to finish, or retry"
         " it to look at once, and decide then."
     )
+
+
+class NothingToDecide(AlreadyDone):
+    """The record's last write was confirmed, refused or settled meanwhile."""
+
+    code = "queue.nothing_to_decide"
+    template = "{label} has no unconfirmed write that a person must decide about. Load the errors again to see how it stands now."
+
+
+class OutcomeRejected(InvalidInput):
+    """A decision about an unconfirmed write that cannot be right."""
+
+    code = "queue.outcome_rejected"
+    template = "The decision about {label} was not taken: {reason}."
 
 
 class WhichConnection(InvalidInput):

@@ -23,6 +23,7 @@ class Action(StrEnum):
     RECONNECT = "reconnect"
     EDIT_RECORD = "edit_record"
     FIX_MAPPING = "fix_mapping"
+    DECIDE = "decide"
     NONE = "none"
 
 
@@ -34,6 +35,7 @@ _LINK_STATES: Mapping[Remedy, LinkState] = {
     Remedy.LOOK_IN_LEDGER: "unknown",
     Remedy.ASK_USER: "failed",
     Remedy.FIX_MAPPING: "held",
+    Remedy.DECIDE: "unknown",
     Remedy.NEVER: "failed",
 }
 
@@ -44,6 +46,7 @@ _STATUSES: Mapping[Remedy, int] = {
     Remedy.LOOK_IN_LEDGER: 409,
     Remedy.ASK_USER: 422,
     Remedy.FIX_MAPPING: 422,
+    Remedy.DECIDE: 409,
     Remedy.NEVER: 403,
 }
 
@@ -59,6 +62,7 @@ _SHARPER_STATUSES: Mapping[str, int] = {
     "connection.not_connected": 409,
     "input.too_large": 413,
     "mapping.stale": 409,
+    "queue.nothing_to_decide": 409,
     "request.rate_limited": 429,
     "request.still_at_work": 409,
     "request.version_moved_on": 412,
@@ -71,6 +75,7 @@ _ACTIONS: Mapping[Remedy, Action] = {
     Remedy.LOOK_IN_LEDGER: Action.WAIT,
     Remedy.ASK_USER: Action.EDIT_RECORD,
     Remedy.FIX_MAPPING: Action.FIX_MAPPING,
+    Remedy.DECIDE: Action.DECIDE,
     Remedy.NEVER: Action.NONE,
 }
 
@@ -82,6 +87,7 @@ _DAGSTER_OUTCOMES: Mapping[Remedy, DagsterOutcome] = {
     Remedy.LOOK_IN_LEDGER: "wait",
     Remedy.ASK_USER: "fail",
     Remedy.FIX_MAPPING: "wait",
+    Remedy.DECIDE: "wait",
     Remedy.NEVER: "fail",
 }
 

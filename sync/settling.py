@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync import fields
-from sync.errors import Category, OutcomeUnknown
+from sync.errors import Category, OutcomeUndecided, OutcomeUnknown, SyncError
 from sync.outcomes import Recorder
 from sync.ports import Provider
 from sync.pushing import audit_of_push, deleted, line_versions
@@ -26,6 +26,7 @@ class Looked:
     link: LinkView
     verdict: UnknownVerdict
     record: RemoteRecord | None
+    candidates: Sequence[RemoteRecord] = ()
 
 
 def settle_unknown(
@@ -38,10 +39,12 @@ def settle_unknown(
         found = _look(provider, entity, attempt)
         with store.work() as work:
             link = work.links([attempt.link_id])[0]
-            verdict, match = _judge(entity, attempt, found, now=now)
+            # What a person has looked at and said is another document is no look-alike any more.
+            candidates = [record for record in found if record.remote_id not in link.not_remote_ids]
+            verdict, match = _judge(entity, attempt, candidates, now=now)
             if found:
                 work.save_mirror(found)
-            seen = Looked(attempt, link, verdict, match)
+            seen = Looked(attempt, link, verdict, match, candidates)
             _settle(work, seen, recorder, title=store.facts.provider_title, actor=actor)
             recorder.flush(work)
 
@@ -102,12 +105,11 @@ def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: 
             # With the same revision the same request id is sent again, so that a late commit is still only one.
             work.open_link(link.id)
         case UnknownVerdict.WAIT | UnknownVerdict.ASK:
-            reason = (
-                "it was sent a moment ago"
+            error: SyncError = (
+                OutcomeUnknown(provider=title, label=link.label, reason="it was sent a moment ago")
                 if verdict is UnknownVerdict.WAIT
-                else "several records look like it"
+                else OutcomeUndecided(provider=title, label=link.label, count=len(seen.candidates))
             )
-            error = OutcomeUnknown(provider=title, label=link.label, reason=reason)
             work.settle_attempt(
                 attempt.request_id,
                 state="unknown",
@@ -115,7 +117,16 @@ def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: 
                 message=error.user_message,
                 category=Category.UNKNOWN,
             )
-            recorder.unknown(work, link, error)
+            recorder.unknown(work, link, error, evidence=_evidence(seen))
+
+
+def _evidence(seen: Looked) -> dict[str, object]:
+    """Return what a person needs to tell what became of a write."""
+    return {
+        "request_id": seen.attempt.request_id,
+        "candidates": [record.remote_id for record in seen.candidates],
+        "with_mark": [record.remote_id for record in seen.candidates if record.marker == seen.attempt.marker],
+    }
 
 
 # Never equal to a checksum: a link with this base is different on that side until the next settlement.

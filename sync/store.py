@@ -101,6 +101,8 @@ class LinkView:
     first_failed_at: datetime | None
     # Our line keys with the mapping version that each line went to the ledger under.
     line_versions: Mapping[str, str] = field(default_factory=dict)
+    # Records of the provider that a person said are not this one.
+    not_remote_ids: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -17,6 +17,7 @@ from api.models.syncs import SyncRunView
 
 Side = TypeAliasType("Side", Literal["platform", "provider"])
 QueueStatus = TypeAliasType("QueueStatus", Literal["error", "held"])
+OutcomeChoice = TypeAliasType("OutcomeChoice", Literal["adopt", "send_again", "leave"])
 
 
 class SyncErrorQuery(Period):
@@ -111,6 +112,73 @@ class DismissAll(QueueSelection):
     """Which waiting records to leave alone."""
 
     reason: Text = Field(default="", description="Why, for the audit log.")
+
+
+class OurRecord(Shown):
+    """Our record, as it stands now."""
+
+    platform_entity_id: UUID
+    label: str = Field(examples=["Bill 4471 of Summit Electric"])
+    number: str | None = Field(default=None, examples=["4471"])
+    document_date: date | None = None
+    amount: Decimal | None = Field(default=None, examples=["1250.00"])
+    currency: str | None = Field(default=None, examples=["USD"])
+
+
+class WriteAttempt(Shown):
+    """The write that was not confirmed."""
+
+    request_id: str
+    operation: str = Field(examples=["create"])
+    started_at: datetime
+
+
+class Candidate(Shown):
+    """A record of the ledger that could be it."""
+
+    provider_entity_id: str = Field(examples=["1187"])
+    label: str = Field(examples=["Bill 4471 of Summit Electric"])
+    number: str | None = None
+    party: str | None = Field(default=None, examples=["Summit Electric"])
+    document_date: date | None = None
+    amount: Decimal | None = Field(default=None, examples=["1250.00"])
+    open_amount: Decimal | None = Field(default=None, examples=["0.00"])
+    currency: str | None = None
+    state: str = Field(examples=["active"])
+    has_our_mark: bool = Field(description="It carries this record's own mark: Tieout wrote it.")
+    is_linked: bool = Field(description="It belongs to another record of the platform already.")
+
+
+class UnconfirmedWrite(Shown):
+    """What is known about a write of which nobody can tell whether it happened."""
+
+    id: UUID
+    message: str
+    ours: OurRecord | None
+    attempt: WriteAttempt
+    candidates: list[Candidate]
+    choices: list[OutcomeChoice] = Field(description="What can be decided as things stand.")
+
+
+class OutcomeDecision(Taken):
+    """What became of an unconfirmed write, by a person who looked."""
+
+    outcome: OutcomeChoice = Field(
+        description="`adopt`: it is that one; `send_again`: it never arrived; `leave`: leave it alone until it changes here."
+    )
+    provider_entity_id: Text | None = Field(
+        default=None, description="With `adopt`: which of the candidates it is.", examples=["1187"]
+    )
+    reason: Text = Field(default="", description="Why, for the audit log.")
+    start_sync: bool = Field(default=False, description="Start a sync of the entity at once.")
+
+
+class Decided(Shown):
+    """A decision that the next sync carries out."""
+
+    id: UUID
+    outcome: str = Field(examples=["adopt"])
+    runs: list[SyncRunView]
 
 
 class Retried(Shown):

@@ -10,8 +10,12 @@ from fastapi import APIRouter, Path, Query
 from api import cursors
 from api.auth import AsBookkeeper, AsViewer
 from api.models.queues import (
+    Candidate,
+    Decided,
     DismissAll,
     Dismissed,
+    OurRecord,
+    OutcomeDecision,
     QueueSelection,
     Retried,
     RetryAll,
@@ -19,11 +23,13 @@ from api.models.queues import (
     SyncErrorPage,
     SyncErrorQuery,
     SyncErrorRecord,
+    UnconfirmedWrite,
+    WriteAttempt,
 )
-from api.responses import READ, WRITE
+from api.responses import READ, READ_ONE, WRITE, problems
 from api.runs import start_runs_for
 from api.services import UseServices
-from resources.store import queue, views
+from resources.store import queue, undecided, views
 from sync.errors import Remedy
 from sync.remedies import Action, ui_action
 
@@ -92,6 +98,53 @@ def retry_sync_error(
         touched = queue.retry(tx, record_id, actor=caller.actor)
     runs = start_runs_for(services, caller, [touched]) if body and body.start_sync else []
     return Retried(records=1, runs=runs)
+
+
+@router.get(
+    "/sync/errors/{id}/evidence", name="get_unconfirmed_write", responses={**READ_ONE, **problems(409)}
+)
+def get_unconfirmed_write(
+    caller: AsViewer, services: UseServices, record_id: Annotated[UUID, Path(alias="id")]
+) -> UnconfirmedWrite:
+    """Show what is known about a write of which nobody can tell whether it happened: ours, the attempt, the candidates."""
+    with services.database.builder_tx(caller.builder_id) as tx:
+        found = undecided.evidence(tx, record_id)
+    return UnconfirmedWrite(
+        id=record_id,
+        message=found.message,
+        ours=OurRecord(**found.ours) if found.ours else None,
+        attempt=WriteAttempt(
+            **{name: found.attempt[name] for name in ("request_id", "operation", "started_at")}
+        ),
+        candidates=[
+            Candidate(
+                **{name: row[name] for name in Candidate.model_fields if name in row},
+                has_our_mark=row["marker"] == found.attempt["marker"],
+            )
+            for row in found.candidates
+        ],
+        choices=list(found.choices),
+    )
+
+
+@router.post("/sync/errors/{id}/decide", name="decide_unconfirmed_write", responses=WRITE)
+def decide_unconfirmed_write(
+    caller: AsBookkeeper,
+    services: UseServices,
+    record_id: Annotated[UUID, Path(alias="id")],
+    body: OutcomeDecision,
+) -> Decided:
+    """Say what became of an unconfirmed write: it is that one, it never arrived, or leave it; the next sync carries it out."""
+    with services.database.builder_tx(caller.builder_id) as tx:
+        touched = undecided.decide(
+            tx,
+            record_id,
+            outcome=body.outcome,
+            remote_id=body.provider_entity_id,
+            by=queue.Decider(caller.actor, body.reason, services.clock.now()),
+        )
+    runs = start_runs_for(services, caller, [touched]) if body.start_sync else []
+    return Decided(id=record_id, outcome=body.outcome, runs=runs)
 
 
 @router.delete("/sync/errors/{id}", name="dismiss_sync_error", responses=WRITE)

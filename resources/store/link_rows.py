@@ -57,6 +57,7 @@ def link_view(row: Row) -> LinkView:
         tries=row["tries"],
         first_failed_at=row["first_failed_at"],
         line_versions=row["line_versions"],
+        not_remote_ids=frozenset(row["not_remote_ids"]),
     )
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction
 from sync.choices import Choice, conflict_version, decision_of
-from sync.errors import AlreadyDone, NotFound
+from sync.errors import AlreadyDone, NotFound, OutcomeUndecided
 from sync.refusals import StaleChoice, StillLookedUp
 
 FAILURES: tuple[str, ...] = ("error", "held")
@@ -73,7 +73,7 @@ class Resolution:
 
 def retry(tx: Transaction, record_id: UUID, *, actor: str) -> Touched:
     """Let the next sync try a failed or held record again from the beginning."""
-    opened = _open_record(tx, record_id, statuses=FAILURES, what="sync error")
+    opened = open_record(tx, record_id, statuses=FAILURES, what="sync error")
     tx.run("queue_link_reopen", id=opened.link["id"])
     tx.run("queue_record_reopen", id=record_id)
     write_audit(tx, opened.entry("queue.retried", actor=actor, after={"state": "open"}))
@@ -99,12 +99,19 @@ def retry_all(tx: Transaction, chosen: QueueFilter, *, actor: str) -> list[Touch
 
 def dismiss(tx: Transaction, record_id: UUID, *, actor: str, reason: str, now: datetime) -> None:
     """Leave a failed or held record alone until either side changes."""
-    opened = _open_record(tx, record_id, statuses=FAILURES, what="sync error")
-    if opened.link["state"] == "unknown":
+    opened = open_record(tx, record_id, statuses=FAILURES, what="sync error")
+    # What the ledger could not answer may be left: if it changes here, the ledger is asked again before anything is sent.
+    if opened.link["state"] == "unknown" and opened.record["code"] != OutcomeUndecided.code:
         raise StillLookedUp(label=opened.label)
+    leave(tx, opened, record_id, by=Decider(actor, reason, now))
+
+
+def leave(tx: Transaction, opened: Opened, record_id: UUID, *, by: Decider) -> None:
+    """Set an open queue row aside until either side changes."""
     tx.run("queue_link_ignore", id=opened.link["id"])
-    tx.run("queue_record_resolve", id=record_id, resolution="dismissed", actor=actor, now=now)
-    write_audit(tx, opened.entry("queue.dismissed", actor=actor, after={"state": "ignored"}, reason=reason))
+    tx.run("queue_record_resolve", id=record_id, resolution="dismissed", actor=by.actor, now=by.now)
+    entry = opened.entry("queue.dismissed", actor=by.actor, after={"state": "ignored"}, reason=by.reason)
+    write_audit(tx, entry)
 
 
 def dismiss_all(
@@ -122,7 +129,7 @@ def resolve(
 
     Raises StaleChoice when either side changed after the values that were shown.
     """
-    opened = _open_record(tx, record_id, statuses=CONFLICTS, what="conflict")
+    opened = open_record(tx, record_id, statuses=CONFLICTS, what="conflict")
     conflict: Mapping[str, Any] = opened.record["conflict_data"] or {}
     shown = (conflict.get("ours_checksum"), conflict.get("theirs_checksum"))
     is_stale = shown != (opened.link["ours_checksum"], opened.link["theirs_checksum"])
@@ -138,7 +145,7 @@ def resolve(
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class Opened:
     """An open queue row and its link, both locked."""
 
     record: sa.RowMapping
@@ -146,10 +153,12 @@ class _Opened:
 
     @property
     def label(self) -> str:
+        """The name under which people know the record."""
         return self.record["label"] or "This record"
 
     @property
     def touched(self) -> Touched:
+        """What a decision about it reaches."""
         return Touched(self.record["connection_id"], self.record["platform_entity_type"], 1)
 
     def entry(self, action: str, *, actor: str, after: Mapping[str, Any], reason: str = "") -> AuditEntry:
@@ -172,8 +181,8 @@ def _fields(conflict: Mapping[str, Any]) -> Sequence[str]:
     return [str(each["field"]) for each in conflict.get("fields", [])]
 
 
-def _open_record(tx: Transaction, record_id: UUID, *, statuses: Sequence[str], what: str) -> _Opened:
-    """Lock the link and then the row of an open queue entry."""
+def open_record(tx: Transaction, record_id: UUID, *, statuses: Sequence[str], what: str) -> Opened:
+    """Lock the link and then the row of an open queue entry; raises NotFound or AlreadyDone."""
     link_id = tx.value("queue_link_of", id=record_id, statuses=list(statuses))
     link = tx.row("queue_link_lock", id=link_id) if link_id is not None else None
     record = tx.row("queue_record_lock", id=record_id, statuses=list(statuses))
@@ -184,4 +193,4 @@ def _open_record(tx: Transaction, record_id: UUID, *, statuses: Sequence[str], w
         raise AlreadyDone(what=record["label"] or f"This {what}", done=done)
     if link is None:
         raise AlreadyDone(what=record["label"] or f"This {what}", done="removed with its connection's books")
-    return _Opened(record, link)
+    return Opened(record, link)

@@ -44,11 +44,12 @@ where builder_id = %(builder_id)s
   and request_id = %(request_id)s;
 
 -- name: unsettled_attempts
--- Attempts whose outcome nobody knows, with the mirror's record that carries their mark.
+-- Attempts whose outcome nobody knows, with the mirror's record that carries their mark. One that a person chose to leave
+-- is not looked at again until ours changes: then the ledger is asked before anything is sent.
 select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, a.serial, a.request_id, a.marker,
        a.payload, a.payload_hash, a.remote_id, a.remote_version, a.started_at, a.details,
        a.mapping_version_id::text,
-       (select min(m.remote_id)
+       (select case when count(*) = 1 then min(m.remote_id) end
         from mirror m
         where m.builder_id = a.builder_id
           and m.connection_id = a.connection_id
@@ -56,8 +57,12 @@ select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, 
           and m.entity = a.entity
           and m.state = 'active') as remote_id_with_marker
 from attempts a
+join links l on l.builder_id = a.builder_id and l.id = a.link_id
 where a.builder_id = %(builder_id)s
   and a.connection_id = %(connection_id)s
   and a.entity = %(entity)s
   and a.state in ('sending', 'unknown')
+  and not (
+      l.state = 'ignored'
+      and l.decided_ours_checksum is not distinct from l.ours_checksum)
 order by a.started_at, a.id;

@@ -1,5 +1,7 @@
 -- Links: pairing ours with theirs, the three-way difference, and moving the base.
 
+-- A record whose last write is not confirmed is paired by looking that write up, and by none of these.
+
 -- name: match_by_name
 -- Pairs accounts, customers or vendors that carry the same name on both sides, where each name stands alone.
 with candidates as (
@@ -16,7 +18,12 @@ with candidates as (
       and o.connection_id = %(connection_id)s
       and o.entity = %(entity)s
       and o.remote_id is null
-      and o.state <> 'unknown'
+      and not exists (
+          select
+          from attempts u
+          where u.builder_id = o.builder_id
+            and u.link_id = o.id
+            and u.state in ('sending', 'unknown'))
       and m.remote_id <> all (o.not_remote_ids)
       and o.ours_checksum is distinct from o.base_ours_checksum
       and r.state = 'active'),
@@ -47,7 +54,12 @@ with candidates as (
       and o.connection_id = %(connection_id)s
       and o.entity = %(entity)s
       and o.remote_id is null
-      and o.state <> 'unknown'
+      and not exists (
+          select
+          from attempts u
+          where u.builder_id = o.builder_id
+            and u.link_id = o.id
+            and u.state in ('sending', 'unknown'))
       and m.remote_id <> all (o.not_remote_ids)
       and o.ours_checksum is distinct from o.base_ours_checksum
       and r.state = 'active'
@@ -79,7 +91,12 @@ with candidates as (
       and o.connection_id = %(connection_id)s
       and o.entity = %(entity)s
       and o.remote_id is null
-      and o.state <> 'unknown'
+      and not exists (
+          select
+          from attempts u
+          where u.builder_id = o.builder_id
+            and u.link_id = o.id
+            and u.state in ('sending', 'unknown'))
       and m.remote_id <> all (o.not_remote_ids)
       and o.ours_checksum is distinct from o.base_ours_checksum
       and r.state = 'active'
@@ -103,7 +120,12 @@ where o.builder_id = %(builder_id)s
   and o.connection_id = %(connection_id)s
   and o.entity = %(entity)s
   and o.remote_id is null
-  and o.state <> 'unknown'
+  and not exists (
+      select
+      from attempts u
+      where u.builder_id = o.builder_id
+        and u.link_id = o.id
+        and u.state in ('sending', 'unknown'))
   and m.remote_id <> all (o.not_remote_ids)
   and o.ours_checksum is distinct from o.base_ours_checksum
 order by o.id, m.remote_id;
@@ -193,7 +215,7 @@ order by coalesce(r.document_date, m.document_date), coalesce(r.label, m.label),
 -- Links with both of their sides.
 select l.id::text, l.entity, l.record_id::text, l.remote_id, l.ours_checksum, l.theirs_checksum,
        l.base_ours_checksum, l.base_theirs_checksum, l.base_ours, l.base_theirs, l.state, l.tries, l.first_failed_at,
-       l.line_versions,
+       l.line_versions, l.not_remote_ids,
        case
            when l.decision is not null
                 and l.decision <> 'dismissed'

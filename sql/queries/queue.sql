@@ -9,7 +9,7 @@ where id = %(id)s
 
 -- name: queue_link_lock
 -- the link under the row, held until the decision is stored
-select id, connection_id, entity, record_id, remote_id, state, ours_checksum, theirs_checksum, decision
+select builder_id, id, connection_id, entity, record_id, remote_id, state, ours_checksum, theirs_checksum, decision
 from links
 where id = %(id)s
 for update;
@@ -17,7 +17,7 @@ for update;
 -- name: queue_record_lock
 -- the queue row itself
 select id, connection_id, link_id, platform_entity_type, platform_entity_id, provider_entity_id, status, label,
-       error_message, conflict_data, resolved_at, resolution, resolved_by
+       error_message, code, details, conflict_data, resolved_at, resolution, resolved_by
 from v2_sync_records
 where id = %(id)s
   and status = any(%(statuses)s)

@@ -42,6 +42,7 @@ REQUIRED = {
 BODIES = {
     ("PUT", "/mappings"): {"version": 0, "rows": []},
     ("POST", "/conflicts/{id}/resolve"): {"chosen_value": "platform"},
+    ("POST", "/sync/errors/{id}/decide"): {"outcome": "leave"},
     ("PUT", "/notifications/preferences"): {"email": None},
     ("POST", "/webhooks"): {"url": "https://example.com/hook"},
     ("PUT", "/webhooks/{id}"): {"url": "https://example.com/hook"},
