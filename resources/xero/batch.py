@@ -23,7 +23,9 @@ from sync.ports import Rejected, Unknown, Write, WriteOutcome
 Json = dict[str, Any]
 
 ELEMENTS_MAX = 50
-_PARAMS = {"summarizeErrors": "false", "unitdp": "4"}
+_ACCOUNTS = "Accounts"
+# What has prices; Xero's description knows the parameter `unitdp` nowhere else.
+_PRICED = frozenset({"Invoices"})
 
 Prepared = tuple[Write, Element]
 
@@ -68,13 +70,10 @@ class Sender:
     def _list(self, group: Sequence[Prepared]) -> list[WriteOutcome]:
         first = group[0][1]
         label = group[0][0].label if len(group) == 1 else f"{len(group)} records"
-        bodies = [element.body for _, element in group]
-        body = dict(bodies[0]) if "/" in first.path or first.is_single else {first.resource: bodies}
-        if first.is_single and "/" not in first.path and first.resource != "Accounts":
-            body = {first.resource: bodies}
+        body = _body([element for _, element in group])
         try:
             answer = self._client.send(
-                first.method, first.path, body, key=_key(group, body), params=_PARAMS, label=label
+                first.method, first.path, body, key=_key(group, body), params=_params(first), label=label
             )
         except (RateLimited, AccessExpired, ProviderUnavailable):
             raise
@@ -112,6 +111,21 @@ class Sender:
             messages = element_messages(row) or ["no reason was given"]
             return self._failed(write, refusal(messages, label=write.label, date=write.canonical.get("date")))
         return self._confirmed(write, element, row)
+
+
+def _body(elements: Sequence[Element]) -> Json:
+    """One object where Xero wants one, else a list under its resource's name."""
+    first = elements[0]
+    is_one = first.resource == _ACCOUNTS if "/" not in first.path else first.resource != _ACCOUNTS
+    return dict(first.body) if is_one else {first.resource: [element.body for element in elements]}
+
+
+def _params(first: Element) -> dict[str, str]:
+    """A list says of each element whether it was kept; a call about one account or one id has no such choice."""
+    if "/" in first.path or first.path == _ACCOUNTS:
+        return {}
+    prices = {"unitdp": "4"} if first.resource in _PRICED else {}
+    return {"summarizeErrors": "false", **prices}
 
 
 def _key(group: Sequence[Prepared], body: Json) -> str:

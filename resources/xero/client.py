@@ -81,7 +81,7 @@ class Client:
         label: str = "the organisation",
     ) -> Json:
         """Ask for something; repeated while Xero is busy or down. `since` asks for what changed from then on."""
-        headers = {"If-Modified-Since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")} if since else {}
+        headers = {"If-Modified-Since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")} if since else {}
         try:
             for attempt in stamina.retry_context(
                 on=_pause, attempts=READ_ATTEMPTS_MAX, timeout=None, wait_initial=0.5, wait_max=8.0

@@ -170,7 +170,8 @@ class Xero:
 
     def _take_back(self, write: Write, record: RemoteRecord) -> WriteOutcome:
         """Void a journal that Xero kept without one of its lines, as it does with an account it does not know."""
-        body = {"ManualJournals": [{"ManualJournalID": record.remote_id, "Status": "VOIDED"}]}
+        voided = {"ManualJournalID": record.remote_id, "Status": "VOIDED"}
+        body = {"ManualJournals": [{"Narration": record.raw["Narration"], **voided}]}
         key = f"{write.request_id}-void"
         try:
             self._client.send("POST", "ManualJournals", body, key=key, params={}, label=write.label)

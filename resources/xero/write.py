@@ -256,7 +256,9 @@ class Writer:
                 return self._listed(write, {"ContactStatus": "ARCHIVED"})
             case Entity.INVOICE | Entity.BILL | Entity.JOURNAL_ENTRY:
                 is_draft = previous.get("Status") in UNAPPROVED
-                return self._listed(write, {"Status": "DELETED" if is_draft else "VOIDED"})
+                # The description of manual journals wants their text whenever one is sent; documents have none.
+                text = {name: previous[name] for name in ("Narration",) if name in previous}
+                return self._listed(write, {**text, "Status": "DELETED" if is_draft else "VOIDED"})
             case _:
                 return self._remove_money(write, previous)
 

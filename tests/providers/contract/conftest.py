@@ -12,21 +12,20 @@ from resources.store.database import Database
 from resources.wiring import Tieout
 from sandbox.kernel.server import ServerThread
 from sandbox.quickbooks import create_app as create_quickbooks
-from sandbox.xero import create_app as create_xero
-from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
-from tests.support.books import Books, QuickBooksBooks, XeroBooks
+from tests.support.books import Books, QuickBooksBooks
+from tests.support.judged_xero import judged_xero
 from tests.support.office import Office
 
 
 @pytest.fixture(scope="module", params=["quickbooks_online", "xero"])
 def books(request: pytest.FixtureRequest) -> Iterator[Books]:
     if request.param == "xero":
-        app = create_xero(seed="none")
-        app.emulator.identity_default = (DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)  # type: ignore[attr-defined]
-    else:
-        app = create_quickbooks()
+        with judged_xero() as xero:
+            yield xero
+        return
+    app = create_quickbooks()
     with ServerThread(app) as server:
-        made = (XeroBooks if request.param == "xero" else QuickBooksBooks)(server.url, app.emulator)
+        made = QuickBooksBooks(server.url, app.emulator)
         yield made
         made.close()
 

@@ -14,9 +14,8 @@ from resources.store.database import Database
 from resources.wiring import Tieout
 from sandbox.kernel.server import ServerThread
 from sandbox.quickbooks import create_app as create_quickbooks
-from sandbox.xero import create_app as create_xero
-from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
-from tests.support.books import Books, QuickBooksBooks, XeroBooks
+from tests.support.books import Books, QuickBooksBooks
+from tests.support.judged_xero import judged_xero
 from tests.support.office import Office
 
 SEEDS = itertools.count(100)
@@ -26,11 +25,10 @@ SEEDS = itertools.count(100)
 def offices(settings: Settings, database: Database) -> Iterator[list[Office]]:
     """One builder's office, once per accounting system."""
     with ExitStack() as stack:
-        quickbooks, xero = create_quickbooks(), create_xero(seed="none")
-        xero.emulator.identity_default = (DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)  # type: ignore[attr-defined]
+        quickbooks = create_quickbooks()
         kept: list[Books] = [
             QuickBooksBooks(stack.enter_context(ServerThread(quickbooks)).url, quickbooks.emulator),
-            XeroBooks(stack.enter_context(ServerThread(xero)).url, xero.emulator),
+            stack.enter_context(judged_xero()),
         ]
         # Each test's organisation has an id of its own.
         kept[1].control("POST", "/reset", {"scenario": "none", "seed": next(SEEDS)})

@@ -11,9 +11,6 @@ from pydantic import SecretStr
 from resources.settings import Settings
 from resources.store.database import Database
 from resources.wiring import Tieout
-from sandbox.kernel.server import ServerThread
-from sandbox.xero import create_app
-from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from sync.errors import (
     ChoiceNeeded,
     CompanyTaken,
@@ -24,6 +21,7 @@ from sync.errors import (
     StateMismatch,
 )
 from tests.support.books import XeroBooks
+from tests.support.judged_xero import judged_xero
 from tests.support.office import BROWSER, Office
 
 # Each test's organisations have ids of their own.
@@ -32,12 +30,8 @@ SEEDS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def books() -> Iterator[XeroBooks]:
-    app = create_app(seed="none")
-    app.emulator.identity_default = (DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)  # type: ignore[attr-defined]
-    with ServerThread(app) as server:
-        made = XeroBooks(server.url, app.emulator)
+    with judged_xero() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -95,10 +95,16 @@ def test_a_journal_entry_arrives_balanced_and_can_be_voided(office: Office) -> N
     assert office.books.journals() == []
 
 
-def test_a_new_account_is_made(office: Office) -> None:
-    office.add("v2_accounts", name="Retainage Held", account_type="other_current_asset", number="1450")
+def test_a_new_account_is_made_and_follows_a_change_of_name(office: Office) -> None:
+    account = office.add(
+        "v2_accounts", name="Retainage Held", account_type="other_current_asset", number="1450"
+    )
     assert office.sync().failed == []
     assert "Retainage Held" in office.books.accounts()
+    office.change("v2_accounts", account, name="Retainage Withheld")
+    assert office.sync().failed == []
+    assert "Retainage Withheld" in office.books.accounts()
+    assert "Retainage Held" not in office.books.accounts()
     office.settled()
 
 

@@ -11,21 +11,15 @@ from resources.settings import Settings
 from resources.store.database import Database
 from resources.wiring import Tieout
 from resources.xero.provider import Xero
-from sandbox.kernel.server import ServerThread
-from sandbox.xero import create_app
-from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.support.books import XeroBooks
+from tests.support.judged_xero import judged_xero
 from tests.support.office import Office
 
 
 @pytest.fixture(scope="module")
 def books() -> Iterator[XeroBooks]:
-    app = create_app(seed="none")
-    app.emulator.identity_default = (DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET)  # type: ignore[attr-defined]
-    with ServerThread(app) as server:
-        made = XeroBooks(server.url, app.emulator)
+    with judged_xero() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,12 @@ No answer of the sandbox needs an exception beyond these.
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import yaml
@@ -63,17 +66,23 @@ class JudgedResponse:
 
 
 @lru_cache(maxsize=1)
-def description() -> OpenAPI:
-    """The description, read once, without the meta-schema check."""
+def document() -> dict[str, Any]:
+    """The description as it is published, read once."""
     with (FOLDER / "xero_accounting.yaml").open(encoding="utf-8") as file:
-        document = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    for path in document["paths"].values():
+        found: dict[str, Any] = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    return found
+
+
+@lru_cache(maxsize=1)
+def description() -> OpenAPI:
+    """The description made ready for openapi-core, without the meta-schema check."""
+    for path in document()["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict):
                 # openapi-core cannot check OAuth2 and warns of it at each request; tokens have tests of their own.
                 operation.pop("security", None)
     # The description does not pass the OpenAPI meta-schema (defaults such as 'false' as text), so it is not checked.
-    return OpenAPI.from_dict(document, config=Config(spec_validator_cls=None))
+    return OpenAPI.from_dict(document(), config=Config(spec_validator_cls=None))
 
 
 def request_problems(request: JudgedRequest) -> str:
@@ -82,7 +91,67 @@ def request_problems(request: JudgedRequest) -> str:
         description().validate_request(request)
     except OpenAPIError as error:
         return f"{request.method} {request.path}: {error} {str(error.__cause__ or '')[:300]}"
-    return ""
+    strangers = undescribed(request)
+    return f"{request.method} {request.path}: not described: {', '.join(strangers)}" if strangers else ""
+
+
+def undescribed(request: JudgedRequest) -> list[str]:
+    """Names of a request that the description does not know: a validator lets those pass, so typing errors with them."""
+    operation = operation_of(request)
+    described = {str(each.get("name")) for each in operation["parameters"]}
+    strangers = [f"?{name}" for name in request.parameters.query if name not in described]
+    if request.body:
+        content = resolved(operation.get("requestBody", {})).get("content", {})
+        schema = content.get("application/json", {}).get("schema", {})
+        strangers += _strange_fields(json.loads(request.body), resolved(schema), at="")
+    return strangers
+
+
+def operation_of(request: JudgedRequest) -> dict[str, Any]:
+    """The described operation that answers a request, with the parameters of its path; the plainest path wins."""
+    path = request.path.removeprefix(PREFIX)
+    found: dict[str, Any] = min(
+        (
+            (template.count("{"), template, methods)
+            for template, methods in document()["paths"].items()
+            if request.method in methods and re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", template), path)
+        )
+    )[2]
+    operation = dict(found[request.method])
+    operation["parameters"] = [
+        resolved(each) for each in (*found.get("parameters", ()), *operation.get("parameters", ()))
+    ]
+    return operation
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """A part of the description, or what it refers to."""
+    while "$ref" in node:
+        target = document()
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        node = target
+    return node
+
+
+def _strange_fields(value: object, schema: dict[str, Any], *, at: str) -> list[str]:
+    if isinstance(value, list):
+        return [
+            found
+            for one in value
+            for found in _strange_fields(one, resolved(schema.get("items", {})), at=at)
+        ]
+    if not isinstance(value, dict):
+        return []
+    properties = schema.get("properties", {})
+    strangers = []
+    for name, part in value.items():
+        where = f"{at}.{name}"
+        if name not in properties:
+            strangers.append(where)
+        else:
+            strangers += _strange_fields(part, resolved(properties[name]), at=where)
+    return strangers
 
 
 def problems_of(request: JudgedRequest, response: JudgedResponse) -> str:
@@ -121,14 +190,16 @@ DESCRIBED = frozenset({200, 204, 400})
 class JudgedApp:
     """Stands inside the sandbox's fault layer and judges every accounting answer that leaves.
 
-    With `judges_requests` it judges what clients send as well; tests of malformed requests leave that off.
+    `judges_requests_of` names a client by the beginning of its User-Agent: what that one sends is judged as well, and
+    answers to the malformed requests of others are not its fault.
     """
 
-    def __init__(self, app: ASGIApp, *, judges_requests: bool = False) -> None:
+    def __init__(self, app: ASGIApp, *, judges_requests_of: str = "") -> None:
         self._app = app
-        self._judges_requests = judges_requests
+        self._judged_client = judges_requests_of
         self.problems: list[str] = []
         self.judged = 0
+        self.requests_judged = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
@@ -176,6 +247,8 @@ class JudgedApp:
         )
         self.judged += 1
         found = [problems_of(request, response)]
-        if self._judges_requests and "/Attachments/" not in scope["path"]:
+        is_judged = self._judged_client and asked.get("user-agent", "").startswith(self._judged_client)
+        if is_judged and "/Attachments/" not in scope["path"]:
+            self.requests_judged += 1
             found.append(request_problems(request))
         self.problems += [problem for problem in found if problem]

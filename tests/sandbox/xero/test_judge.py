@@ -51,6 +51,7 @@ def test_the_judge_finds_a_status_nobody_described(xero: Xero, contact: Json) ->
         ({"Invoices": [{"Type": "ACCREC", "LineItems": [{"UnitAmount": 5.25}], "Date": "2026-01-01"}]}, True),
         ({"Invoices": [{"Type": "INVOICE"}]}, False),
         ({"Invoices": [{"LineItems": [{"UnitAmount": "five"}]}]}, False),
+        ({"Invoices": [{"LineItems": [{"UnitPrice": 5}]}]}, False),
     ],
 )
 def test_requests_can_be_judged_too(*, body: Json, is_fine: bool) -> None:
@@ -64,3 +65,13 @@ def test_requests_can_be_judged_too(*, body: Json, is_fine: bool) -> None:
 
 def test_a_request_without_its_tenant_header_is_found() -> None:
     assert request_problems(JudgedRequest("get", f"{PREFIX}/Invoices", "", None, "", Headers()))
+
+
+def test_a_parameter_nobody_described_is_found() -> None:
+    headers = Headers({"xero-tenant-id": "t"})
+    good, bad = (
+        request_problems(JudgedRequest("get", f"{PREFIX}/Invoices", query, None, "", headers))
+        for query in ("page=1&pageSize=100", "page=1&size=100")
+    )
+    assert good == ""
+    assert bad.endswith("not described: ?size")
