@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from sandbox.quickbooks import create_app  # noqa: E402 - the path comes first
+from tests.bench.served import server_seconds  # noqa: E402
 from tests.sandbox.quickbooks.driver import Books, cost_line  # noqa: E402
 
 DOCUMENTS = int(os.environ.get("SANDBOX_BENCH_DOCUMENTS", "200000"))
@@ -45,10 +46,12 @@ def per_second(call: Callable[[], object], times: int) -> float:
     return times / (time.perf_counter() - started)
 
 
-def measure(url: str) -> None:
+def measure(url: str, pid: int) -> None:
     """Seed, then time pages, reads and writes over HTTP."""
+    before = server_seconds(pid)
     seeded = httpx.post(f"{url}/_sandbox/seed", json={"realm": REALM, "size": DOCUMENTS}, timeout=300).json()
     figure(f"seed_{DOCUMENTS}_documents", seeded["seconds"], "s", 60)
+    figure(f"seed_{DOCUMENTS}_documents_server_cpu", server_seconds(pid) - before, "s", 60)
     books = Books(url, REALM)
     middle = DOCUMENTS // 10
     pages = {
@@ -62,7 +65,9 @@ def measure(url: str) -> None:
             name, milliseconds(lambda text=text: books.raw("GET", "query", params={"query": text})), "ms", 60
         )  # type: ignore[misc]
     first = books.rows("select * from Bill orderby Id maxresults 1")[0]["Id"]
+    before = server_seconds(pid)
     figure("reads_per_second", per_second(lambda: books.raw("GET", f"bill/{first}"), 600), "1/s", 300)
+    figure("reads_per_server_cpu_second", 600 / (server_seconds(pid) - before), "1/s", 300)
     line = {**cost_line("0"), "Amount": "12.34"}
     bill = {"VendorRef": {"value": "5"}, "Line": [line]}
     figure("writes_per_second", per_second(lambda: books.raw("POST", "bill", json=bill), 300), "1/s", 300)
@@ -88,7 +93,7 @@ def main() -> None:
             assert process.stdout is not None
             line = process.stdout.readline()
             url = next(word for word in line.split() if word.startswith("http"))
-            measure(url)
+            measure(url, process.pid)
         finally:
             process.terminate()
     restart()

@@ -40,7 +40,7 @@ class Process:
     """The sandbox as anyone starts it: a new process on a free port."""
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "sandbox", "quickbooks", "--port", "0", *arguments]
+        command = [sys.executable, "-m", "api.cli", "sandbox", "quickbooks", "--port", "0", *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

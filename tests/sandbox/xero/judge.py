@@ -9,7 +9,9 @@ Known false alarms, each with its reason:
   judged by the 400 of PUT /Invoices, whose shape is the same Error;
 - paths are spelled in one case, while the wire takes any: the first part is put in the described spelling;
 - 401, 403, 404, 405, 406, 412, 429, 501 and 503 are not described at all, so only 200, 204 and 400 are judged here.
-No answer of the sandbox needs an exception beyond these.
+No answer of the sandbox and no request of our client needs an exception beyond these. Of requests the judge asks more
+than the validator does: a parameter or a field that the description does not know is found, because a validator lets
+every unknown name pass, and a misspelt one with them. Bodies of files are not judged: they are bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Xero's own xero-python, unmodified, drives the sandbox over HTTP; only its public addresses are set."""
+"""Xero's own xero-python, unmodified, drives the sandbox over HTTP; only its public addresses are set.
+
+Each test runs twice: against a sandbox in this process, whose answers are judged by the published description, and
+against one started as anyone starts it, by `tieout sandbox xero` in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +37,7 @@ class Sdk:
     """The SDK's objects around one token set."""
 
     def __init__(self, xero: Xero) -> None:
+        self.xero = xero
         self.token: dict[str, Any] = xero.token | {"scope": xero.token["scope"].split()}
         self.saves = 0
         held = OAuth2Token(
@@ -53,13 +58,34 @@ class Sdk:
         self.saves += 1
 
 
-@pytest.fixture
-def driver(xero: Xero, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sdk]:
+@pytest.fixture(scope="module")
+def fresh_process() -> Iterator[str]:
+    command = [sys.executable, "-m", "api.cli", "sandbox", "xero", "--port", "0", "--seed", "empty"]
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
+        assert address is not None
+        yield address[0]
+        process.terminate()
+
+
+@pytest.fixture(params=["judged", "fresh process"])
+def driver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sdk]:
+    if request.param == "judged":
+        xero: Xero = request.getfixturevalue("xero")
+    else:
+        xero = Xero(request.getfixturevalue("fresh_process"))
+        xero.control("/reset", {"scenario": "empty"})
+        xero.connect()
     monkeypatch.setattr(TokenApi, "refresh_token_url", f"{xero.url}/connect/token")
     monkeypatch.setattr(TokenApi, "revoke_token_url", f"{xero.url}/connect/revocation")
     made = Sdk(xero)
     yield made
+    assert xero.http.get("/_sandbox/ledger").json()["balanced"]
     made.client.rest_client.pool_manager.clear()
+    if request.param == "fresh process":
+        xero.http.close()
     del made
     gc.collect()
 
@@ -231,7 +257,7 @@ def test_the_sdk_handles_accounts_items_tracking_history_and_files(driver: Sdk, 
     assert Path(path).read_bytes() == b"%PDF-1.4 sandbox"
 
 
-def test_the_sdk_queries_pages_orders_and_asks_for_changes(driver: Sdk, xero: Xero) -> None:
+def test_the_sdk_queries_pages_orders_and_asks_for_changes(driver: Sdk) -> None:
     contact_id = new_contact(driver)
     for n in range(5):
         new_invoice(driver, contact_id, amount=f"{10 + n}.00")
@@ -244,15 +270,15 @@ def test_the_sdk_queries_pages_orders_and_asks_for_changes(driver: Sdk, xero: Xe
         driver.tenant, i_ds=[first.invoices[0].invoice_id], statuses=["AUTHORISED"]
     )
     assert len(found.invoices) == 1
-    xero.control("/clock", {"shift_seconds": 60})
-    since = xero.emulator.clock.now().astimezone(UTC)
+    moved = driver.xero.control("/clock", {"shift_seconds": 60})
+    since = datetime.fromisoformat(moved["now"]).astimezone(UTC)
     assert driver.api.get_invoices(driver.tenant, if_modified_since=since).invoices == []
     assert (
         driver.api.get_contacts(driver.tenant, page=1, summary_only=True).contacts[0].contact_id == contact_id
     )
 
 
-def test_the_sdk_sees_errors_as_its_own_exceptions(driver: Sdk, xero: Xero) -> None:
+def test_the_sdk_sees_errors_as_its_own_exceptions(driver: Sdk) -> None:
     contact_id = new_contact(driver)
     with pytest.raises(AccountingBadRequestException) as refused:
         driver.api.create_invoices(
@@ -267,7 +293,7 @@ def test_the_sdk_sees_errors_as_its_own_exceptions(driver: Sdk, xero: Xero) -> N
         driver.api.get_invoice(driver.tenant, "11111111-1111-4111-8111-111111111111")
     assert missing.value.status == 404
     # With a Retry-After the SDK's urllib3 would wait and try again by itself, so the kind without one is asked for.
-    xero.control("/faults", {"kind": "rate_limit", "options": {"problem": "concurrent"}})
+    driver.xero.control("/faults", {"kind": "rate_limit", "options": {"problem": "concurrent"}})
     with pytest.raises(ApiException) as limited:
         driver.api.get_organisations(driver.tenant)
     assert (limited.value.status, limited.value.headers["X-Rate-Limit-Problem"]) == (429, "concurrent")
@@ -296,35 +322,3 @@ def test_the_sdk_refreshes_an_expired_token_by_itself_revokes_and_disconnects(dr
     held = driver.client.configuration.oauth2_token
     held.update_token(**driver.token)
     assert held.revoke_access_token(driver.client)
-
-
-def test_the_sdk_drives_a_sandbox_started_as_a_command_in_a_fresh_process(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    command = [sys.executable, "-m", "sandbox", "xero", "--port", "0", "--seed", "empty"]
-    root = Path(__file__).parents[3]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
-        try:
-            assert process.stdout is not None
-            address = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
-            assert address is not None
-            xero = Xero(address[0])
-            xero.connect()
-            monkeypatch.setattr(TokenApi, "refresh_token_url", f"{xero.url}/connect/token")
-            driver = Sdk(xero)
-            invoice = new_invoice(driver, new_contact(driver))
-            driver.token = driver.token | {"expires_at": 1.0}
-            payment = sdk.Payment(
-                invoice=sdk.Invoice(invoice_id=invoice.invoice_id),
-                account=sdk.Account(code="090"),
-                date=date(2026, 5, 9),
-                amount=Decimal("115.00"),
-            )
-            driver.api.create_payment(driver.tenant, payment)
-            assert driver.api.get_invoice(driver.tenant, invoice.invoice_id).invoices[0].status == "PAID"
-            assert driver.saves == 1
-            assert xero.http.get("/_sandbox/ledger").json()["balanced"]
-            driver.client.rest_client.pool_manager.clear()
-            xero.http.close()
-        finally:
-            process.terminate()
