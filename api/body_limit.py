@@ -22,16 +22,20 @@ class BodyLimit:
     """Counts what a request sends, by what it announces and by what really comes."""
 
     def __init__(self, app: ASGIApp, *, larger: Mapping[tuple[str, str], int]) -> None:
-        """`larger` has the limits of routes that take more, by method and path."""
+        """`larger` has the limits of routes that take more, by method and path; `…/{id}` stands for any one thing."""
         self._app = app
         self._larger = larger
+
+    def _bytes_max(self, method: str, path: str) -> int:
+        any_one = f"{path.rpartition('/')[0]}/{{id}}"
+        return self._larger.get((method, path), self._larger.get((method, any_one), BODY_BYTES_MAX))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an oversized request with a problem, and let every other one through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        bytes_max = self._larger.get((scope["method"], scope["path"]), BODY_BYTES_MAX)
+        bytes_max = self._bytes_max(scope["method"], scope["path"])
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isascii() and announced.isdigit() and int(announced[:20]) > bytes_max:
             await problem_response(_too_large(bytes_max), Request(scope))(scope, receive, send)

@@ -209,8 +209,13 @@ def row_problems(
     cost_codes: Collection[CostCode],
     accounts: Collection[ProviderAccount],
     jobs: Collection[MappingJob] = (),
+    kept: Collection[MappingRow] = (),
 ) -> list[RowProblem]:
-    """Return every reason why these rows cannot become a mapping, one sentence each; empty where they can."""
+    """Return every reason why these rows cannot become a mapping, one sentence each; empty where they can.
+
+    A row of `kept`, the mapping as it is, may stay although its account was lost since: it is broken before and after,
+    and mending one row must not need all others mended first.
+    """
     codes_by_id = {code.id: code for code in cost_codes}
     jobs_by_id = {job.id: job for job in jobs}
     accounts_by_id = {account.id: account for account in accounts}
@@ -232,7 +237,9 @@ def row_problems(
                     ),
                 )
             )
-        problems.extend(_account_problems(position, row, accounts_by_id.get(row.account_id)))
+        account = accounts_by_id.get(row.account_id)
+        if (account is not None and account.is_active) or row not in kept:
+            problems.extend(_account_problems(position, row, account))
     return problems
 
 

@@ -11,7 +11,9 @@ from sync.mapping import (
     WITH_DEFAULT,
     CostCode,
     LineKey,
+    MappingDirection,
     MappingJob,
+    MappingRow,
     Profile,
     ProviderAccount,
     job_of_subject,
@@ -43,7 +45,7 @@ class SavedRow:
     account_name: str | None
     account_number: str | None
     account_type: str | None
-    direction: str
+    direction: MappingDirection
     is_broken: bool
     job_id: str | None = None
 
@@ -51,6 +53,13 @@ class SavedRow:
     def key(self) -> LineKey:
         """What the row maps."""
         return (self.profile, job_subject(self.job_id) if self.job_id is not None else self.cost_code_id)
+
+    @property
+    def as_row(self) -> MappingRow:
+        """The row as somebody would save it."""
+        return MappingRow(
+            self.profile, self.cost_code_id, self.account_id, self.direction, job_id=self.job_id
+        )
 
 
 @dataclass(frozen=True, slots=True)

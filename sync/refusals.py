@@ -8,12 +8,15 @@ SyncError
 │  └─ SignInRefused             a token or link that signs nobody in (any more)
 ├─ AlreadyDone
 │  ├─ StaleMapping              somebody saved another version meanwhile
+│  ├─ StaleDraft                somebody saved the draft meanwhile
 │  ├─ StaleChoice               the conflict is no longer the one that was shown
 │  ├─ StillLookedUp             the record's last write is being looked up in the ledger
 │  └─ NothingToDecide           the record's last write needs no decision
 ├─ InvalidInput
 │  ├─ WhichConnection           there are several connections and none was named
 │  ├─ MappingRejected           rows that cannot be a mapping, each with its sentence
+│  ├─ TooManyDrafts
+│  ├─ NotMendedByAccount        a hold that no account in the mapping ends
 │  ├─ ChoiceRejected            a choice that does not answer the conflict
 │  ├─ OutcomeRejected           a decision about an unconfirmed write that the ledger contradicts
 │  ├─ KeyReused                 an Idempotency-Key that came with another request before
@@ -105,6 +108,32 @@ class StaleMapping(AlreadyDone):
         "The mapping was saved as version {current} after you loaded version {sent}."
         " Load it again, look at what changed, and save once more."
     )
+
+
+class StaleDraft(AlreadyDone):
+    """Somebody saved the draft after it was loaded."""
+
+    code = "mapping.stale_draft"
+    template = (
+        "This draft was saved by {by} as revision {current} after you loaded revision {sent}."
+        " Load it again, look at what changed, and save once more."
+    )
+
+
+class TooManyDrafts(InvalidInput):
+    """A connection has as many drafts as anybody can still tell apart."""
+
+    code = "mapping.too_many_drafts"
+    template = (
+        "There are {count} drafts of this mapping already. Publish or discard some, then begin another."
+    )
+
+
+class NotMendedByAccount(InvalidInput):
+    """A hold that no account in the mapping ends."""
+
+    code = "review.not_mended_by_account"
+    template = "Choosing an account does not end this hold: {message} Nothing was saved."
 
 
 class StaleChoice(AlreadyDone):

@@ -62,6 +62,7 @@ _SHARPER_STATUSES: Mapping[str, int] = {
     "connection.not_connected": 409,
     "input.too_large": 413,
     "mapping.stale": 409,
+    "mapping.stale_draft": 409,
     "queue.nothing_to_decide": 409,
     "request.rate_limited": 429,
     "request.still_at_work": 409,

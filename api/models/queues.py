@@ -11,8 +11,8 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from api.cursors import Period, Text
-from api.models.base import ID_EXAMPLE, CategoryName, EntityName, Page, Shown, Taken
+from api.cursors import Paging, Period, Text
+from api.models.base import ID_EXAMPLE, CategoryName, EntityName, Page, ProfileName, Shown, Taken
 from api.models.syncs import SyncRunView
 
 Side = TypeAliasType("Side", Literal["platform", "provider"])
@@ -192,6 +192,92 @@ class Dismissed(Shown):
     """How many records are left alone until either side changes."""
 
     records: int
+
+
+class HoldCause(Shown):
+    """One reason why records wait, with all that it blocks."""
+
+    connection_id: UUID
+    cause: str = Field(examples=[f"hold.mapping_missing:expense:{ID_EXAMPLE}"])
+    code: str | None = Field(default=None, examples=["hold.mapping_missing"])
+    remedy: str | None = Field(default=None, examples=["fix_mapping"])
+    action: str = Field(description="The button to offer.", examples=["fix_mapping"])
+    message: str | None = Field(default=None, description="What the oldest record says.")
+    records: int = Field(description="All that it blocks.", examples=[14])
+    direct: int = Field(description="Those that name the cause; the others wait for these.", examples=[12])
+    amounts: dict[str, Decimal] = Field(description="By currency.", examples=[{"USD": "18250.00"}])
+    entities: list[EntityName]
+    oldest: date | None = Field(default=None, description="The date of the oldest document.")
+    since: datetime | None = None
+    platform_entity_type: ProfileName | None = Field(
+        default=None, description="The profile that lacks an account; null where no account ends the hold."
+    )
+    platform_cost_code_id: UUID | None = None
+
+
+class HoldCauseList(Shown):
+    """Everything that holds records, the cause with the oldest document first."""
+
+    items: list[HoldCause]
+
+
+class HeldRecordQuery(Paging):
+    """Which cause."""
+
+    cause: Text = Field(min_length=1, description="The cause whose records are meant.")
+    connection_id: UUID | None = Field(
+        default=None, description="May be left out while there is one connection."
+    )
+
+
+class HeldRecord(Shown):
+    """A record that a cause blocks."""
+
+    id: UUID | None = Field(default=None, description="Its row in the error queue.")
+    platform_entity_type: EntityName
+    platform_entity_id: UUID
+    label: str | None = None
+    document_date: date | None = None
+    amount: Decimal | None = Field(default=None, examples=["1250.00"])
+    currency: str | None = None
+    is_direct: bool = Field(description="False where it waits for another record that the cause holds.")
+    message: str | None = None
+
+
+class HeldRecordPage(Page):
+    """All that a cause blocks, in the order in which it is sent: what others depend on first, then the oldest."""
+
+    items: list[HeldRecord]
+
+
+class HoldFix(Taken):
+    """The account that ends one hold."""
+
+    cause: Text = Field(min_length=1)
+    provider_account_id: Text = Field(min_length=1, max_length=100, examples=["84"])
+
+
+class FixHolds(Taken):
+    """Accounts for what records wait for, saved as one new version of the mapping."""
+
+    connection_id: UUID | None = Field(
+        default=None, description="May be left out while there is one connection."
+    )
+    version: int | None = Field(
+        default=None, ge=0, le=2_000_000_000, description="The mapping's version, if it was looked at."
+    )
+    fixes: list[HoldFix] = Field(min_length=1, max_length=500)
+    note: Text = Field(default="", description="Why, for the history.")
+    start_sync: bool = Field(default=False, description="Start a sync of what is released at once.")
+
+
+class FixedHolds(Shown):
+    """What was released, and the runs that send it, if they were asked for."""
+
+    version: int = Field(description="The mapping's version now.")
+    released: list[HoldCause]
+    records: int
+    runs: list[SyncRunView]
 
 
 class ConflictField(Shown):

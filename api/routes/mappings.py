@@ -68,16 +68,22 @@ def save_mapping(
             tx,
             connection["id"],
             expected_number=body.version,
-            rows=[_row(row) for row in body.rows],
+            rows=[row_taken(row) for row in body.rows],
             note=body.note,
             saved_by=caller.actor,
         )
-        shown = _overview(tx, connection["id"], profile=None, state=None)
+        return mapping_shown(tx, connection["id"], response)
+
+
+def mapping_shown(tx: Transaction, connection_id: UUID, response: Response) -> Mapping:
+    """Return the whole mapping as it stands after a change, under its new ETag."""
+    shown = _overview(tx, connection_id, profile=None, state=None)
     response.headers["ETag"] = etag(shown.version)
     return shown
 
 
-def _row(row: MappingRowIn) -> MappingRow:
+def row_taken(row: MappingRowIn) -> MappingRow:
+    """Return a row as it was sent in."""
     return MappingRow(
         profile=row.platform_entity_type,
         cost_code_id=str(row.platform_cost_code_id) if row.platform_cost_code_id else None,

@@ -45,6 +45,8 @@ class MappingVersion:
     note: str
     created_by: str
     created_at: datetime
+    drafted_by: str | None = None
+    restores_number: int | None = None
 
 
 def load_mapping(
@@ -55,6 +57,11 @@ def load_mapping(
     if version is None:
         return MappingTable()
     rows = saved_rows(tx, version.id, only_active=version_id is None)
+    return table_of(rows, version_id=str(version.id), number=version.number)
+
+
+def table_of(rows: Sequence[SavedRow], *, version_id: str | None = None, number: int = 0) -> MappingTable:
+    """Return rows as sync looks accounts up in them."""
     accounts: dict[LineKey, str] = {}
     codes: dict[tuple[Profile, str], list[str]] = {}
     for row in rows:
@@ -65,8 +72,8 @@ def load_mapping(
         if row.direction != "push" and row.cost_code_id is not None:
             codes.setdefault((row.profile, row.account_id), []).append(row.cost_code_id)
     return MappingTable(
-        version_id=str(version.id),
-        number=version.number,
+        version_id=version_id,
+        number=number,
         accounts=accounts,
         broken={row.key: row.account_name or row.account_id for row in rows if row.is_broken},
         codes={key: tuple(found) for key, found in codes.items()},
@@ -156,6 +163,16 @@ def key_of_cause(cause: str) -> LineKey | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Who publishes a version, why, and where it comes from: a draft of somebody's, or an older version."""
+
+    saved_by: str
+    note: str = ""
+    drafted_by: str | None = None
+    restores_number: int | None = None
+
+
 def save_mapping(
     tx: Transaction,
     connection_id: UUID | str,
@@ -165,25 +182,39 @@ def save_mapping(
     note: str = "",
     saved_by: str,
 ) -> MappingTable:
+    """Replace the mapping by these rows at once; see `publish_mapping`."""
+    return publish_mapping(
+        tx,
+        connection_id,
+        expected_number=expected_number,
+        rows=rows,
+        publication=Publication(saved_by, note),
+    )
+
+
+def publish_mapping(
+    tx: Transaction,
+    connection_id: UUID | str,
+    *,
+    expected_number: int,
+    rows: Sequence[MappingRow],
+    publication: Publication,
+) -> MappingTable:
     """Replace the mapping by these rows as a new version and release what it holds no longer.
 
     Raises StaleMapping when another version was saved meanwhile, MappingRejected with every problem at once. The
     same rows again are no new version.
     """
-    tx.value("mapping_save_lock", connection_id=connection_id)
-    connection = tx.row("mapping_connection", connection_id=connection_id)
-    if connection is None:
-        raise NotFound(what="connection", id=str(connection_id))
-    if connection["status"] == "disconnected":
-        raise NotConnected(what="This connection", status="disconnected")
-    version = newest_version(tx, connection_id)
+    version = lock_mapping(tx, connection_id)
     number = version.number if version else 0
     if number != expected_number:
         raise StaleMapping(what="The mapping", done="saved", current=number, sent=expected_number)
-    before = saved_rows(tx, version.id) if version else []
-    accounts = {account.id: account for account in provider_accounts(tx, connection_id)}
-    codes = cost_codes(tx)
-    problems = row_problems(rows, cost_codes=codes, accounts=accounts.values(), jobs=mapping_jobs(tx))
+    saved = saved_rows(tx, version.id) if version else []
+    before = [row.as_row for row in saved]
+    chart = provider_accounts(tx, connection_id)
+    problems = row_problems(
+        rows, cost_codes=cost_codes(tx), accounts=chart, jobs=mapping_jobs(tx), kept=before
+    )
     if problems:
         raise MappingRejected(
             count=len({problem.position for problem in problems}),
@@ -192,16 +223,35 @@ def save_mapping(
                 {"position": each.position, "field": each.field, "message": each.message} for each in problems
             ],
         )
-    if not _is_same(before, rows):
+    if set(before) != set(rows):
+        # An account that is gone keeps the name under which it was chosen.
+        accounts = {row.account_id: (row.account_name, row.account_type) for row in saved}
+        accounts |= {account.id: (account.name, account.type) for account in chart}
         _store_version(
-            tx, connection_id, number=number + 1, rows=rows, accounts=accounts, note=note, saved_by=saved_by
+            tx, connection_id, number=number + 1, rows=rows, accounts=accounts, publication=publication
         )
-        _audit_save(
-            tx, connection_id, number=number + 1, before=before, rows=rows, note=note, saved_by=saved_by
-        )
+        _audit_save(tx, connection_id, number=number + 1, before=before, rows=rows, publication=publication)
     table = load_mapping(tx, connection_id)
     _release(tx, connection_id, table)
     return table
+
+
+def lock_mapping(tx: Transaction, connection_id: UUID | str) -> MappingVersion | None:
+    """Let nobody else publish until this transaction ends; return the version that is valid now."""
+    tx.value("mapping_save_lock", connection_id=connection_id)
+    connection = tx.row("mapping_connection", connection_id=connection_id)
+    if connection is None:
+        raise NotFound(what="connection", id=str(connection_id))
+    if connection["status"] == "disconnected":
+        raise NotConnected(what="This connection", status="disconnected")
+    return newest_version(tx, connection_id)
+
+
+def rows_of(tx: Transaction, version: MappingVersion | None, *, only_active: bool = True) -> list[MappingRow]:
+    """Return the rows of a version as somebody would save them; none before the first."""
+    if version is None:
+        return []
+    return [row.as_row for row in saved_rows(tx, version.id, only_active=only_active)]
 
 
 def _version(
@@ -214,24 +264,23 @@ def _version(
     return MappingVersion(**row) if row else None
 
 
-def _is_same(before: Sequence[SavedRow], rows: Sequence[MappingRow]) -> bool:
-    return {(row.key, row.account_id, row.direction) for row in before} == {
-        (row.key, row.account_id, row.direction) for row in rows
-    }
-
-
 def _store_version(
     tx: Transaction,
     connection_id: UUID | str,
     *,
     number: int,
     rows: Sequence[MappingRow],
-    accounts: Mapping[str, ProviderAccount],
-    note: str,
-    saved_by: str,
+    accounts: Mapping[str, tuple[str | None, str | None]],
+    publication: Publication,
 ) -> None:
     version_id = tx.value(
-        "mapping_version_insert", connection_id=connection_id, number=number, note=note, created_by=saved_by
+        "mapping_version_insert",
+        connection_id=connection_id,
+        number=number,
+        note=publication.note,
+        created_by=publication.saved_by,
+        drafted_by=publication.drafted_by,
+        restores_number=publication.restores_number,
     )
     tx.run("mapping_rows_retire", connection_id=connection_id)
     tx.run_many(
@@ -244,8 +293,8 @@ def _store_version(
                 "cost_code_id": row.cost_code_id,
                 "job_id": row.job_id,
                 "account_id": row.account_id,
-                "account_name": accounts[row.account_id].name,
-                "account_type": accounts[row.account_id].type,
+                "account_name": accounts[row.account_id][0],
+                "account_type": accounts[row.account_id][1],
                 "direction": row.direction,
             }
             for row in rows
@@ -258,10 +307,9 @@ def _audit_save(
     connection_id: UUID | str,
     *,
     number: int,
-    before: Sequence[SavedRow],
+    before: Sequence[MappingRow],
     rows: Sequence[MappingRow],
-    note: str,
-    saved_by: str,
+    publication: Publication,
 ) -> None:
     """Keep what changed, not the whole set: the versions' rows are still there."""
     was = {row.key: row.account_id for row in before}
@@ -270,9 +318,9 @@ def _audit_save(
     write_audit(
         tx,
         AuditEntry(
-            actor=saved_by,
-            action="mapping.saved",
-            reason=note,
+            actor=publication.saved_by,
+            action="mapping.saved" if publication.restores_number is None else "mapping.rolled_back",
+            reason=publication.note,
             connection_id=connection_id,
             before={"version": number - 1, "rows": _changed_rows(changed, was)},
             after={"version": number, "rows": _changed_rows(changed, now)},

@@ -2,7 +2,7 @@
 
 -- name: mapping_version_newest
 -- the version that is valid now
-select id, number, note, created_by, created_at
+select id, number, note, created_by, created_at, drafted_by, restores_number
 from mapping_versions
 where connection_id = %(connection_id)s
 order by number desc
@@ -10,7 +10,7 @@ limit 1;
 
 -- name: mapping_version_by_id
 -- one version, for a record that was sent under it
-select id, number, note, created_by, created_at
+select id, number, note, created_by, created_at, drafted_by, restores_number
 from mapping_versions
 where connection_id = %(connection_id)s
   and id = %(version_id)s;
@@ -73,8 +73,10 @@ order by canonical ->> 'number', label, remote_id;
 
 -- name: mapping_version_insert
 -- a new version; its number follows the one that was locked
-insert into mapping_versions (builder_id, connection_id, number, note, created_by)
-values (current_setting('app.builder_id')::uuid, %(connection_id)s, %(number)s, %(note)s, %(created_by)s)
+insert into mapping_versions (builder_id, connection_id, number, note, created_by, drafted_by, restores_number)
+values (
+    current_setting('app.builder_id')::uuid, %(connection_id)s, %(number)s, %(note)s, %(created_by)s, %(drafted_by)s,
+    %(restores_number)s)
 returning id;
 
 -- name: mapping_rows_retire
