@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from sync.records import Direction, OurState, TheirState
 
@@ -20,6 +21,11 @@ class Strategy(StrEnum):
     PLATFORM_WINS = "platform_wins"
     PROVIDER_WINS = "provider_wins"
     MANUAL = "manual"
+
+
+# What one side does when a linked record was voided, deleted, merged away or made inactive on the other: end it too, ask a
+# person, or keep it as it is. None goes by the strategy.
+EndPolicy = Literal["follow", "ask", "keep"]
 
 
 class Verdict(StrEnum):
@@ -54,6 +60,9 @@ class Situation:
     decision: str | None = None
     ours_changed_at: datetime | None = None
     theirs_changed_at: datetime | None = None
+    # What to do when it ended here (about the ledger's), and when it ended in the ledger (about ours).
+    ended_here: EndPolicy | None = None
+    ended_there: EndPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,8 @@ class Decision:
 
 
 GONE: frozenset[str] = frozenset({"void", "deleted", "inactive"})
+# What no edit brings back to life: only a new document can take its place, and only if a person says so.
+ENDED_FOR_GOOD: frozenset[str] = frozenset({"void", "deleted"})
 
 
 def decide(link: Situation) -> Decision:
@@ -109,8 +120,10 @@ def _just_matched(link: Situation) -> Decision:
 
 def _decided(link: Situation, decision: str) -> Decision:
     if decision == "use_ours":
+        if link.direction == "pull" and link.theirs in GONE:
+            return Decision(Verdict.LEAVE, "a person kept the platform's record; such records are never sent")
         verdict = Verdict.VOID if link.ours in GONE else Verdict.UPDATE
-        if link.theirs == "deleted":
+        if link.theirs in ENDED_FOR_GOOD:
             verdict = Verdict.CREATE if link.ours == "active" else Verdict.SETTLE
         return Decision(verdict, "a person chose the platform's values", overwrites="theirs")
     if decision == "use_theirs":
@@ -142,25 +155,68 @@ def _pulled_pair(link: Situation) -> Decision:
         return Decision(Verdict.CONFLICT, "it was changed here, and records of this kind are only brought in")
     lost = "ours" if link.ours_changed else None
     if link.theirs in GONE:
+        by_setting = _ended_there(link)
+        if by_setting is not None:
+            return by_setting
         return Decision(Verdict.APPLY_VOID, f"it became {link.theirs} in the ledger", overwrites="ours")
     return Decision(Verdict.APPLY, "records of this kind are brought in from the ledger", overwrites=lost)
 
 
+def _ended_here(link: Situation) -> Decision | None:
+    """Decide by setting about a record that ended here; None where the strategy decides."""
+    match link.ended_here:
+        case "follow":
+            return Decision(Verdict.VOID, f"it became {link.ours} here", overwrites="theirs")
+        case "ask":
+            return Decision(Verdict.CONFLICT, f"it became {link.ours} here, and the setting asks first")
+        case "keep":
+            return Decision(Verdict.LEAVE, f"it became {link.ours} here; the ledger keeps its own by setting")
+        case None:
+            return None
+
+
+def _ended_there(link: Situation) -> Decision | None:
+    """Decide by setting about a record that ended in the ledger; None where the strategy decides."""
+    match link.ended_there:
+        case "follow":
+            return Decision(Verdict.APPLY_VOID, f"it became {link.theirs} in the ledger", overwrites="ours")
+        case "ask":
+            return Decision(
+                Verdict.CONFLICT, f"it became {link.theirs} in the ledger, and the setting asks first"
+            )
+        case "keep":
+            return Decision(
+                Verdict.LEAVE, f"it became {link.theirs} in the ledger; the platform keeps its own by setting"
+            )
+        case None:
+            return None
+
+
 def _only_ours_changed(link: Situation) -> Decision:
+    by_setting = _ended_here(link) if link.ours in GONE else None
+    if by_setting is not None:
+        return by_setting
     if link.strategy is Strategy.PROVIDER_WINS:
         return Decision(Verdict.APPLY, "the ledger is the source of truth by setting", overwrites="ours")
     if link.ours in GONE:
         return Decision(Verdict.VOID, f"it became {link.ours} here", overwrites="theirs")
-    if link.theirs == "deleted":
-        return Decision(Verdict.CONFLICT, "it was deleted in the ledger and is valid again here")
+    if link.theirs in ENDED_FOR_GOOD:
+        word = "deleted" if link.theirs == "deleted" else "voided"
+        return Decision(Verdict.CONFLICT, f"it was {word} in the ledger and is valid again here")
     return Decision(Verdict.UPDATE, "it changed here")
 
 
 def _only_theirs_changed(link: Situation) -> Decision:
     gone = link.theirs in GONE
+    by_setting = _ended_there(link) if gone else None
+    if by_setting is not None:
+        return by_setting
+    if not gone and link.ours in GONE and link.ended_here == "keep":
+        return Decision(Verdict.LEAVE, f"it is {link.ours} here; the ledger keeps its own by setting")
     if link.strategy is Strategy.PLATFORM_WINS:
-        if link.theirs == "deleted":
-            return Decision(Verdict.CONFLICT, "it was deleted in the ledger and is never silently made again")
+        if link.theirs in ENDED_FOR_GOOD:
+            word = "deleted" if link.theirs == "deleted" else "voided"
+            return Decision(Verdict.CONFLICT, f"it was {word} in the ledger and is never silently made again")
         if link.ours in GONE:
             return Decision(
                 Verdict.VOID, "the platform is the source of truth by setting", overwrites="theirs"

@@ -20,7 +20,7 @@ SyncError                       code, user_message, details, remedy
 ├─ Held                         a record waits: its cause says for what
 │  ├─ MappingMissing            fix_mapping
 │  │  └─ MappingBroken          fix_mapping, or make the account active again
-│  ├─ PartyMissing · DocumentInvalid · PeriodLocked       ask_user
+│  ├─ PartyMissing · DocumentInvalid · PeriodLocked · PaymentsApplied       ask_user
 └─ ConflictFound                ask_user
 
 Programmer errors are assertions. `remedy` alone decides the queue state, the Dagster outcome, the HTTP status and
@@ -350,6 +350,16 @@ class PeriodLocked(Held):
 
     code = "hold.period_locked"
     template = "{label} waits because its date {date} lies in a closed period (books closed up to {closed_until}). Change the date or open the period."
+
+
+class PaymentsApplied(Held):
+    """The document was ended here while money is applied to it in the ledger; ending it there would orphan the money."""
+
+    code = "hold.payments_applied"
+    template = (
+        "{label} waits: it is {state} here, but {paid} was paid on it in {provider}. Take the payments off it there first, or"
+        " set it back here; it follows by itself."
+    )
 
 
 class ConflictFound(SyncError):

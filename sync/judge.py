@@ -143,6 +143,8 @@ def judge(link: LinkView, context: Context) -> Judged:
         decision=link.decision,
         ours_changed_at=link.ours.changed_at if link.ours else None,
         theirs_changed_at=link.theirs.changed_at if link.theirs else None,
+        ended_here=context.setting.ended_here,
+        ended_there=context.setting.ended_there,
     )
     both, theirs = together or (None, None)
     return Judged(link, decide(situation), merged=both, theirs_as_ours=theirs)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sync import requests
 from sync.clock import Clock
 from sync.compare import Verdict
-from sync.errors import Category, DocumentInvalid, Held, OutcomeUnknown, SyncError
+from sync.errors import Category, DocumentInvalid, Held, OutcomeUnknown, PaymentsApplied, SyncError
 from sync.judge import Context, Judged, as_sent, in_ledger_terms, load_context
 from sync.outcomes import Recorder
 from sync.ports import Done, Moved, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
@@ -114,6 +114,8 @@ def _prepare(
     link, operation = item.link, _operation(item)
     assert link.ours is not None
     assert link.record_id is not None
+    if operation == "void":
+        _must_be_unpaid(link, context)
     canonical, versions = _payload(item, context, asked=asked)
     refusal = provider.check(link.entity, canonical) if canonical else None
     if refusal is not None:
@@ -150,6 +152,17 @@ def _prepare(
         },
     )
     return Push(item, write, attempt)
+
+
+def _must_be_unpaid(link: LinkView, context: Context) -> None:
+    """Hold a document with money on it: whether the ledger voids, deletes or refuses it, nobody asked for that."""
+    if link.entity not in (Entity.INVOICE, Entity.BILL) or link.theirs is None or not link.theirs.paid:
+        return
+    assert link.ours is not None
+    paid = f"{link.theirs.paid:,.2f} {link.currency or ''}".rstrip()
+    raise PaymentsApplied(
+        label=link.label, state=link.ours.state, paid=paid, provider=context.out.provider_title
+    )
 
 
 def _operation(item: Judged) -> Operation:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
-from sync.compare import Strategy
+from sync.compare import EndPolicy, Strategy
 from sync.errors import Category
 from sync.mapping import MappingTable
 from sync.outgoing import Reference
@@ -47,6 +47,8 @@ class EntitySetting:
     is_enabled: bool
     direction: Direction
     strategy: Strategy
+    ended_here: EndPolicy | None = None
+    ended_there: EndPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,15 @@ class TheirSide:
     total: Decimal | None
     currency: str | None
     raw: Mapping[str, Any]
+    # What is still open on it, as the ledger says.
+    balance: Decimal | None = None
+
+    @property
+    def paid(self) -> Decimal:
+        """What payments and credits were applied to it in the ledger."""
+        if self.total is None or self.balance is None:
+            return Decimal(0)
+        return self.total - self.balance
 
 
 @dataclass(frozen=True, slots=True)

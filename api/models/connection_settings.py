@@ -14,6 +14,7 @@ from api.models.base import DirectionName, EntityName, Shown
 StrategyName = TypeAliasType(
     "StrategyName", Literal["last_write_wins", "platform_wins", "provider_wins", "manual"]
 )
+EndPolicyName = TypeAliasType("EndPolicyName", Literal["follow", "ask", "keep"])
 DayName = TypeAliasType("DayName", Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
 TIME = r"^\d{2}:\d{2}$"
 
@@ -45,6 +46,14 @@ class EntitySettings(BaseModel):
     direction: DirectionName = Field(description="Payments, bill payments and deposits are only pulled.")
     conflict_strategy: StrategyName | None = Field(
         default=None, description="What happens when both sides changed; null means the connection's."
+    )
+    ended_here: EndPolicyName | None = Field(
+        default=None,
+        description="What becomes of the ledger's when ours was voided, deleted or made inactive; null goes by the strategy.",
+    )
+    ended_there: EndPolicyName | None = Field(
+        default=None,
+        description="What becomes of ours when the ledger's was voided, deleted, merged or made inactive; null as above.",
     )
 
 

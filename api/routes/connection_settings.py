@@ -55,6 +55,8 @@ def save_connection_settings(
                 is_enabled=each.is_enabled,
                 direction=each.direction,
                 conflict_strategy=each.conflict_strategy,
+                ended_here=each.ended_here,
+                ended_there=each.ended_there,
             )
             for each in body.entities
         ],

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction, json_text
+from sync.compare import EndPolicy
 from sync.errors import InvalidSetting, NotFound
 from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
 from sync.schedule import next_due, zone_of
@@ -24,6 +25,9 @@ class EntityChoice:
     is_enabled: bool
     direction: Direction
     conflict_strategy: str | None
+    # What is done about the other side's when one side's ended; None goes by the strategy.
+    ended_here: EndPolicy | None = None
+    ended_there: EndPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,9 @@ def save_settings(
     turned = _turned(before.entities, after.entities)
     if turned:
         tx.run("settings_look_again", **names, entities=turned)
+    ends = _ends_changed(before.entities, after.entities)
+    if ends:
+        tx.run("settings_ends_again", **names, entities=ends)
     write_audit(
         tx,
         AuditEntry(
@@ -110,6 +117,11 @@ def _turned(before: Sequence[EntityChoice], after: Sequence[EntityChoice]) -> li
     return [each.entity for each in after if (each.direction, each.is_enabled) != ways[each.entity]]
 
 
+def _ends_changed(before: Sequence[EntityChoice], after: Sequence[EntityChoice]) -> list[Entity]:
+    policies = {each.entity: (each.ended_here, each.ended_there) for each in before}
+    return [each.entity for each in after if (each.ended_here, each.ended_there) != policies[each.entity]]
+
+
 def _choice(entity: Entity, row: Mapping[Any, Any] | None) -> EntityChoice:
     if row is None:
         return EntityChoice(
@@ -120,6 +132,8 @@ def _choice(entity: Entity, row: Mapping[Any, Any] | None) -> EntityChoice:
         is_enabled=row["is_enabled"],
         direction=row["direction"],
         conflict_strategy=row["conflict_strategy"],
+        ended_here=row["ended_here"],
+        ended_there=row["ended_there"],
     )
 
 

@@ -38,6 +38,7 @@ def link_view(row: Row) -> LinkView:
             total=row["their_total"],
             currency=row["their_currency"],
             raw=row["raw"],
+            balance=row["their_balance"],
         )
     return LinkView(
         id=row["id"],

@@ -46,7 +46,12 @@ class PostgresWork(OursPart, TheirsPart, LinksPart, AttemptsPart, OutcomesPart, 
             )
         strategy = Strategy(row["conflict_strategy"]) if row["conflict_strategy"] else default
         return EntitySetting(
-            entity, is_enabled=row["is_enabled"], direction=row["direction"], strategy=strategy
+            entity,
+            is_enabled=row["is_enabled"],
+            direction=row["direction"],
+            strategy=strategy,
+            ended_here=row["ended_here"],
+            ended_there=row["ended_there"],
         )
 
 

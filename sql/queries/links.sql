@@ -225,7 +225,7 @@ select l.id::text, l.entity, l.record_id::text, l.remote_id, l.ours_checksum, l.
        r.state as our_state, r.canonical as our_canonical, r.checksum as our_checksum, r.revision, r.label as our_label,
        r.changed_at as our_changed_at, r.total as our_total, r.currency as our_currency,
        m.state as their_state, m.canonical as their_canonical, m.checksum as their_checksum, m.version,
-       m.label as their_label, m.remote_changed_at, m.total as their_total, m.currency as their_currency, m.raw
+       m.label as their_label, m.remote_changed_at, m.total as their_total, m.balance as their_balance, m.currency as their_currency, m.raw
 from unnest(%(link_ids)s::uuid[]) with ordinality as wanted (id, position)
 join links l on l.builder_id = %(builder_id)s and l.id = wanted.id
 left join records r on r.builder_id = l.builder_id and r.entity = l.entity and r.id = l.record_id
@@ -362,7 +362,7 @@ where l.builder_id = %(builder_id)s
 
 -- name: read_entity_setting
 -- How one entity is synced on one connection; no row means the defaults.
-select is_enabled, direction, conflict_strategy
+select is_enabled, direction, conflict_strategy, ended_here, ended_there
 from entity_settings
 where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s

@@ -12,7 +12,7 @@ where builder_id = %(builder_id)s
 
 -- name: settings_entities
 -- How each entity is synced, where it has settings of its own.
-select entity, is_enabled, direction, conflict_strategy
+select entity, is_enabled, direction, conflict_strategy, ended_here, ended_there
 from entity_settings
 where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s;
@@ -43,11 +43,35 @@ where builder_id = %(builder_id)s
 
 -- name: settings_save_entities
 -- Replaces the settings of each entity given.
-insert into entity_settings (builder_id, connection_id, entity, is_enabled, direction, conflict_strategy)
-select %(builder_id)s::uuid, %(connection_id)s::uuid, e.entity, e.is_enabled, e.direction, e.conflict_strategy
+insert into entity_settings (
+    builder_id, connection_id, entity, is_enabled, direction, conflict_strategy, ended_here, ended_there)
+select %(builder_id)s::uuid, %(connection_id)s::uuid, e.entity, e.is_enabled, e.direction, e.conflict_strategy,
+       e.ended_here, e.ended_there
 from jsonb_to_recordset(%(rows)s::jsonb) as e (
-    entity text, is_enabled boolean, direction text, conflict_strategy text)
+    entity text, is_enabled boolean, direction text, conflict_strategy text, ended_here text, ended_there text)
 on conflict (builder_id, connection_id, entity) do update
 set is_enabled = excluded.is_enabled,
     direction = excluded.direction,
-    conflict_strategy = excluded.conflict_strategy;
+    conflict_strategy = excluded.conflict_strategy,
+    ended_here = excluded.ended_here,
+    ended_there = excluded.ended_there;
+
+-- name: settings_ends_again
+-- Has pairs looked at again of which one side ended and the other was kept, because what is done about them changed.
+update links l
+set base_ours_checksum = case when r.state <> 'active' then 'to be looked at again' else l.base_ours_checksum end,
+    base_theirs_checksum = case when r.state = 'active' then 'to be looked at again' else l.base_theirs_checksum end
+from records r, mirror m
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = any (%(entities)s::text[])
+  and l.base_ours_checksum is not null
+  and l.base_theirs_checksum is not null
+  and r.builder_id = l.builder_id
+  and r.entity = l.entity
+  and r.id = l.record_id
+  and m.builder_id = l.builder_id
+  and m.connection_id = l.connection_id
+  and m.entity = l.entity
+  and m.remote_id = l.remote_id
+  and (r.state = 'active') <> (m.state = 'active');

@@ -34,7 +34,14 @@ def test_a_connection_starts_with_the_defaults_of_every_entity(client: Client, h
 
 
 def test_what_is_saved_is_what_sync_reads(client: Client, house: House) -> None:
-    entity = {"entity": "vendor", "is_enabled": False, "direction": "push", "conflict_strategy": "manual"}
+    entity = {
+        "entity": "vendor",
+        "is_enabled": False,
+        "direction": "push",
+        "conflict_strategy": "manual",
+        "ended_here": "ask",
+        "ended_there": "keep",
+    }
     saved = exact(client.put(path(house), wanted(is_real_time=True, entities=[entity])))
     assert saved["is_real_time"] is True
     assert [each for each in saved["entities"] if each["entity"] == "vendor"] == [entity]

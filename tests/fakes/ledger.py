@@ -59,6 +59,7 @@ class FakeLedger:
         self.kept[entity, remote_id] = Kept(
             entity, remote_id, 0, "active", canonical, self.clock.now(), marker, next(self._changes)
         )
+        self._touch_paid(canonical)
         return remote_id
 
     def edit(self, entity: Entity, remote_id: str, **changes: Any) -> None:
@@ -72,6 +73,7 @@ class FakeLedger:
         kept = self.kept[entity, remote_id]
         kept.state = state
         self._touch(kept)
+        self._touch_paid(kept.canonical)
 
     def all(self, entity: Entity) -> list[Kept]:
         """Every valid record of an entity."""
@@ -81,6 +83,14 @@ class FakeLedger:
         """The one valid record of an entity."""
         (kept,) = self.all(entity)
         return kept
+
+    def _touch_paid(self, canonical: Canonical) -> None:
+        """Move the version of what a payment pays, as QuickBooks does."""
+        for item in canonical.get("applications") or ():
+            for document in (Entity.INVOICE, Entity.BILL):
+                paid = self.kept.get((document, str(item.get(document.value))))
+                if paid is not None:
+                    self._touch(paid)
 
     def _touch(self, kept: Kept) -> None:
         kept.version += 1

@@ -162,6 +162,48 @@ def test_a_document_deleted_in_the_ledger_is_never_silently_made_again() -> None
             assert decision.verdict in (Verdict.CONFLICT, Verdict.APPLY_VOID), (strategy, ours_changed)
 
 
+@pytest.mark.parametrize("strategy", [Strategy.LAST_WRITE_WINS, Strategy.PLATFORM_WINS, Strategy.MANUAL])
+@pytest.mark.parametrize("gone", ["void", "deleted"])
+def test_an_edit_here_of_what_the_ledger_ended_long_ago_asks_a_person(gone: str, strategy: Strategy) -> None:
+    assert verdict(theirs=gone, ours_changed=True, strategy=strategy) is Verdict.CONFLICT
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("follow", Verdict.VOID), ("ask", Verdict.CONFLICT), ("keep", Verdict.LEAVE)],
+)
+def test_what_ended_here_goes_by_its_own_setting_before_the_strategy(
+    policy: str, expected: Verdict, strategy: Strategy
+) -> None:
+    assert verdict(ours="void", ours_changed=True, ended_here=policy, strategy=strategy) is expected
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("gone", ["void", "deleted", "inactive"])
+@pytest.mark.parametrize("direction", ["push", "both", "pull"])
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("follow", Verdict.APPLY_VOID), ("ask", Verdict.CONFLICT), ("keep", Verdict.LEAVE)],
+)
+def test_what_ended_in_the_ledger_goes_by_its_own_setting_before_the_strategy(
+    policy: str, expected: Verdict, gone: str, direction: str, strategy: Strategy
+) -> None:
+    found = verdict(
+        theirs=gone, theirs_changed=True, ended_there=policy, strategy=strategy, direction=direction
+    )
+    assert found is expected
+
+
+def test_a_ledger_kept_by_setting_does_not_bring_ours_back_to_life() -> None:
+    assert verdict(ours="void", theirs_changed=True, ended_here="keep") is Verdict.LEAVE
+
+
+def test_a_person_who_keeps_ours_of_what_is_only_brought_in_sends_nothing() -> None:
+    decided = verdict(theirs="deleted", theirs_changed=True, direction="pull", decision="use_ours")
+    assert decided is Verdict.LEAVE
+
+
 def test_a_sent_document_set_back_to_draft_waits() -> None:
     assert verdict(ours="draft", ours_changed=True) is Verdict.WAIT
 
@@ -185,6 +227,7 @@ def test_a_persons_choice_is_carried_out() -> None:
 
 
 OUR_STATES = st.sampled_from([None, "draft", "active", "inactive", "void", "deleted"])
+POLICIES = st.sampled_from([None, "follow", "ask", "keep"])
 THEIR_STATES = st.sampled_from([None, "active", "inactive", "void", "deleted"])
 
 
@@ -194,9 +237,15 @@ THEIR_STATES = st.sampled_from([None, "active", "inactive", "void", "deleted"])
     flags=st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans()),
     direction=st.sampled_from(["push", "pull", "both"]),
     strategy=st.sampled_from(list(Strategy)),
+    policies=st.tuples(POLICIES, POLICIES),
 )
 def test_every_situation_has_a_verdict_that_can_be_carried_out(
-    ours: Any, theirs: Any, flags: tuple[bool, ...], direction: Any, strategy: Strategy
+    ours: Any,
+    theirs: Any,
+    flags: tuple[bool, ...],
+    direction: Any,
+    strategy: Strategy,
+    policies: tuple[Any, Any],
 ) -> None:
     assume(
         ours is not None or theirs is not None
@@ -213,6 +262,8 @@ def test_every_situation_has_a_verdict_that_can_be_carried_out(
             disjoint_fields=disjoint,
             direction=direction,
             strategy=strategy,
+            ended_here=policies[0],
+            ended_there=policies[1],
         )
     )
     match decision.verdict:
@@ -220,7 +271,7 @@ def test_every_situation_has_a_verdict_that_can_be_carried_out(
             assert (ours, theirs) == ("active", None)
         case Verdict.UPDATE:
             assert ours == "active"
-            assert theirs not in (None, "deleted")
+            assert theirs not in (None, "deleted", "void")
         case Verdict.VOID:
             assert ours in ("inactive", "void", "deleted")
             assert theirs == "active" or ours_changed
