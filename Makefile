@@ -60,10 +60,11 @@ simulate: $(VENV)/.tests ## run 10,000 simulated worlds (W=…), then hunt for e
 	@$(PY) -m tests.simulation --worlds $(or $(W),10000)
 	@$(PY) -m tests.simulation --planted all --worlds 400
 
-lock: $(VENV)/.tests ## resolve requirements*.in anew into the two locks (hashes, no addresses)
+lock: $(VENV)/.tests ## resolve requirements*.in anew into the locks (hashes, no addresses)
 	@$(PIP) install -qq uv
 	@$(UV_COMPILE) --upgrade requirements-dev.in -o requirements-dev.lock
 	@$(UV_COMPILE) -c requirements-dev.lock requirements.in -o requirements.lock
+	@$(UV_COMPILE) -c requirements-dev.lock requirements-kubernetes.in -o requirements-kubernetes.lock
 
 browser: $(VENV)/.tests ## find a Chromium, or install one when this is possible (Debian, Ubuntu, as root)
 	@$(PY) -m tests.support.browser

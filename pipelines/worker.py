@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 
 import dagster as dg
 import structlog
@@ -97,7 +98,10 @@ def run(settings: Settings) -> None:
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance | None:
-    """Open Dagster's own store, where Dagster was ever started with this data folder."""
+    """Open Dagster's own store: where DAGSTER_HOME has one (a pod's mounted file), or this data folder's."""
+    given = os.environ.get("DAGSTER_HOME", "")
+    if given and Path(given, "dagster.yaml").exists():
+        return dg.DagsterInstance.get()
     if not settings.dagster_home.joinpath("dagster.yaml").exists():
         return None
     os.environ.update(

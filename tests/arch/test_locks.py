@@ -9,7 +9,11 @@ import pytest
 
 from tests.support.repository import ROOT
 
-LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
+LOCKS = [
+    ROOT / "requirements.lock",
+    ROOT / "requirements-dev.lock",
+    ROOT / "requirements-kubernetes.lock",
+]
 PINNED = re.compile(
     r"^(?P<name>[a-z0-9._-]+)(?:\[[^\]]*\])?==(?P<version>[^ ;\\]+)(?P<rest>.*)$", re.MULTILINE
 )
@@ -48,15 +52,20 @@ def test_every_pin_carries_a_hash(lock: Path) -> None:
     assert without == []
 
 
-def test_both_locks_agree_on_every_version() -> None:
-    product, tests = (versions(lock) for lock in LOCKS)
-    assert {name: found for name, found in product.items() if tests.get(name) != found} == {}
+def test_all_locks_agree_on_every_version() -> None:
+    product, tests, kubernetes = (versions(lock) for lock in LOCKS)
+    for lock in (product, kubernetes):
+        assert {name: found for name, found in lock.items() if tests.get(name) != found} == {}
 
 
 @pytest.mark.parametrize(
     ("inputs", "lock"),
-    [("requirements.in", LOCKS[0]), ("requirements-dev.in", LOCKS[1])],
-    ids=["product", "tests"],
+    [
+        ("requirements.in", LOCKS[0]),
+        ("requirements-dev.in", LOCKS[1]),
+        ("requirements-kubernetes.in", LOCKS[2]),
+    ],
+    ids=["product", "tests", "kubernetes"],
 )
 def test_everything_asked_for_is_locked(inputs: str, lock: Path) -> None:
     assert wanted(ROOT / inputs) - set(versions(lock)) == set()
