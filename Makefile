@@ -19,10 +19,11 @@ PACKAGES := api assets pipelines resources sandbox sync
 UV_COMPILE := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links -q
 ONCE ?=
+N ?=
 T ?=
 J ?=
 
-.PHONY: help setup setup-tests browser demo run test test-fast check fix bench simulate lock clean
+.PHONY: help setup setup-tests browser demo run test test-fast check fix bench simulate fuzz lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +60,9 @@ bench: $(VENV)/.tests ## run the benchmarks, one JSON line per figure; T="--full
 simulate: $(VENV)/.tests ## run 10,000 simulated worlds (W=…), then hunt for every planted bug
 	@$(PY) -m tests.simulation --worlds $(or $(W),10000)
 	@$(PY) -m tests.simulation --planted all --worlds 400
+
+fuzz: $(VENV)/.tests ## send 50,000 requests (N=…) over the whole API, each answer held to its description
+	@$(PY) -m tests.api.fuzz $(N)
 
 lock: $(VENV)/.tests ## resolve requirements*.in anew into the locks (hashes, no addresses)
 	@$(PIP) install -qq uv

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from api.authorization import AUTHORIZE, TOKEN, scope_in_words
 from api.body_limit import BodyLimit
 from api.entrance import Entrance
 from api.journal import Journal
@@ -18,6 +19,7 @@ from api.limits import RateLimit
 from api.metrics import Metrics
 from api.problems import MEDIA_TYPE, install_problem_handlers
 from api.routes import (
+    apps,
     conflicts,
     connection_settings,
     connections,
@@ -29,6 +31,7 @@ from api.routes import (
     mapping_versions,
     mappings,
     notifications,
+    oauth,
     queues,
     quota,
     rehearsals,
@@ -43,6 +46,7 @@ from api.services import Launcher, ProviderEntry, Services, Tieout
 from api.web.gate import PageGate
 from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
+from resources.store.apps import APP_SCOPES
 from resources.store.requests import Requests
 
 API_ROOT = "/api/v1/integrations"
@@ -83,7 +87,10 @@ _TAGS = [
     {"name": "conflicts", "description": "Records that both sides changed."},
     {"name": "notifications", "description": "What people are told, once, and by mail if they want."},
     {"name": "webhooks", "description": "Events, and the addresses that hear of them."},
-    {"name": "keys", "description": "Who else gets in: API keys, and people signed in to the pages."},
+    {
+        "name": "keys",
+        "description": "Who else gets in: API keys, third-party apps, and people signed in to the pages.",
+    },
     {"name": "health", "description": "For load balancers and supervisors."},
 ]
 
@@ -138,6 +145,7 @@ def create_app(
         review,
         conflicts,
         keys,
+        apps,
         sessions,
         notifications,
         webhooks,
@@ -146,9 +154,9 @@ def create_app(
     app.include_router(integrations)
     app.include_router(health.router)
     app.include_router(inbound.router)
-    for pages in (home, signin, static):
+    for pages in (home, signin, oauth, static):
         app.include_router(pages.router)
-    app.openapi = _openapi_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
+    app.openapi = _openapi_of(app, base_url=tieout.settings.public_base_url)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     return app
 
 
@@ -224,10 +232,10 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
+def _openapi_of(app: FastAPI, *, base_url: str) -> Callable[[], dict[str, Any]]:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _as_problems(
+            app.openapi_schema = _completed(
                 get_openapi(
                     title=app.title,
                     version=app.version,
@@ -236,23 +244,40 @@ def _openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
                     routes=app.routes,
                     tags=app.openapi_tags,
                     license_info=app.license_info,
-                )
+                ),
+                base_url=base_url,
             )
         return app.openapi_schema
 
     return openapi
 
 
-def _as_problems(document: dict[str, Any]) -> dict[str, Any]:
-    """Say that refusals are application/problem+json, and which POSTs take an Idempotency-Key; FastAPI knows neither."""
+def _completed(document: dict[str, Any], *, base_url: str) -> dict[str, Any]:
+    """Say what FastAPI does not know: that refusals are problems, which POSTs take a key, what an app's token opens."""
     for path in document["paths"].values():
         for method, operation in path.items():
-            if method == "post" and "security" in operation:
-                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+            if "security" in operation:
+                scope = f"{operation['tags'][0]}:{'read' if method == 'get' else 'write'}"
+                if scope in APP_SCOPES:
+                    operation["security"].append({"app": [scope]})
+                if method == "post":
+                    operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             for status, response in operation["responses"].items():
                 content = response.get("content", {})
                 if status >= "400" and "application/json" in content:
                     content[MEDIA_TYPE] = content.pop("application/json")
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
+    document["components"]["securitySchemes"]["app"] = {
+        "type": "oauth2",
+        "description": "What a person gave a third-party app; authorization code with PKCE S256.",
+        "flows": {
+            "authorizationCode": {
+                "authorizationUrl": f"{base_url}{AUTHORIZE}",
+                "tokenUrl": f"{base_url}{TOKEN}",
+                "refreshUrl": f"{base_url}{TOKEN}",
+                "scopes": {scope: scope_in_words(scope) for scope in APP_SCOPES},
+            }
+        },
+    }
     return document

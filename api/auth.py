@@ -45,7 +45,8 @@ class Access:
     """What a route needs of its caller."""
 
     role: Role
-    scope: str
+    # None: whatever the caller was narrowed to
+    scope: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class _Needs:
 
     role: Role
     action: str
+    has_scope: bool = True
 
     def __call__(
         self,
@@ -66,7 +68,7 @@ class _Needs:
             raise Unauthenticated
         require_role(found, self.role, action=self.action)
         scope = _scope(request.scope["route"])
-        if found.scopes is not None and scope not in found.scopes:
+        if self.has_scope and found.scopes is not None and scope not in found.scopes:
             raise ScopeMissing(scope=scope)
         return found
 
@@ -85,11 +87,15 @@ def require_role(caller: Caller, role: Role, *, action: str) -> None:
         raise NotAllowed(action=action, role=caller.role, needs=role)
 
 
+# Whoever is signed in, about what is the person's own.
+AsPerson = Annotated[Caller, Depends(_Needs("viewer", "do this", has_scope=False))]
+
+
 def access_of(route: APIRoute) -> Access | None:
     """Return what a route needs, or None for one that is open; two declarations on one route are a bug."""
     found = [each for each in _calls(route.dependant) if isinstance(each, _Needs)]
     assert len(found) <= 1, f"{route.path} declares what it needs twice"
-    return Access(found[0].role, _scope(route)) if found else None
+    return Access(found[0].role, _scope(route) if found[0].has_scope else None) if found else None
 
 
 def _scope(route: Any) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from api.cli_apps import apps
 from api.cli_import import import_command
 from api.cli_keyring import keyring
 from api.cli_keys import keys
@@ -36,6 +37,7 @@ db = typer.Typer(
 )
 app.add_typer(db, name="db")
 app.add_typer(keys, name="keys")
+app.add_typer(apps, name="apps")
 app.add_typer(keyring, name="keyring")
 app.command("import")(import_command)
 app.command()(signin)

@@ -78,6 +78,14 @@ def revoke(
 def opened_builder(said: str) -> Iterator[tuple[Database, UUID]]:
     """Open the database and find the builder that a command names."""
     from resources.imports.builders import find_builder
+
+    with opened_database() as database:
+        yield database, find_builder(database, said)
+
+
+@contextmanager
+def opened_database() -> Iterator[Database]:
+    """Open the database, for what is everybody's."""
     from resources.postgres import database_urls, start_embedded
     from resources.settings import load_settings
     from resources.store.database import Database
@@ -86,4 +94,4 @@ def opened_builder(said: str) -> Iterator[tuple[Database, UUID]]:
     if settings.is_embedded:
         start_embedded(settings)
     with Database(database_urls(settings)) as database:
-        yield database, find_builder(database, said)
+        yield database

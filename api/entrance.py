@@ -24,6 +24,7 @@ from api.limits import Allowance
 from api.problems import database_trouble, problem_response
 from api.services import Services
 from resources.store.api_keys import PREFIX, Caller, builder_is_here, find_caller
+from resources.store.app_access import ACCESS_PREFIX, find_app_caller
 from resources.store.requests import Answer, Begun
 from sync.errors import InvalidInput, SyncError
 from sync.refusals import TooLarge, TooManyRequests
@@ -132,6 +133,8 @@ def _bearer(request: Request) -> str | None:
 def _caller_of(services: Services, token: str) -> Caller | None:
     if token.startswith(PREFIX):
         return find_caller(services.database, token, now=services.clock.now())
+    if token.startswith(ACCESS_PREFIX):
+        return find_app_caller(services.database, token, now=services.clock.now())
     caller = services.tokens.caller(token)
     is_here = caller is not None and builder_is_here(services.database, caller.builder_id)
     return caller if is_here else None

@@ -71,7 +71,7 @@ class Journal:
                 headers.setdefault(
                     "Content-Security-Policy", DOCS_POLICY if scope["path"] == DOCS_PATH else API_POLICY
                 )
-                seen.update(status=message["status"], location=headers.get("location", ""))
+                seen.update(status=int(message["status"]), location=headers.get("location", ""))
             await send(message)
 
         started = time.perf_counter()

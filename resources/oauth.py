@@ -73,7 +73,7 @@ class OAuth:
     def authorization_url(self, *, state: str, verifier: str, redirect_uri: str) -> str:
         """Return the address of the consent page, with the PKCE challenge of the verifier."""
         client = self._client(redirect_uri=redirect_uri, scope=" ".join(self._endpoints.scopes))
-        url, _ = client.create_authorization_url(  # type: ignore[no-untyped-call]
+        url, _ = client.create_authorization_url(
             self._endpoints.authorize_url, state=state, code_verifier=verifier
         )
         return str(url)
@@ -86,7 +86,7 @@ class OAuth:
         client = self._client(redirect_uri=redirect_uri)
 
         def call() -> dict[str, Any]:
-            answer = client.fetch_token(  # type: ignore[no-untyped-call]
+            answer = client.fetch_token(
                 self._endpoints.token_url,
                 grant_type="authorization_code",
                 code=code,
@@ -103,7 +103,7 @@ class OAuth:
         """Turn a refresh token into new tokens; the refresh token may be a new one and must be kept."""
 
         def call() -> dict[str, Any]:
-            answer = self._client().refresh_token(  # type: ignore[no-untyped-call]
+            answer = self._client().refresh_token(
                 self._endpoints.token_url,
                 refresh_token=refresh_token,
                 auth=self._auth(),
@@ -145,7 +145,7 @@ class OAuth:
             raise AppRefused("the revocation endpoint did not accept the client id and secret")
 
     def _client(self, **values: Any) -> OAuth2Client:
-        return OAuth2Client(  # type: ignore[no-untyped-call]
+        return OAuth2Client(
             session=self._http,
             client_id=self._endpoints.client_id,
             client_secret=self._endpoints.client_secret,

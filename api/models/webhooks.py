@@ -16,7 +16,7 @@ from sync.events import EVENT_TYPES
 DeliveryState = TypeAliasType("DeliveryState", Literal["pending", "sending", "delivered", "failed"])
 EndpointStatus = TypeAliasType("EndpointStatus", Literal["active", "disabled"])
 Url = Annotated[Text, StringConstraints(min_length=1, max_length=2000)]
-EventName = Annotated[str, StringConstraints(max_length=60)]
+EventName = Annotated[Text, StringConstraints(max_length=60)]
 
 
 class EndpointRequest(Taken):

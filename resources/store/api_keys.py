@@ -34,7 +34,7 @@ _HASH_CONTEXT = b"tieout api key v1"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: one builder's key, or a person whom the platform vouches for, with a role and perhaps scopes."""
+    """Who asks: one builder's key, a person whom the platform vouches for, or an app that a person let in."""
 
     builder_id: UUID
     key_id: UUID | None
@@ -42,15 +42,20 @@ class Caller:
     role: Role
     # None: everything that the role may
     scopes: frozenset[str] | None = None
+    # what a person gave an app, where an app asks
+    grant_id: UUID | None = None
 
     @property
     def actor(self) -> str:
         """The caller as the audit log names it."""
-        return f"api key {self.name}" if self.key_id else f"user {self.name}"
+        kind = "api key" if self.key_id else "app" if self.grant_id else "user"
+        return f"{kind} {self.name}"
 
     @property
     def person(self) -> str:
         """Under what the caller's own marks (what was read, what is wanted) are kept."""
+        if self.grant_id:
+            return f"app:{self.grant_id}"
         return f"key:{self.key_id}" if self.key_id else f"user:{self.name}"
 
 

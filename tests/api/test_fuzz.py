@@ -115,6 +115,19 @@ def check_answer(document: dict[str, Any], operation: dict[str, Any], response: 
         Draft202012Validator(schema).validate(response.json())
 
 
+def test_no_text_that_postgres_cannot_hold_gets_as_far_as_postgres(
+    shared_world: World, furnished: House
+) -> None:
+    client, asked = furnished.client(), 0
+    for path, item in shared_world.app.openapi()["paths"].items():
+        for each in item.get("get", {}).get("parameters", []):
+            if each["in"] == "query":
+                asked += 1
+                answer = client.call("GET", path.removeprefix(ROOT), params={each["name"]: "a\x00b"})
+                assert answer.status_code < 500, (path, each["name"])
+    assert asked > 30
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_whatever_is_sent_gets_an_answer_the_document_promises(

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from resources.settings import Settings, load_settings
 from resources.store.database import Database
 from resources.store.sessions import end_sessions, make_link
-from tests.api.test_who_may import ISSUER, OPEN_PAGES, SECRET, all_routes, claims, token
+from tests.api.test_who_may import APP_ROUTES, ISSUER, OPEN_PAGES, SECRET, all_routes, claims, token
 from tests.api.world import NOW, House, World, exact, problem
 
 PLATFORM = "https://platform.example"
@@ -341,7 +341,7 @@ PAGES = [route for route in all_routes() if not route.include_in_schema and "GET
 
 @pytest.mark.parametrize("route", PAGES, ids=lambda route: route.path)
 def test_every_page_but_a_few_needs_a_session(visitor: Browser, route: APIRoute) -> None:
-    if route.path in OPEN_PAGES or not route.tags or route.path.startswith("/api"):
+    if route.path in OPEN_PAGES | APP_ROUTES or not route.tags or route.path.startswith("/api"):
         return
     sent = visitor.get(re.sub(r"\{\w+\}", "00000000-0000-4000-8000-000000000000", route.path))
     assert (sent.status_code, sent.headers["location"].startswith("/signin")) == (303, True)

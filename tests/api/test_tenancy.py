@@ -21,6 +21,9 @@ from resources.postgres import DatabaseUrls
 from resources.postgres.urls import for_psycopg
 from resources.settings import Settings
 from resources.store.api_keys import Caller, make_api_key
+from resources.store.app_access import Issued, exchange_code, find_code, give, new_code, new_pair
+from resources.store.apps import Wanted as AppWanted
+from resources.store.apps import find_app, register_app
 from resources.store.database import Database
 from resources.store.notices import raise_notifications
 from resources.store.queries import Query, named_queries
@@ -65,8 +68,27 @@ def furnish(house: House) -> None:
     open_session(database, person, came_by="link", lasts=timedelta(hours=1), now=NOW)
     make_link(database, house.id, person=MARK, role="owner", now=NOW)
     use_token(database, house.id, fingerprint=MARK, expires_at=NOW, now=NOW)
+    let_an_app_in(database, person)
     raise_notifications(database, house.id, now=NOW)
     write_events(database, house.id, now=NOW)
+
+
+def let_an_app_in(database: Database, person: Caller) -> None:
+    """Give an app tokens, as a consent does."""
+    scopes = ("sync:read",)
+    app_id = register_app(
+        database,
+        person.builder_id,
+        AppWanted(MARK, ("https://a.example",), scopes),
+        registered_by=MARK,
+        now=NOW,
+    ).id
+    app, text = find_app(database, str(app_id)), new_code()
+    assert app is not None
+    give(database, person, app=app, scopes=scopes, issued=Issued(text, "https://a.example", MARK), now=NOW)
+    code = find_code(database, text, now=NOW)
+    assert code is not None
+    assert exchange_code(database, code, new_pair(), now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +148,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/webhooks/{id}/replay": {"since": "2026-03-01T00:00:00Z"},
     "/hooks": {"target_url": "https://hook.example/ours", "event": "bill.paid"},
     "/keys": {"name": "ours", "role": "viewer"},
+    "/apps": {"name": "ours", "redirect_uris": ["https://ours.example"], "scopes": ["sync:read"]},
     "/notifications/preferences": {"muted": []},
 }
 
