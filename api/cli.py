@@ -17,6 +17,7 @@ from api.cli_apps import apps
 from api.cli_import import import_command
 from api.cli_keyring import keyring
 from api.cli_keys import keys
+from api.cli_prune import prune
 from api.cli_sessions import signin, signout
 from api.cli_sync import sync_command
 
@@ -43,6 +44,7 @@ app.command("import")(import_command)
 app.command()(signin)
 app.command()(signout)
 app.command("sync")(sync_command)
+app.command()(prune)
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -11,6 +11,7 @@ from assets.providers import PROVIDER_TITLES
 from pipelines.cohort import cohort_job
 from pipelines.jobs import sync_job
 from pipelines.rehearsal import rehearsal_job
+from pipelines.retention import retention_job, retention_schedule
 from pipelines.sensors import broken_run_sensors, due_connections_sensor
 from resources.dagster.resource import tieout_resource
 
@@ -19,7 +20,7 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
     """Return the definitions of every registered provider."""
     jobs = {provider: sync_job(provider, title=title) for provider, title in PROVIDER_TITLES.items()}
     rehearsed = [rehearsal_job(provider, title=title) for provider, title in PROVIDER_TITLES.items()]
-    scheduled = cohort_job()
+    scheduled, retention = cohort_job(), retention_job()
     resources: dict[str, object] = {"tieout": tieout_resource, **(resource_overrides or {})}
     return dg.Definitions(
         assets=[
@@ -27,7 +28,8 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             for provider, title in PROVIDER_TITLES.items()
             for asset in provider_assets(provider, title=title)
         ],
-        jobs=[*jobs.values(), *rehearsed, scheduled],
+        jobs=[*jobs.values(), *rehearsed, scheduled, retention],
+        schedules=[retention_schedule(retention)],
         sensors=[due_connections_sensor(providers=PROVIDER_TITLES), *broken_run_sensors()],
         resources=resources,
         executor=dg.in_process_executor,

@@ -176,6 +176,15 @@ class Settings(BaseSettings):
         description="Let webhooks go to this machine, also without https; for trying things out only.",
     )
 
+    history_days: Annotated[int, Field(ge=30, le=36_500)] = Field(
+        default=730,
+        description="Days for which records of past syncs are kept; what waits for somebody and the audit log stay longer.",
+    )
+    idle_history_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        default=14,
+        description="Days for which syncs that found nothing to do stay in the history, and finished runs in Dagster.",
+    )
+
     keyring: SecretStr = Field(
         default=SecretStr(""),
         description="Keys that wrap stored tokens, as id:base64key,… with the newest first (32 bytes each); "

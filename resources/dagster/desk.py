@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from resources.retention import Forgotten
 from sync.records import Entity
 from sync.rehearsal import Rehearsal
 from sync.summary import EntitySummary, PullSummary, TieOut
@@ -132,6 +133,15 @@ class Desk(Protocol):
 
     def builder_ids(self) -> Sequence[str]:
         """Return every builder, oldest first."""
+        ...
+
+    @property
+    def run_days(self) -> int:
+        """Return for how many days Dagster keeps finished runs."""
+        ...
+
+    def forget_history(self) -> Forgotten:
+        """Forget closed history of all builders that is older than the settings say; safe to repeat."""
         ...
 
     def is_still_due(self, connection: DueConnection) -> bool:

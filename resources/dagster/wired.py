@@ -19,6 +19,7 @@ from resources.dagster.desk import (
     SyncInProgress,
 )
 from resources.logging import configure_logging
+from resources.retention import Forgotten, forget_history
 from resources.settings import load_settings
 from resources.store import dagster as queries
 from resources.store import rehearsals
@@ -132,6 +133,16 @@ class WiredDesk:
     def builder_ids(self) -> Sequence[str]:
         """Return every builder, oldest first."""
         return queries.builder_ids(self._tieout.database)
+
+    @property
+    def run_days(self) -> int:
+        """Return for how many days Dagster keeps finished runs."""
+        return self._tieout.settings.idle_history_days
+
+    def forget_history(self) -> Forgotten:
+        """Forget closed history of all builders that is older than the settings say; safe to repeat."""
+        tieout = self._tieout
+        return forget_history(tieout.database, tieout.settings, now=tieout.clock.now())
 
     def is_still_due(self, connection: DueConnection) -> bool:
         """Say whether a connection has not been synced since it was found due."""

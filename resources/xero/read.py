@@ -231,7 +231,13 @@ class Reader:
             marker=marker or marker_in(body.get("Url")),
             raw={
                 name: body[name]
-                for name in ("Narration", "JournalLines", "LineAmountTypes", "Status", "ShowOnCashBasisReports")
+                for name in (
+                    "Narration",
+                    "JournalLines",
+                    "LineAmountTypes",
+                    "Status",
+                    "ShowOnCashBasisReports",
+                )
                 if name in body
             },
         )

@@ -16,6 +16,7 @@ from resources.dagster.desk import (
     RunRequested,
     SyncInProgress,
 )
+from resources.retention import Forgotten
 from sync.records import Entity
 from sync.rehearsal import Rehearsal
 from sync.summary import EntitySummary, PullSummary, TieOut, TieOutLine
@@ -67,6 +68,14 @@ class FakeDesk:
     closed: list[tuple[BrokenRun, str]] = field(default_factory=list)
     rehearsed: list[RehearsalWanted] = field(default_factory=list)
     rehearsal: Rehearsal | None = None
+
+    @property
+    def run_days(self) -> int:
+        return 14
+
+    def forget_history(self) -> Forgotten:
+        self.did("forget_history")
+        return Forgotten(records=3, log_rows=2, runs=1)
 
     def did(self, step: str) -> None:
         self.steps.append(step)

@@ -139,9 +139,7 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
 def _strange_fields(value: object, schema: dict[str, Any], *, at: str) -> list[str]:
     if isinstance(value, list):
         return [
-            found
-            for one in value
-            for found in _strange_fields(one, resolved(schema.get("items", {})), at=at)
+            found for one in value for found in _strange_fields(one, resolved(schema.get("items", {})), at=at)
         ]
     if not isinstance(value, dict):
         return []
