@@ -105,6 +105,9 @@ def pull_metadata(summary: PullSummary, *, company: str) -> Metadata:
         "deleted": dg.MetadataValue.int(summary.deleted),
         "provider calls": dg.MetadataValue.int(summary.provider_calls),
     }
+    if summary.counted:
+        metadata["counted by the census"] = dg.MetadataValue.int(summary.counted)
+        metadata["found by the census"] = dg.MetadataValue.int(summary.missed)
     if summary.by_entity:
         rows = [(name.replace("_", " "), str(count)) for name, count in sorted(summary.by_entity.items())]
         metadata["by kind of record"] = dg.MetadataValue.md(_markdown_table(("record", "changed"), rows))

@@ -245,7 +245,7 @@ class RealTimeWorker:
             ) as sync:
                 changed = set(touched.entities)
                 if touched.hinted_at is not None:
-                    seen = sync.pull_changes().by_entity
+                    seen = sync.pull_changes(with_census=False).by_entity
                     changed |= {entity for entity in SYNC_ORDER if entity in seen}
                 summaries = [sync.sync_entity(entity) for entity in SYNC_ORDER if entity in changed]
             sentence = None

@@ -96,7 +96,7 @@ def _rehearse(
             engine = ConnectionSync(
                 store=store, provider=ledger, clock=parts.clock, actor=store.actor, direction=begun.direction
             )
-            engine.pull_changes()
+            engine.pull_changes(with_census=False)
             for entity in begun.entities:
                 engine.sync_entity(entity)
             return _diff(tx, store, begun, parts)

@@ -66,9 +66,9 @@ class OpenSync:
         self._provider = provider
         self._has_new_money = False
 
-    def pull_changes(self) -> PullSummary:
-        """Bring what the provider changed since the last look into the mirror."""
-        return self._engine.pull_changes()
+    def pull_changes(self, *, with_census: bool = True) -> PullSummary:
+        """Bring what the provider changed since the last look into the mirror, and go on with its census."""
+        return self._engine.pull_changes(with_census=with_census)
 
     def sync_entity(self, entity: Entity) -> EntitySummary:
         """Compare one entity on both sides and do what is to be done."""

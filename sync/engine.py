@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sync import pushing, settling, taking
+from sync import census, pushing, settling, taking
 from sync.clock import Clock
 from sync.compare import Verdict
 from sync.errors import DocumentInvalid, Held, Remedy, SyncError, VersionMoved
@@ -50,8 +50,8 @@ class ConnectionSync:
         """How many provider calls this sync has made."""
         return self._provider.calls
 
-    def pull_changes(self) -> PullSummary:
-        """Bring everything the provider changed since the last look into the mirror."""
+    def pull_changes(self, *, with_census: bool = True) -> PullSummary:
+        """Bring everything the provider changed since the last look into the mirror, and go on with its census."""
         summary = PullSummary()
         with self._store.work() as work:
             self._sweep(work)
@@ -63,10 +63,15 @@ class ConnectionSync:
                 summary.changed += work.save_mirror(page.records)
                 if page.cursor is not None:
                     work.move_cursor(CHANGES_STREAM, page.cursor)
+                if page.may_miss:
+                    census.want(work, now=self._clock.now())
             summary.read += len(page.records)
             for record in page.records:
                 summary.by_entity[record.entity] = summary.by_entity.get(record.entity, 0) + 1
                 summary.deleted += record.state == "deleted"
+        if with_census:
+            counted = census.go_on(self._store, self._provider, clock=self._clock)
+            summary.counted, summary.missed = counted.rows, counted.missed
         summary.provider_calls = self._provider.calls
         return summary
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from sync.errors import SyncError
-from sync.records import Canonical, Entity, RemoteRecord
+from sync.records import Canonical, Entity, RemoteRecord, TheirState
 
 Operation = Literal["create", "update", "void", "delete", "activate"]
 
@@ -70,6 +70,28 @@ class ChangePage:
 
     records: Sequence[RemoteRecord]
     cursor: str | None
+    # The feed did not reach back far enough or told too little: something, a deletion perhaps, may be missing.
+    may_miss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Headcount:
+    """One record of a census: that it is there, and whatever its list says cheaply; None is not said."""
+
+    entity: Entity
+    remote_id: str
+    version: str | None = None
+    state: TheirState | None = None
+    total: Decimal | None = None
+    balance: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CensusPage:
+    """One page of a list; `after` is the provider's place for the next one, None on the last."""
+
+    rows: Sequence[Headcount]
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +149,20 @@ class Provider(Protocol):
         Without a cursor every entity and every list that pushing needs is read in pages that stay stable under
         concurrent change. The cursor handed out overlaps, so that nothing committed meanwhile is missed.
         """
+        ...
+
+    @property
+    def census_every(self) -> timedelta:
+        """How much time may pass between two counts of everything there is."""
+        ...
+
+    @property
+    def census_lists(self) -> Sequence[str]:
+        """The lists that a census walks; together they hold every record of every entity."""
+        ...
+
+    def census(self, name: str, after: str | None) -> CensusPage:
+        """Read one page of one list, with as little of each record as tells whether it changed: about one call."""
         ...
 
     def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:

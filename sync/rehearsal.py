@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from sync import fields
 from sync.outgoing import APPLIED_TO, PARTY, Reference, references
 from sync.ports import (
     BankReport,
+    CensusPage,
     ChangePage,
     Company,
     Done,
@@ -136,6 +137,20 @@ class Rehearsed:
     def changes(self, cursor: str | None) -> Iterator[ChangePage]:
         """Yield what was read before."""
         yield from self.pages
+
+    @property
+    def census_every(self) -> timedelta:
+        """As the provider's; a rehearsal counts nothing."""
+        return self.provider.census_every
+
+    @property
+    def census_lists(self) -> Sequence[str]:
+        """As the provider's."""
+        return self.provider.census_lists
+
+    def census(self, name: str, after: str | None) -> CensusPage:
+        """Read as from the provider."""
+        return self.provider.census(name, after)
 
     def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
         """Return nothing: a rehearsal settles no write of which nobody knows the outcome."""

@@ -17,7 +17,7 @@ from sync.compare import EndPolicy, Strategy
 from sync.errors import Category
 from sync.mapping import MappingTable
 from sync.outgoing import Reference
-from sync.ports import Operation
+from sync.ports import Headcount, Operation
 from sync.records import Canonical, Direction, Entity, OurState, RemoteRecord, TheirState
 from sync.summary import TieOut
 
@@ -274,6 +274,25 @@ class Work(Protocol):
 
     def move_cursor(self, stream: str, position: str) -> None:
         """Remember how far a stream was read; belongs into the transaction that stored what was read."""
+        ...
+
+    # -- census
+    def count_census(self, rows: Sequence[Headcount], *, number: int) -> None:
+        """Store what a page of this census listed."""
+        ...
+
+    def census_differences(
+        self, *, number: int, begun_at: datetime, rows_max: int
+    ) -> list[tuple[Entity, str]]:
+        """List records that the mirror shows otherwise than this census: missing on one side, or in another version."""
+        ...
+
+    def check_census(self, entity: Entity, remote_id: str, *, version: str | None, number: int) -> None:
+        """Note that a difference was looked into."""
+        ...
+
+    def end_census(self, *, number: int) -> None:
+        """Forget what earlier censuses listed."""
         ...
 
     # -- links

@@ -77,6 +77,9 @@ class PullSummary:
     by_entity: dict[str, int] = field(default_factory=dict)
     provider_calls: int = 0
     is_full: bool = False
+    # What the census listed meanwhile, and how much of it no feed of changes had told.
+    counted: int = 0
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

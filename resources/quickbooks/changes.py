@@ -2,7 +2,7 @@
 
 One change-data-capture call answers for all entities, as long as less than 1,000 objects changed in less than 30 days.
 Beyond that, entities are asked one by one, and in stable pages where even that is too much; a query cannot tell what
-was deleted, so a deletion among more than 1,000 changes of one entity is found by the next full load.
+was deleted, so such a look is marked as one that may have missed something, and a census follows.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import structlog
 
 from resources.quickbooks.chart import rows_of
 from resources.quickbooks.client import Client
@@ -27,6 +29,8 @@ ANSWER_OBJECTS_MAX = 1000
 LOOK_BACK = timedelta(days=29)
 # An object is stamped when its transaction begins and seen when it ends.
 OVERLAP = timedelta(minutes=5)
+
+log = structlog.get_logger(__name__)
 
 # Names before the documents that use them, documents before the money that pays them.
 ORDER = (
@@ -62,17 +66,24 @@ class Changes:
             return
         try:
             body = self._captured(ORDER, since)
-        except RejectedByProvider:
-            # The company's clock says that the cursor is older than QuickBooks looks back.
+        except RejectedByProvider as error:
+            # Most likely the company's clock says that the cursor is older than QuickBooks looks back. Whatever it is,
+            # asking entity by entity works, and the census finds the deletions that it cannot show.
+            log.warning(
+                "changes_refused", code=error.details.get("provider_code"), sentence=error.user_message
+            )
             yield from self._by_query(since, ORDER)
             return
         next_cursor = self._next(since)
         if _count(body) < ANSWER_OBJECTS_MAX:
             yield ChangePage(self._records(body), next_cursor)
             return
+        may_miss = False
         for name in ORDER:
-            yield from self._one_entity(name, since)
-        yield ChangePage((), next_cursor)
+            for page in self._one_entity(name, since):
+                may_miss |= page.may_miss
+                yield page
+        yield ChangePage((), next_cursor, may_miss=may_miss)
 
     def _everything(self) -> Iterator[ChangePage]:
         cursor: str | None = None
@@ -89,7 +100,7 @@ class Changes:
         yield ChangePage(self._records(body), None)
         if _count(body) >= ANSWER_OBJECTS_MAX:
             for rows in self._rows_since(name, since):
-                yield ChangePage(self._of(name, rows), None)
+                yield ChangePage(self._of(name, rows), None, may_miss=True)
 
     def _by_query(self, since: datetime, names: Sequence[str]) -> Iterator[ChangePage]:
         cursor: str | None = None
@@ -98,7 +109,7 @@ class Changes:
                 cursor = cursor or self._next(since)
                 yield ChangePage(self._of(name, rows), None)
             cursor = cursor or self._next(since)
-        yield ChangePage((), cursor)
+        yield ChangePage((), cursor, may_miss=True)
 
     def _rows_since(self, name: str, since: datetime) -> Iterator[list[dict[str, Any]]]:
         where = f"MetaData.LastUpdatedTime >= '{_wire(since)}'"

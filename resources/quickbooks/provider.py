@@ -16,6 +16,7 @@ from resources.gate import Gate, OpenGate
 from resources.quickbooks import check
 from resources.quickbooks.batch import BATCH_ITEMS_MAX, Prepared, Sender
 from resources.quickbooks.catalogue import TITLE
+from resources.quickbooks.census import CENSUS_LISTS, census_page
 from resources.quickbooks.changes import Changes
 from resources.quickbooks.chart import Chart, rows_of
 from resources.quickbooks.client import Client
@@ -30,6 +31,7 @@ from sync.clock import Clock
 from sync.errors import AccessExpired, OutcomeUnknown, RejectedByProvider, SyncError, VersionMoved
 from sync.ports import (
     BankReport,
+    CensusPage,
     ChangePage,
     Company,
     Done,
@@ -48,6 +50,7 @@ NOT_FOUND = "610"
 DOMESTIC = ("US", "USA", None, "")
 CANDIDATES_MAX = 50
 BANK_LOOK_BACK = timedelta(days=400)
+CENSUS_EVERY = timedelta(days=1)
 CLEARED_STATES = ("Cleared", "Reconciled")
 
 
@@ -96,6 +99,20 @@ class QuickBooks:
     def changes(self, cursor: str | None) -> Iterator[ChangePage]:
         """Yield everything that changed since the cursor; with None, everything there is."""
         return self._changes.since(cursor)
+
+    @property
+    def census_every(self) -> timedelta:
+        """A day: a call counts a thousand records, and QuickBooks forgets deletions after thirty."""
+        return CENSUS_EVERY
+
+    @property
+    def census_lists(self) -> Sequence[str]:
+        """The lists that a census walks."""
+        return CENSUS_LISTS
+
+    def census(self, name: str, after: str | None) -> CensusPage:
+        """Read ids and versions of one page of one list."""
+        return census_page(self._client, name, after)
 
     def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
         """Read one record as it stands now; None where QuickBooks no longer has it."""

@@ -10,7 +10,8 @@ from typing import Any
 from resources.spec import Access, Surroundings
 from resources.xero import check
 from resources.xero.batch import ELEMENTS_MAX, Prepared, Sender
-from resources.xero.changes import Changes
+from resources.xero.census import CENSUS_LISTS, census_page
+from resources.xero.changes import SWEEP_EVERY, Changes
 from resources.xero.chart import Chart
 from resources.xero.client import Client
 from resources.xero.finding import Finder
@@ -20,7 +21,18 @@ from resources.xero.report import trial_balance
 from resources.xero.words import NAMES, TITLE, day
 from resources.xero.write import Element, Preferences, Writer
 from sync.errors import OutcomeUnknown, RejectedByProvider, SyncError, VersionMoved
-from sync.ports import ChangePage, Company, Done, LedgerBalance, Moved, Rejected, Unknown, Write, WriteOutcome
+from sync.ports import (
+    CensusPage,
+    ChangePage,
+    Company,
+    Done,
+    LedgerBalance,
+    Moved,
+    Rejected,
+    Unknown,
+    Write,
+    WriteOutcome,
+)
 from sync.records import Canonical, Entity, RemoteRecord, name_key
 
 Json = Mapping[str, Any]
@@ -76,6 +88,20 @@ class Xero:
             self._client, clock=self._clock, reader=self._reader, chart=self._chart, home_currency=self._home
         )
         return changes.since(cursor)
+
+    @property
+    def census_every(self) -> timedelta:
+        """A week, as between two sweeps: Xero counts calls by the day."""
+        return SWEEP_EVERY
+
+    @property
+    def census_lists(self) -> Sequence[str]:
+        """The lists that a census walks."""
+        return CENSUS_LISTS
+
+    def census(self, name: str, after: str | None) -> CensusPage:
+        """Read one page of one list, as light as it can be asked for."""
+        return census_page(self._client, name, after, reader=self._reader, home_currency=self._home)
 
     def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
         """Read one record as it stands now; None where Xero no longer has it."""

@@ -52,6 +52,11 @@ def version_of(body: Json, canonical: Canonical, state: str, *more: object) -> s
     return f"{stamp}.{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
+def state_of(body: Json) -> TheirState:
+    """Return the state of a document or journal."""
+    return _STATES.get(str(body.get("Status")), "active")
+
+
 class Reader:
     """Turns one organisation's objects into records."""
 
@@ -151,7 +156,7 @@ class Reader:
             "total": amount_of(body.get("Total")),
             "lines": self.lines(body),
         }
-        state = _STATES.get(str(body.get("Status")), "active")
+        state = state_of(body)
         return RemoteRecord(
             entity=entity,
             remote_id=str(body["InvoiceID"]),
@@ -215,7 +220,7 @@ class Reader:
             "memo": memo,
             "lines": self._journal_lines(body),
         }
-        state = _STATES.get(str(body.get("Status")), "active")
+        state = state_of(body)
         return RemoteRecord(
             entity=Entity.JOURNAL_ENTRY,
             remote_id=str(body["ManualJournalID"]),

@@ -9,13 +9,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sync.clock import Clock
 from sync.errors import ProviderUnavailable, RejectedByProvider, SyncError
-from sync.ports import ChangePage, Company, Done, LedgerBalance, Moved, Rejected, Unknown, Write, WriteOutcome
+from sync.ports import (
+    CensusPage,
+    ChangePage,
+    Company,
+    Done,
+    Headcount,
+    LedgerBalance,
+    Moved,
+    Rejected,
+    Unknown,
+    Write,
+    WriteOutcome,
+)
 from sync.records import Canonical, Entity, RemoteRecord, TheirState, name_key, number_key
 
 NAMES = (Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR)
@@ -48,6 +60,7 @@ class FakeLedger:
     writes: list[Write] = field(default_factory=list)
     calls: int = 0
     balanced_until: date | None = None
+    census_pages: list[tuple[str, str | None]] = field(default_factory=list)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(100))
     _changes: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -117,6 +130,33 @@ class FakeLedger:
             yield ChangePage(
                 [self._shown(kept) for kept in page], str(last) if number == len(pages) else None
             )
+
+    @property
+    def census_every(self) -> timedelta:
+        """A day."""
+        return timedelta(days=1)
+
+    @property
+    def census_lists(self) -> Sequence[str]:
+        """A list per entity."""
+        return [entity.value for entity in Entity]
+
+    def census(self, name: str, after: str | None) -> CensusPage:
+        """Count a list in pages of two, so that a few records are several pages."""
+        self._call()
+        self.census_pages.append((name, after))
+        here = [kept for kept in self.kept.values() if kept.entity == name and kept.state != "deleted"]
+        start = int(after or 0)
+        rows = [
+            Headcount(kept.entity, kept.remote_id, version=str(kept.version))
+            for kept in here[start : start + 2]
+        ]
+        return CensusPage(rows, str(start + 2) if start + 2 < len(here) else None)
+
+    def forget_feed(self) -> None:
+        """Tell of none of the changes so far, as a feed that looks back too short."""
+        for kept in self.kept.values():
+            kept.changed_number = 0
 
     def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
         """Read one record."""

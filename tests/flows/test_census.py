@@ -1,0 +1,147 @@
+"""The census: what no feed of changes told is found all the same, a few calls at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from resources.store.database import Database
+from sync import census
+from sync.errors import RateLimited
+from sync.ports import CensusPage, ChangePage
+from sync.records import Entity
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.world import World
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    made = World(database)
+    made.map_code()
+    made.bill(made.vendor())
+    made.sync()
+    made.sync()
+    return made
+
+
+def a_day_later(world: World) -> None:
+    """Let a census come due, and sync until it is done."""
+    world.later(hours=25)
+    for _ in range(6):
+        world.sync()
+
+
+def bills(world: World) -> list[str]:
+    return [row[0] for row in world.rows("select status from v2_bills order by number")]
+
+
+def test_a_deletion_that_the_feed_never_told_is_found(world: World) -> None:
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
+    world.ledger.forget_feed()
+    world.sync()
+    assert bills(world) == ["approved"], "the feed said nothing"
+    a_day_later(world)
+    assert bills(world) == ["void"]
+    assert world.ledger.all(Entity.BILL) == [], "and nothing was made again"
+
+
+def test_a_name_made_inactive_and_a_merge_that_the_feed_never_told_are_found(world: World) -> None:
+    world.ledger.end(Entity.VENDOR, world.ledger.only(Entity.VENDOR).remote_id, "inactive")
+    world.ledger.forget_feed()
+    a_day_later(world)
+    assert world.value("select is_active from v2_vendors") is False
+
+
+def test_an_edit_and_a_record_that_the_feed_never_told_are_found(world: World) -> None:
+    world.ledger.edit(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, memo="checked by Rosa")
+    world.ledger.enter(
+        Entity.ACCOUNT, {"name": "Fuel", "number": None, "type": "expense", "description": None}
+    )
+    world.ledger.forget_feed()
+    a_day_later(world)
+    assert world.value("select memo from v2_bills") == "checked by Rosa"
+    assert world.value("select count(*) from v2_accounts where name = 'Fuel'") == 1
+
+
+def test_a_feed_that_may_have_missed_something_makes_the_census_come_at_once(world: World) -> None:
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
+    world.ledger.forget_feed()
+    ledger = world.ledger
+    ledger.__class__ = _Forgetful
+    for _ in range(6):
+        world.sync()
+    assert bills(world) == ["void"], "not a day passed"
+
+
+class _Forgetful(FakeLedger):
+    """A ledger whose feed says that it does not reach back far enough."""
+
+    def changes(self, cursor: str | None) -> Iterator[ChangePage]:
+        for page in super().changes(cursor):
+            yield ChangePage(page.records, page.cursor, may_miss=not self.census_pages)
+
+
+def test_a_census_goes_on_where_it_stopped_and_spends_a_few_calls_per_sync(world: World) -> None:
+    for number in range(40):
+        world.ledger.enter(
+            Entity.ACCOUNT, {"name": f"Job {number}", "number": None, "type": "expense", "description": None}
+        )
+    world.sync()
+    world.later(hours=25)
+    world.ledger.census_pages.clear()
+    spent = []
+    for _ in range(6):
+        before = len(world.ledger.census_pages)
+        world.sync()
+        spent.append(len(world.ledger.census_pages) - before)
+    assert max(spent) <= census.CALLS_PER_SYNC_MAX
+    assert spent[0] == census.CALLS_PER_SYNC_MAX
+    assert len(world.ledger.census_pages) == len(set(world.ledger.census_pages)), "no page was read twice"
+    assert {name for name, _ in world.ledger.census_pages} == {entity.value for entity in Entity}
+    assert spent[-1] == 0
+
+
+class _Throttled(FakeLedger):
+    """A ledger that has no calls left for a census."""
+
+    def census(self, name: str, after: str | None) -> CensusPage:
+        raise RateLimited(provider="Fake Books", wait_seconds=60)
+
+
+def test_a_limit_reached_in_a_census_does_not_end_the_sync(world: World) -> None:
+    world.bill(world.value("select id from v2_vendors"), number="B-2")
+    world.later(hours=25)
+    world.ledger.__class__ = _Throttled
+    assert world.sync().count(Entity.BILL, "pushed") == 1
+    world.ledger.__class__ = FakeLedger
+    world.ledger.end(Entity.BILL, world.ledger.all(Entity.BILL)[0].remote_id, "deleted")
+    world.ledger.forget_feed()
+    for _ in range(6):
+        world.sync()
+    assert sorted(bills(world)) == ["approved", "void"]
+
+
+def test_what_a_list_skipped_while_it_was_read_is_asked_for_and_not_taken_for_deleted(world: World) -> None:
+    class Skipping(FakeLedger):
+        """A list that loses a row between two pages."""
+
+        def census(self, name: str, after: str | None) -> CensusPage:
+            page = super().census(name, after)
+            return CensusPage(() if name == "bill" else page.rows, page.after)
+
+    world.ledger.__class__ = Skipping
+    a_day_later(world)
+    assert bills(world) == ["approved"]
+    assert world.ledger.census_every == timedelta(days=1)
+
+
+def test_a_census_that_finds_nothing_changes_nothing(world: World) -> None:
+    synced = world.sync()
+    world.later(hours=25)
+    for _ in range(6):
+        synced = world.sync()
+        assert all(summary.processed == 0 for summary in synced.entities.values())
+    assert synced.calls == 1
+    assert world.value("select count(*) from census") > 0
