@@ -15,6 +15,7 @@ import typer
 
 from api.cli_apps import apps
 from api.cli_import import import_command
+from api.cli_import import imports as imports_group
 from api.cli_keyring import keyring
 from api.cli_keys import keys
 from api.cli_prune import prune
@@ -45,6 +46,7 @@ app.command()(signin)
 app.command()(signout)
 app.command("sync")(sync_command)
 app.command()(prune)
+app.add_typer(imports_group, name="imports")
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -14,6 +14,7 @@ from resources.store.api_keys import create_api_key
 from resources.store.database import Database
 from resources.store.demo import add_builder
 from sync.clock import Clock
+from sync.imports.options import ImportOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def import_builder(
             demo_file(builder.slug, file["file"]),
             imported_by="demo",
             # Real files have mistakes: what is right goes in, the rest is reported.
-            allow_partial=True,
+            options=ImportOptions(is_partial=True),
         )
         for file in manifest["files"]
     ]

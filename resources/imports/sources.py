@@ -34,6 +34,7 @@ class Source:
     sha256: str
     rows: RowsAgain
     notes: tuple[str, ...] = ()
+    size_bytes: int = 0
 
 
 def open_source(content: Path | bytes, *, name: str, format_: Format) -> Source:
@@ -41,22 +42,26 @@ def open_source(content: Path | bytes, *, name: str, format_: Format) -> Source:
     opener = _opener(content, name=name)
     with opener() as stream:
         head = stream.read(4096)
-        digest = hashlib.sha256(head)
+        digest, size = hashlib.sha256(head), len(head)
         while chunk := stream.read(HASH_CHUNK_BYTES):
             digest.update(chunk)
+            size += len(chunk)
     sha256 = digest.hexdigest()
     if not head.strip():
         raise refused(name, "the file is empty", "Choose the file that has the rows.")
     _refuse_what_is_no_table(head, name=name)
     if head.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
         rows, notes = workbook_rows(opener, name=name, format_=format_)
-        return Source(name, sha256, rows, notes)
+        return Source(name, sha256, rows, notes, size_bytes=size)
     if _is_json(head):
         is_lines = Path(name).suffix.lower() in JSON_LINES_SUFFIXES or _is_json_lines(opener)
         return Source(
-            name, sha256, (json_line_rows if is_lines else json_rows)(opener, name=name, format_=format_)
+            name,
+            sha256,
+            (json_line_rows if is_lines else json_rows)(opener, name=name, format_=format_),
+            size_bytes=size,
         )
-    return Source(name, sha256, delimited_rows(opener, name=name))
+    return Source(name, sha256, delimited_rows(opener, name=name), size_bytes=size)
 
 
 def _opener(content: Path | bytes, *, name: str) -> Opener:

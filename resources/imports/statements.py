@@ -1,11 +1,14 @@
-"""Which named queries import which entity, and what its rows may refer to."""
+"""Which named queries import which entity, and what its rows may refer to.
+
+The names of what is written and taken back are made of the entity's: `import_insert_bills`, `import_undo_added_bills`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync.imports.formats import ImportEntity, ReferenceKind
+from sync.imports.formats import FORMATS, ImportEntity, ReferenceKind
 
 REGISTERS: Mapping[ReferenceKind, str] = {
     "client": "import_register_client",
@@ -14,89 +17,65 @@ REGISTERS: Mapping[ReferenceKind, str] = {
     "cost_code": "import_register_cost_code",
     "account": "import_register_account",
     "purchase_order": "import_register_purchase_order",
+    "invoice": "import_register_invoice",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The queries of one entity; `gather` and `insert_lines` are there for documents with lines."""
+    """The queries of one entity. `table` is the entity as which its records are written and taken back."""
 
     stage: str
     copy: str
-    existing: str
-    insert: str
-    insert_lines: str | None = None
+    table: str
     gather: str | None = None
     # The register of the entity itself, for names.
     own_register: ReferenceKind | None = None
+    # What sync calls these records; None where the accounting system knows none of them.
+    synced_as: str | None = None
+
+    @property
+    def existing(self) -> str:
+        """Which query finds records that are here already."""
+        return f"import_existing_{self.table}"
+
+
+def _names(entity: ImportEntity, register: ReferenceKind, *, synced_as: str | None = None) -> Statements:
+    return Statements(
+        f"import_stage_{entity}", f"import_copy_{entity}", entity.value, own_register=register, synced_as=synced_as
+    )  # fmt: skip
+
+
+def _documents(entity: ImportEntity, *, synced_as: str | None = None) -> Statements:
+    return Statements(
+        "import_stage_documents", f"import_copy_{entity}", entity.value, "import_gather_documents", synced_as=synced_as
+    )  # fmt: skip
+
+
+def _entries(entity: ImportEntity) -> Statements:
+    return Statements(
+        "import_stage_journal_entries", f"import_copy_{entity}", ImportEntity.JOURNAL_ENTRIES.value,
+        "import_gather_journal_entries", synced_as="journal_entry",
+    )  # fmt: skip
 
 
 STATEMENTS: Mapping[ImportEntity, Statements] = {
-    ImportEntity.COST_CODES: Statements(
-        "import_stage_cost_codes",
-        "import_copy_cost_codes",
-        "import_existing_cost_codes",
-        "import_insert_cost_codes",
-        own_register="cost_code",
-    ),
-    ImportEntity.CLIENTS: Statements(
-        "import_stage_clients",
-        "import_copy_clients",
-        "import_existing_clients",
-        "import_insert_clients",
-        own_register="client",
-    ),
-    ImportEntity.VENDORS: Statements(
-        "import_stage_vendors",
-        "import_copy_vendors",
-        "import_existing_vendors",
-        "import_insert_vendors",
-        own_register="vendor",
-    ),
-    ImportEntity.JOBS: Statements(
-        "import_stage_jobs",
-        "import_copy_jobs",
-        "import_existing_jobs",
-        "import_insert_jobs",
-        own_register="job",
-    ),
-    ImportEntity.ACCOUNTS: Statements(
-        "import_stage_accounts",
-        "import_copy_accounts",
-        "import_existing_accounts",
-        "import_insert_accounts",
-        own_register="account",
-    ),
-    ImportEntity.PURCHASE_ORDERS: Statements(
-        "import_stage_documents",
-        "import_copy_purchase_orders",
-        "import_existing_purchase_orders",
-        "import_insert_purchase_orders",
-        "import_insert_purchase_orders_lines",
-        "import_gather_documents",
-    ),
-    ImportEntity.INVOICES: Statements(
-        "import_stage_documents",
-        "import_copy_invoices",
-        "import_existing_invoices",
-        "import_insert_invoices",
-        "import_insert_invoices_lines",
-        "import_gather_documents",
-    ),
-    ImportEntity.BILLS: Statements(
-        "import_stage_documents",
-        "import_copy_bills",
-        "import_existing_bills",
-        "import_insert_bills",
-        "import_insert_bills_lines",
-        "import_gather_documents",
-    ),
-    ImportEntity.JOURNAL_ENTRIES: Statements(
-        "import_stage_journal_entries",
-        "import_copy_journal_entries",
-        "import_existing_journal_entries",
-        "import_insert_journal_entries",
-        "import_insert_journal_entries_lines",
-        "import_gather_journal_entries",
+    ImportEntity.COST_CODES: _names(ImportEntity.COST_CODES, "cost_code"),
+    ImportEntity.CLIENTS: _names(ImportEntity.CLIENTS, "client", synced_as="customer"),
+    ImportEntity.VENDORS: _names(ImportEntity.VENDORS, "vendor", synced_as="vendor"),
+    ImportEntity.JOBS: _names(ImportEntity.JOBS, "job"),
+    ImportEntity.ACCOUNTS: _names(ImportEntity.ACCOUNTS, "account", synced_as="account"),
+    ImportEntity.PURCHASE_ORDERS: _documents(ImportEntity.PURCHASE_ORDERS),
+    ImportEntity.INVOICES: _documents(ImportEntity.INVOICES, synced_as="invoice"),
+    ImportEntity.BILLS: _documents(ImportEntity.BILLS, synced_as="bill"),
+    ImportEntity.JOURNAL_ENTRIES: _entries(ImportEntity.JOURNAL_ENTRIES),
+    ImportEntity.OPENING_BALANCES: _entries(ImportEntity.OPENING_BALANCES),
+    ImportEntity.PAYMENTS: Statements(
+        "import_stage_payments",
+        "import_copy_payments",
+        "payments",
+        "import_gather_payments",
+        synced_as="payment",
     ),
 }
+assert STATEMENTS.keys() == FORMATS.keys(), "every format can be imported"

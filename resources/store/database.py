@@ -74,6 +74,22 @@ class Transaction:
         return self.connection.exec_driver_sql(named_query(query).text, _checked(query, parameters))
 
 
+class BuilderSession:
+    """One connection kept over several transactions of one builder, so that its temporary tables last."""
+
+    def __init__(self, connection: sa.Connection, builder_id: UUID) -> None:
+        self._connection = connection
+        self._builder_id = builder_id
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """One transaction; commits at the end, rolls back on an error."""
+        with self._connection.begin():
+            transaction = Transaction(self._connection)
+            transaction.value("set_builder", builder_id=str(self._builder_id))
+            yield transaction
+
+
 class Database:
     """The product's database, as the application and the scheduler reach it."""
 
@@ -91,6 +107,7 @@ class Database:
             yield transaction
 
     @contextmanager
+<<<<<<< HEAD
     def rolled_back_tx(self, builder_id: UUID) -> Iterator[Transaction]:
         """A transaction of one builder of which nothing stays, however it ends: for trying out what would happen."""
         with self._app.connect() as connection, connection.begin() as whole:
@@ -100,6 +117,13 @@ class Database:
                 yield transaction
             finally:
                 whole.rollback()
+=======
+    def builder_session(self, builder_id: UUID) -> Iterator[BuilderSession]:
+        """A connection of one's own for work in several transactions; it is closed at the end, not lent again."""
+        with self._app.connect() as connection:
+            connection.detach()
+            yield BuilderSession(connection, builder_id)
+>>>>>>> 7126fa9 (Import in steps and chunks: preview, policies, undo, payments, opening balances)
 
     @contextmanager
     def shared_tx(self) -> Iterator[Transaction]:

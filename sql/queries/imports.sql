@@ -1,11 +1,16 @@
--- Files into tables. Every query runs inside builder_tx, in this order: a stage for the file's rows (COPY is refused
--- on tables with row-level security), the rows, one row per document, the checks, and what passed them.
+-- Files into tables. Every query runs in one session of a builder, in this order: a stage for the file's rows (COPY is
+-- refused on tables with row-level security), the rows, one row per document, and the checks. What passed them is
+-- written by import_records.sql, chunk by chunk.
 -- `place` counts the rows of a file, `line` is what a person sees there. The columns of a stage stand in the order of
 -- the entity's fields in sync/imports/formats.py.
 
--- name: import_lock
+-- name: import_try_lock
 -- One import per builder at a time: two files with the same numbers must not both find them free.
-select pg_advisory_xact_lock(hashtext('tieout import'), hashtext(%(builder_id)s::text));
+select pg_try_advisory_lock(hashtext('tieout import'), hashtext(%(builder_id)s::text));
+
+-- name: import_unlock
+-- The next import may begin.
+select pg_advisory_unlock(hashtext('tieout import'), hashtext(%(builder_id)s::text));
 
 -- name: import_builder
 -- The currency of amounts that name none.
@@ -14,23 +19,37 @@ from v2_builders
 where id = %(builder_id)s;
 
 -- name: import_file_known
--- What became of this very file before, if it was imported.
-select id, rows_read, rows_written, problems
+-- What became of this very file, read in the same way, before; one that was cancelled or broke off does not count.
+select id::text as id, rows_read, rows_written, problem_count
 from import_files
 where builder_id = %(builder_id)s
   and entity = %(entity)s
-  and sha256 = %(sha256)s;
+  and sha256 = %(sha256)s
+  and mapping_key in ('', %(mapping_key)s)
+  and status = 'done'
+  and id <> %(import_id)s
+order by imported_at desc
+limit 1;
 
--- name: import_file_add
--- Remember a file, or what became of it this time.
-insert into import_files
-    (builder_id, entity, file_name, sha256, rows_read, rows_written, problems, imported_by, imported_at)
-values
-    (%(builder_id)s, %(entity)s, %(file_name)s, %(sha256)s, %(rows_read)s, %(rows_written)s, %(problems)s::jsonb,
-     %(imported_by)s, %(now)s)
-on conflict (builder_id, entity, sha256) do update
-set problems = excluded.problems,
-    rows_written = import_files.rows_written + excluded.rows_written;
+-- name: import_stage_own
+-- What this very file brought before; whether somebody changed it since is not the file's matter.
+create temporary table import_own (record_id uuid primary key);
+
+-- name: import_fill_own
+-- Fill it, however far earlier tries got.
+insert into import_own (record_id)
+select unnest(chunk.added)
+from import_files as earlier
+join import_chunks as chunk on chunk.builder_id = earlier.builder_id and chunk.import_id = earlier.id
+where earlier.builder_id = %(builder_id)s
+  and earlier.entity = %(entity)s
+  and earlier.sha256 = %(sha256)s
+  and earlier.status <> 'undone'
+union
+select change.record_id
+from import_changes as change
+where change.builder_id = %(builder_id)s
+  and change.import_id = %(import_id)s;
 
 -- name: import_register_client
 -- Clients by name.
@@ -75,8 +94,9 @@ where builder_id = %(builder_id)s;
 -- Rows of a file of cost codes.
 create temporary table import_rows (
     place integer, line integer, document text, code text, name text, division text, cost_type text, external_id text,
-    is_active boolean, existing_id uuid
-) on commit drop;
+    is_active boolean, existing_id uuid,
+    id uuid not null default gen_random_uuid()
+);
 
 -- name: import_copy_cost_codes
 -- Fill the stage.
@@ -86,8 +106,9 @@ copy import_rows (place, line, document, code, name, division, cost_type, extern
 -- Rows of a file of clients.
 create temporary table import_rows (
     place integer, line integer, document text, name text, email text, phone text, address_line text, city text, region text,
-    postal_code text, external_id text, is_active boolean, existing_id uuid
-) on commit drop;
+    postal_code text, external_id text, is_active boolean, existing_id uuid,
+    id uuid not null default gen_random_uuid()
+);
 
 -- name: import_copy_clients
 -- Fill the stage.
@@ -98,8 +119,9 @@ copy import_rows (place, line, document, name, email, phone, address_line, city,
 -- Rows of a file of vendors.
 create temporary table import_rows (
     place integer, line integer, document text, name text, email text, phone text, address_line text, city text, region text,
-    postal_code text, license_number text, external_id text, is_active boolean, existing_id uuid
-) on commit drop;
+    postal_code text, license_number text, external_id text, is_active boolean, existing_id uuid,
+    id uuid not null default gen_random_uuid()
+);
 
 -- name: import_copy_vendors
 -- Fill the stage.
@@ -110,8 +132,8 @@ copy import_rows (place, line, document, name, email, phone, address_line, city,
 -- Rows of a file of jobs.
 create temporary table import_rows (
     place integer, line integer, document text, number text, name text, client_id uuid, status text, contract_amount numeric(19, 4),
-    external_id text, existing_id uuid
-) on commit drop;
+    external_id text, existing_id uuid, id uuid not null default gen_random_uuid()
+);
 
 -- name: import_copy_jobs
 -- Fill the stage.
@@ -122,8 +144,9 @@ from stdin;
 -- Rows of a file of accounts.
 create temporary table import_rows (
     place integer, line integer, document text, number text, name text, account_type text, description text, external_id text,
-    is_active boolean, existing_id uuid
-) on commit drop;
+    is_active boolean, existing_id uuid,
+    id uuid not null default gen_random_uuid()
+);
 
 -- name: import_copy_accounts
 -- Fill the stage.
@@ -137,7 +160,7 @@ create temporary table import_rows (
     due_date date, currency text, memo text, stated_total numeric(19, 4), kind text, status text,
     delivery_status text, external_id text, description text, cost_code_id uuid, role text, quantity numeric(19, 4),
     unit_price numeric(19, 4), amount numeric(19, 4)
-) on commit drop;
+);
 
 -- name: import_copy_invoices
 -- Fill the stage with invoice lines.
@@ -161,7 +184,7 @@ create temporary table import_rows (
     place integer, line integer, document text, number text, on_date date, kind text, currency text, memo text, status text,
     external_id text, description text, account_id uuid, cost_code_id uuid, client_id uuid, vendor_id uuid,
     job_id uuid, debit numeric(19, 4), credit numeric(19, 4)
-) on commit drop;
+);
 
 -- name: import_copy_journal_entries
 -- Fill the stage with journal lines.
@@ -170,7 +193,7 @@ copy import_rows (place, line, document, number, on_date, kind, currency, memo, 
 
 -- name: import_stage_rejected
 -- Documents with a problem, or here already.
-create temporary table import_rejected (document text primary key) on commit drop;
+create temporary table import_rejected (document text primary key);
 
 -- name: import_copy_rejected
 -- Fill it with the documents that could not be read.
@@ -202,7 +225,7 @@ analyze import_rows;
 -- Rows whose name or number stood on an earlier row, and where they differ from it.
 with numbered as (
     select line, document, place,
-           to_jsonb(import_rows) - array['place', 'line', 'document', 'existing_id'] as own,
+           to_jsonb(import_rows) - array['place', 'line', 'document', 'existing_id', 'id'] as own,
            first_value(line) over earlier as earlier_line,
            first_value(to_jsonb(import_rows)) over earlier as earlier_row,
            row_number() over earlier as occurrence
@@ -226,99 +249,73 @@ where earlier.document = later.document
 
 -- name: import_existing_cost_codes
 -- Rows that are here already, and the values the file states otherwise.
-select staged.line, staged.document,
+select staged.line, staged.document, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
        (select array_agg(value.key order by value.key)
-        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
-        where value.value is distinct from to_jsonb(here) -> value.key) as differing
+        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id', 'id'])) as value
+        where value.key = any (%(stated)s::text[])
+          and value.value is distinct from to_jsonb(here) -> value.key) as differing
 from import_rows as staged
 join v2_cost_codes as here on here.builder_id = %(builder_id)s and here.id = staged.existing_id
 order by staged.line;
 
 -- name: import_existing_clients
 -- Rows that are here already, and the values the file states otherwise.
-select staged.line, staged.document,
+select staged.line, staged.document, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
        (select array_agg(value.key order by value.key)
-        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
-        where value.value is distinct from to_jsonb(here) -> value.key) as differing
+        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id', 'id'])) as value
+        where value.key = any (%(stated)s::text[])
+          and value.value is distinct from to_jsonb(here) -> value.key) as differing
 from import_rows as staged
 join v2_clients as here on here.builder_id = %(builder_id)s and here.id = staged.existing_id
 order by staged.line;
 
 -- name: import_existing_vendors
 -- Rows that are here already, and the values the file states otherwise.
-select staged.line, staged.document,
+select staged.line, staged.document, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
        (select array_agg(value.key order by value.key)
-        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
-        where value.value is distinct from to_jsonb(here) -> value.key) as differing
+        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id', 'id'])) as value
+        where value.key = any (%(stated)s::text[])
+          and value.value is distinct from to_jsonb(here) -> value.key) as differing
 from import_rows as staged
 join v2_vendors as here on here.builder_id = %(builder_id)s and here.id = staged.existing_id
 order by staged.line;
 
 -- name: import_existing_jobs
 -- Rows that are here already, and the values the file states otherwise.
-select staged.line, staged.document,
+select staged.line, staged.document, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
        (select array_agg(value.key order by value.key)
-        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
-        where value.value is distinct from to_jsonb(here) -> value.key) as differing
+        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id', 'id'])) as value
+        where value.key = any (%(stated)s::text[])
+          and value.value is distinct from to_jsonb(here) -> value.key) as differing
 from import_rows as staged
 join v2_jobs as here on here.builder_id = %(builder_id)s and here.id = staged.existing_id
 order by staged.line;
 
 -- name: import_existing_accounts
 -- Rows that are here already, and the values the file states otherwise.
-select staged.line, staged.document,
+select staged.line, staged.document, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
        (select array_agg(value.key order by value.key)
-        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id'])) as value
-        where value.value is distinct from to_jsonb(here) -> value.key) as differing
+        from jsonb_each(jsonb_strip_nulls(to_jsonb(staged) - array['place', 'line', 'document', 'existing_id', 'id'])) as value
+        where value.key = any (%(stated)s::text[])
+          and value.value is distinct from to_jsonb(here) -> value.key) as differing
 from import_rows as staged
 join v2_accounts as here on here.builder_id = %(builder_id)s and here.id = staged.existing_id
 order by staged.line;
-
--- name: import_insert_cost_codes
--- Add what is new.
-insert into v2_cost_codes (builder_id, code, name, division, cost_type, external_id, is_active)
-select %(builder_id)s, code, name, division, cost_type, external_id, is_active
-from import_rows
-order by place;
-
--- name: import_insert_clients
--- Add what is new.
-insert into v2_clients
-    (builder_id, name, email, phone, address_line, city, region, postal_code, external_id, is_active)
-select %(builder_id)s, name, email, phone, address_line, city, region, postal_code, external_id, is_active
-from import_rows
-order by place;
-
--- name: import_insert_vendors
--- Add what is new.
-insert into v2_vendors
-    (builder_id, name, email, phone, address_line, city, region, postal_code, license_number, external_id, is_active)
-select %(builder_id)s, name, email, phone, address_line, city, region, postal_code, license_number, external_id,
-       is_active
-from import_rows
-order by place;
-
--- name: import_insert_jobs
--- Add what is new.
-insert into v2_jobs (builder_id, number, name, client_id, status, contract_amount, external_id)
-select %(builder_id)s, number, name, client_id, status, contract_amount, external_id
-from import_rows
-order by place;
-
--- name: import_insert_accounts
--- Add what is new.
-insert into v2_accounts (builder_id, number, name, account_type, description, external_id, is_active)
-select %(builder_id)s, number, name, account_type, description, external_id, is_active
-from import_rows
-order by place;
 
 -- ------------------------------------------------------------------ documents with lines
 
 -- name: import_gather_documents
 -- One row per invoice, bill or purchase order: the first value given for each of its own fields, and which differ.
-create temporary table import_documents on commit drop as
-select gen_random_uuid() as id,
+create temporary table import_documents as
+select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + min(place)), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid as id,
        document,
+       false as is_update,
+       min(place) as first_place,
        min(line) as line,
        max(line) as last_line,
        count(*) as lines,
@@ -343,11 +340,7 @@ select gen_random_uuid() as id,
            case when count(distinct on_date) > 1 then 'date' end,
            case when count(distinct due_date) > 1 then 'due date' end,
            case when count(distinct currency) > 1 then 'currency' end,
-           case when count(distinct stated_total) > 1 then 'total' end], null) as differing,
-       string_agg(
-           concat_ws('|', coalesce(role, ''), coalesce(cost_code_id::text, ''), amount, coalesce(quantity::text, ''),
-                     coalesce(unit_price::text, ''), coalesce(description, '')),
-           chr(10) order by place) as signature
+           case when count(distinct stated_total) > 1 then 'total' end], null) as differing
 from import_rows
 group by document;
 
@@ -409,15 +402,23 @@ using import_rejected
 where import_documents.document = import_rejected.document;
 
 -- name: import_existing_invoices
--- Invoices whose number is here already, and what differs from the file.
-select one.document, one.line, one.last_line, one.lines, one.number,
+-- Invoices that are here already, by number or by external id, and what differs from the file.
+select one.document, one.line, one.last_line, one.lines, one.number, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
        array_remove(array[
            case when one.party_id <> here.client_id then 'client' end,
            case when one.on_date <> here.invoice_date then 'date' end,
            case when one.due_date is distinct from here.due_date then 'due date' end,
            case when one.currency <> here.currency then 'currency' end,
            case when one.total <> here.total then 'total' end,
-           case when one.signature is distinct from (
+           case when %(is_status_compared)s and one.status <> here.status then 'status' end,
+           case when (
+               select string_agg(
+                   concat_ws('|', staged.role, coalesce(staged.cost_code_id::text, ''), staged.amount,
+                             coalesce(staged.quantity::text, ''), coalesce(staged.unit_price::text, ''), staged.description),
+                   chr(10) order by staged.place)
+               from import_rows as staged
+               where staged.document = one.document) is distinct from (
                select string_agg(
                    concat_ws('|', line.role, coalesce(line.cost_code_id::text, ''), line.amount,
                              coalesce(line.quantity::text, ''), coalesce(line.unit_price::text, ''), line.description),
@@ -425,19 +426,40 @@ select one.document, one.line, one.last_line, one.lines, one.number,
                from v2_invoice_lines as line
                where line.builder_id = here.builder_id and line.invoice_id = here.id) then 'lines' end], null)
            as differing
-from import_documents as one
-join v2_invoices as here on here.builder_id = %(builder_id)s and here.number = one.number
+from (
+    select one.document, here.id
+    from import_documents as one
+    join v2_invoices as here
+        on here.builder_id = %(builder_id)s
+        and here.number = one.number
+    where not %(by_external_id)s or one.external_id is null
+    union all
+    select one.document, here.id
+    from import_documents as one
+    join v2_invoices as here on here.builder_id = %(builder_id)s and here.external_id = one.external_id
+    where %(by_external_id)s) as found
+join import_documents as one on one.document = found.document
+join v2_invoices as here on here.builder_id = %(builder_id)s and here.id = found.id
 order by one.line;
 
 -- name: import_existing_bills
--- Bills that are here already, by vendor and number (or date, without one), and what differs from the file.
-select one.document, one.line, one.last_line, one.lines, one.number,
+-- Bills that are here already, by number or by external id, and what differs from the file.
+select one.document, one.line, one.last_line, one.lines, one.number, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
        array_remove(array[
+           case when one.party_id <> here.vendor_id then 'vendor' end,
            case when one.on_date <> here.bill_date then 'date' end,
            case when one.due_date is distinct from here.due_date then 'due date' end,
            case when one.currency <> here.currency then 'currency' end,
            case when one.total <> here.total then 'total' end,
-           case when one.signature is distinct from (
+           case when %(is_status_compared)s and one.status <> here.status then 'status' end,
+           case when (
+               select string_agg(
+                   concat_ws('|', staged.role, coalesce(staged.cost_code_id::text, ''), staged.amount,
+                             coalesce(staged.quantity::text, ''), coalesce(staged.unit_price::text, ''), staged.description),
+                   chr(10) order by staged.place)
+               from import_rows as staged
+               where staged.document = one.document) is distinct from (
                select string_agg(
                    concat_ws('|', line.role, coalesce(line.cost_code_id::text, ''), line.amount,
                              coalesce(line.quantity::text, ''), coalesce(line.unit_price::text, ''), line.description),
@@ -445,23 +467,41 @@ select one.document, one.line, one.last_line, one.lines, one.number,
                from v2_bill_lines as line
                where line.builder_id = here.builder_id and line.bill_id = here.id) then 'lines' end], null)
            as differing
-from import_documents as one
-join v2_bills as here
-    on here.builder_id = %(builder_id)s
-    and here.vendor_id = one.party_id
-    and coalesce(here.number, '') = coalesce(one.number, '')
-    and (one.number is not null or (here.bill_date = one.on_date and here.total = one.total))
+from (
+    select one.document, here.id
+    from import_documents as one
+    join v2_bills as here
+        on here.builder_id = %(builder_id)s
+        and here.vendor_id = one.party_id
+        and coalesce(here.number, '') = coalesce(one.number, '')
+        and (one.number is not null or (here.bill_date = one.on_date and here.total = one.total))
+    where not %(by_external_id)s or one.external_id is null
+    union all
+    select one.document, here.id
+    from import_documents as one
+    join v2_bills as here on here.builder_id = %(builder_id)s and here.external_id = one.external_id
+    where %(by_external_id)s) as found
+join import_documents as one on one.document = found.document
+join v2_bills as here on here.builder_id = %(builder_id)s and here.id = found.id
 order by one.line;
 
 -- name: import_existing_purchase_orders
--- Purchase orders whose number is here already, and what differs from the file.
-select one.document, one.line, one.last_line, one.lines, one.number,
+-- Purchase orders that are here already, by number or by external id, and what differs from the file.
+select one.document, one.line, one.last_line, one.lines, one.number, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
        array_remove(array[
            case when one.party_id <> here.vendor_id then 'vendor' end,
            case when one.on_date <> here.order_date then 'date' end,
            case when one.currency <> here.currency then 'currency' end,
            case when one.total <> here.total then 'total' end,
-           case when one.signature is distinct from (
+           case when %(is_status_compared)s and one.status <> here.status then 'status' end,
+           case when (
+               select string_agg(
+                   concat_ws('|', '', coalesce(staged.cost_code_id::text, ''), staged.amount,
+                             coalesce(staged.quantity::text, ''), coalesce(staged.unit_price::text, ''), staged.description),
+                   chr(10) order by staged.place)
+               from import_rows as staged
+               where staged.document = one.document) is distinct from (
                select string_agg(
                    concat_ws('|', '', coalesce(line.cost_code_id::text, ''), line.amount,
                              coalesce(line.quantity::text, ''), coalesce(line.unit_price::text, ''), line.description),
@@ -469,70 +509,31 @@ select one.document, one.line, one.last_line, one.lines, one.number,
                from v2_purchase_order_lines as line
                where line.builder_id = here.builder_id and line.purchase_order_id = here.id) then 'lines' end], null)
            as differing
-from import_documents as one
-join v2_purchase_orders as here on here.builder_id = %(builder_id)s and here.number = one.number
+from (
+    select one.document, here.id
+    from import_documents as one
+    join v2_purchase_orders as here
+        on here.builder_id = %(builder_id)s
+        and here.number = one.number
+    where not %(by_external_id)s or one.external_id is null
+    union all
+    select one.document, here.id
+    from import_documents as one
+    join v2_purchase_orders as here on here.builder_id = %(builder_id)s and here.external_id = one.external_id
+    where %(by_external_id)s) as found
+join import_documents as one on one.document = found.document
+join v2_purchase_orders as here on here.builder_id = %(builder_id)s and here.id = found.id
 order by one.line;
-
--- name: import_insert_invoices
--- Add what is new.
-insert into v2_invoices
-    (builder_id, id, number, kind, client_id, job_id, invoice_date, due_date, currency, memo, status, total, external_id)
-select %(builder_id)s, id, number, kind, party_id, job_id, on_date, due_date, currency, memo, status, total, external_id
-from import_documents
-order by line;
-
--- name: import_insert_bills
--- Add what is new.
-insert into v2_bills
-    (builder_id, id, number, vendor_id, job_id, purchase_order_id, bill_date, due_date, currency, memo, status, total,
-     external_id)
-select %(builder_id)s, id, number, party_id, job_id, purchase_order_id, on_date, due_date, currency, memo, status,
-       total, external_id
-from import_documents
-order by line;
-
--- name: import_insert_purchase_orders
--- Add what is new.
-insert into v2_purchase_orders
-    (builder_id, id, number, vendor_id, job_id, order_date, currency, total, status, delivery_status, external_id)
-select %(builder_id)s, id, number, party_id, job_id, on_date, currency, total, status, delivery_status, external_id
-from import_documents
-order by line;
-
--- name: import_insert_invoices_lines
--- Add the lines of what is new.
-insert into v2_invoice_lines
-    (builder_id, invoice_id, position, description, cost_code_id, role, quantity, unit_price, amount)
-select %(builder_id)s, one.id, row_number() over (partition by one.id order by staged.place), staged.description,
-       staged.cost_code_id, staged.role, staged.quantity, staged.unit_price, staged.amount
-from import_rows as staged
-join import_documents as one on one.document = staged.document;
-
--- name: import_insert_bills_lines
--- Add the lines of what is new.
-insert into v2_bill_lines
-    (builder_id, bill_id, position, description, cost_code_id, job_id, role, quantity, unit_price, amount)
-select %(builder_id)s, one.id, row_number() over (partition by one.id order by staged.place), staged.description,
-       staged.cost_code_id, staged.job_id, staged.role, staged.quantity, staged.unit_price, staged.amount
-from import_rows as staged
-join import_documents as one on one.document = staged.document;
-
--- name: import_insert_purchase_orders_lines
--- Add the lines of what is new.
-insert into v2_purchase_order_lines
-    (builder_id, purchase_order_id, position, description, cost_code_id, quantity, unit_price, amount)
-select %(builder_id)s, one.id, row_number() over (partition by one.id order by staged.place), staged.description,
-       staged.cost_code_id, staged.quantity, staged.unit_price, staged.amount
-from import_rows as staged
-join import_documents as one on one.document = staged.document;
 
 -- ------------------------------------------------------------------ journal entries
 
 -- name: import_gather_journal_entries
 -- One row per journal entry, with its two sums.
-create temporary table import_documents on commit drop as
-select gen_random_uuid() as id,
+create temporary table import_documents as
+select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + min(place)), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid as id,
        document,
+       false as is_update,
+       min(place) as first_place,
        min(line) as line,
        max(line) as last_line,
        count(*) as lines,
@@ -548,11 +549,7 @@ select gen_random_uuid() as id,
        array_remove(array[
            case when count(distinct on_date) > 1 then 'date' end,
            case when count(distinct kind) > 1 then 'kind' end,
-           case when count(distinct currency) > 1 then 'currency' end], null) as differing,
-       string_agg(
-           concat_ws('|', coalesce(account_id::text, ''), coalesce(cost_code_id::text, ''),
-                     coalesce(client_id::text, ''), coalesce(vendor_id::text, ''), debit, credit, description),
-           chr(10) order by place) as signature
+           case when count(distinct currency) > 1 then 'currency' end], null) as differing
 from import_rows
 group by document;
 
@@ -577,12 +574,21 @@ where debits <> credits
 order by line;
 
 -- name: import_existing_journal_entries
--- Entries whose number is here already, and what differs from the file.
-select one.document, one.line, one.last_line, one.lines, one.number,
+-- Journal entries that are here already, by number or by external id, and what differs from the file.
+select one.document, one.line, one.last_line, one.lines, one.number, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
        array_remove(array[
            case when one.on_date <> here.entry_date then 'date' end,
            case when one.currency <> here.currency then 'currency' end,
-           case when one.signature is distinct from (
+           case when %(is_status_compared)s and one.status <> here.status then 'status' end,
+           case when (
+               select string_agg(
+                   concat_ws('|', coalesce(staged.account_id::text, ''), coalesce(staged.cost_code_id::text, ''),
+                             coalesce(staged.client_id::text, ''), coalesce(staged.vendor_id::text, ''), staged.debit,
+                             staged.credit, staged.description),
+                   chr(10) order by staged.place)
+               from import_rows as staged
+               where staged.document = one.document) is distinct from (
                select string_agg(
                    concat_ws('|', coalesce(line.account_id::text, ''), coalesce(line.cost_code_id::text, ''),
                              coalesce(line.client_id::text, ''), coalesce(line.vendor_id::text, ''), line.debit,
@@ -591,26 +597,195 @@ select one.document, one.line, one.last_line, one.lines, one.number,
                from v2_journal_entry_lines as line
                where line.builder_id = here.builder_id and line.journal_entry_id = here.id) then 'lines' end], null)
            as differing
-from import_documents as one
-join v2_journal_entries as here on here.builder_id = %(builder_id)s and here.number = one.number
+from (
+    select one.document, here.id
+    from import_documents as one
+    join v2_journal_entries as here
+        on here.builder_id = %(builder_id)s
+        and here.number = one.number
+    where not %(by_external_id)s or one.external_id is null
+    union all
+    select one.document, here.id
+    from import_documents as one
+    join v2_journal_entries as here on here.builder_id = %(builder_id)s and here.external_id = one.external_id
+    where %(by_external_id)s) as found
+join import_documents as one on one.document = found.document
+join v2_journal_entries as here on here.builder_id = %(builder_id)s and here.id = found.id
 order by one.line;
 
--- name: import_insert_journal_entries
--- Add what is new.
-insert into v2_journal_entries (builder_id, id, number, kind, entry_date, currency, memo, status, external_id)
-select %(builder_id)s, id, number, kind, on_date, currency, memo, status, external_id
-from import_documents
+-- name: import_copy_opening_balances
+-- Fill the stage with the lines of opening balances.
+copy import_rows (place, line, document, on_date, currency, memo, status, external_id, description, account_id, client_id,
+                  vendor_id, job_id, debit, credit) from stdin;
+
+-- name: import_opening_balances_number
+-- An opening balance is known by its day.
+update import_documents
+set number = 'OB-' || to_char(on_date, 'YYYY-MM-DD'),
+    kind = 'adjustment';
+
+-- name: import_opening_balances_without_party
+-- Lines on receivable or payable accounts that do not say whose balance it is.
+select staged.document, min(staged.line) as line, account.name, account.account_type
+from import_rows as staged
+join v2_accounts as account on account.builder_id = %(builder_id)s and account.id = staged.account_id
+where (account.account_type = 'accounts_receivable' and staged.client_id is null)
+   or (account.account_type = 'accounts_payable' and staged.vendor_id is null)
+group by staged.document, account.name, account.account_type
 order by line;
 
--- name: import_insert_journal_entries_lines
--- Add the lines of what is new.
-insert into v2_journal_entry_lines
-    (builder_id, journal_entry_id, position, description, account_id, cost_code_id, client_id, vendor_id, job_id,
-     debit, credit)
-select %(builder_id)s, one.id, row_number() over (partition by one.id order by staged.place), staged.description,
-       staged.account_id, staged.cost_code_id, staged.client_id, staged.vendor_id, staged.job_id, staged.debit, staged.credit
+-- ------------------------------------------------------------------ payments
+
+-- name: import_register_invoice
+-- Invoices by number.
+select id::text as id, array[number, external_id] as names
+from v2_invoices
+where builder_id = %(builder_id)s
+  and status <> 'void';
+
+-- name: import_stage_payments
+-- Rows of a file of payments: each is a payment, or one of the invoices that it pays.
+create temporary table import_rows (
+    place integer, line integer, document text, number text, party_id uuid, on_date date, currency text, paid numeric(19, 4),
+    method text, memo text, status text, external_id text, invoice_id uuid, applied numeric(19, 4)
+);
+
+-- name: import_copy_payments
+-- Fill the stage with payments.
+copy import_rows (place, line, document, number, party_id, on_date, currency, paid, method, memo, status, external_id,
+                  invoice_id, applied) from stdin;
+
+-- name: import_payments_apply_whole
+-- A payment that names one invoice and no amount for it pays it with all it is.
+update import_rows as staged
+set applied = staged.paid
+where staged.invoice_id is not null
+  and staged.applied is null
+  and not exists (
+      select 1
+      from import_rows as other
+      where other.document = staged.document
+        and other.place <> staged.place
+        and other.invoice_id is not null);
+
+-- name: import_gather_payments
+-- One row per payment, with what of it is applied to invoices.
+create temporary table import_documents as
+select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + min(place)), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid as id,
+       document,
+       false as is_update,
+       min(place) as first_place,
+       min(line) as line,
+       max(line) as last_line,
+       count(*) as lines,
+       (array_agg(number order by place))[1] as number,
+       (array_agg(party_id order by place))[1] as party_id,
+       (array_agg(on_date order by place))[1] as on_date,
+       (array_agg(currency order by place))[1] as currency,
+       (array_agg(paid order by place))[1] as total,
+       (array_agg(method order by place) filter (where method is not null))[1] as method,
+       coalesce((array_agg(memo order by place) filter (where memo <> ''))[1], '') as memo,
+       (array_agg(status order by place))[1] as status,
+       (array_agg(external_id order by place) filter (where external_id is not null))[1] as external_id,
+       coalesce(sum(applied), 0) as applied,
+       (array_agg(paid order by place))[1] - coalesce(sum(applied), 0) as unapplied,
+       count(*) filter (where invoice_id is not null and applied is null) as without_applied,
+       array_remove(array[
+           case when count(distinct party_id) > 1 then 'party' end,
+           case when count(distinct on_date) > 1 then 'date' end,
+           case when count(distinct paid) > 1 then 'total' end,
+           case when count(distinct currency) > 1 then 'currency' end], null) as differing
+from import_rows
+group by document;
+
+-- name: import_payments_differing
+-- References that stand on rows which cannot be one payment.
+select one.document, one.line, one.number, one.lines, one.differing,
+       coalesce((select min(other.line)
+        from import_rows as other
+        where other.document = one.document
+          and (other.party_id is distinct from one.party_id
+               or other.on_date is distinct from one.on_date
+               or other.paid is distinct from one.total
+               or other.currency is distinct from one.currency)), one.line) as other_line
+from import_documents as one
+where cardinality(one.differing) > 0
+order by one.line;
+
+-- name: import_payments_out_of_range
+-- Payments of nothing or less, of more than can be kept, or applied with more than they are.
+select document, line, number, total, applied, without_applied
+from import_documents
+where total <= 0
+   or total >= 1000000000000000
+   or applied > total
+   or without_applied > 0
+order by line;
+
+-- name: import_payments_of_others
+-- Payments on an invoice of another client, or with more than is still open on it.
+select staged.document, staged.line, invoice.number, staged.applied, invoice.total - invoice.amount_paid as open_amount,
+       invoice.client_id <> staged.party_id as is_of_another
 from import_rows as staged
-join import_documents as one on one.document = staged.document;
+join v2_invoices as invoice on invoice.builder_id = %(builder_id)s and invoice.id = staged.invoice_id
+where staged.status = 'posted'
+  and (invoice.client_id <> staged.party_id
+       or (staged.applied > invoice.total - invoice.amount_paid
+           and not exists (
+               select 1
+               from v2_payments as here
+               where here.builder_id = %(builder_id)s
+                 and here.client_id = staged.party_id
+                 and here.payment_date = staged.on_date
+                 and here.amount = staged.paid
+                 and coalesce(here.reference, '') = coalesce(staged.number, ''))))
+order by staged.line;
+
+-- name: import_payments_invoices
+-- The invoices that the payments of this chunk pay.
+select distinct staged.invoice_id::text
+from import_documents as one
+join import_rows as staged on staged.document = one.document
+where staged.invoice_id is not null
+  and one.first_place > %(after)s
+  and one.first_place <= %(until)s;
+
+-- name: import_existing_payments
+-- Payments that are here already, by number or by external id, and what differs from the file.
+select one.document, one.line, one.last_line, one.lines, one.number, here.id::text as record_id,
+       exists (select 1 from import_own as own where own.record_id = here.id) as is_own,
+       array_remove(array[
+           case when one.total <> here.amount then 'amount' end,
+           case when one.currency <> here.currency then 'currency' end,
+           case when %(is_status_compared)s and one.status <> here.status then 'status' end,
+           case when exists (
+               select invoice_id, sum(applied)
+               from import_rows as staged
+               where staged.document = one.document and staged.invoice_id is not null
+               group by invoice_id
+               except
+               select line.invoice_id, line.amount
+               from v2_payment_applications as line
+               where line.builder_id = here.builder_id and line.payment_id = here.id) then 'invoices' end], null)
+           as differing
+from (
+    select one.document, here.id
+    from import_documents as one
+    join v2_payments as here
+        on here.builder_id = %(builder_id)s
+        and here.client_id = one.party_id
+        and here.payment_date = one.on_date
+        and here.amount = one.total
+        and coalesce(here.reference, '') = coalesce(one.number, '')
+    where not %(by_external_id)s or one.external_id is null
+    union all
+    select one.document, here.id
+    from import_documents as one
+    join v2_payments as here on here.builder_id = %(builder_id)s and here.external_id = one.external_id
+    where %(by_external_id)s) as found
+join import_documents as one on one.document = found.document
+join v2_payments as here on here.builder_id = %(builder_id)s and here.id = found.id
+order by one.line;
 
 -- name: import_builders
 -- Every builder's name (as the scheduler), for choosing one on the command line.

@@ -26,9 +26,9 @@ JOB_STATUS = _words(
 )
 # Paid or not is what the ledger says; on the platform such a document is approved.
 DOCUMENT_STATUS = _words(
-    draft="pending, new, in review, not approved, unapproved, on hold",
-    approved="open, sent, posted, paid, unpaid, partial, partially paid, overdue, issued, ready, ready for payment",
-    void="voided, cancelled, canceled",
+    draft="pending, new, in review, not approved, unapproved, on hold, awaiting approval, submitted",
+    approved="open, sent, posted, paid, unpaid, partial, partially paid, overdue, issued, ready, ready for payment, awaiting payment, authorised",
+    void="voided, cancelled, canceled, deleted",
 )
 JOURNAL_STATUS = _words(
     draft="pending, new, unposted", posted="approved, open, final", void="voided, cancelled, canceled"
@@ -45,8 +45,12 @@ ORDER_STATUS = _words(
     closed="complete, completed, billed",
     cancelled="canceled, void, voided",
 )
+PAYMENT_STATUS = _words(
+    posted="received, paid, cleared, deposited, approved, complete, completed",
+    void="voided, cancelled, canceled, bounced, returned, deleted",
+)
 KIND = _words(
-    invoice="standard, client invoice, time and materials, bill",
+    invoice="standard, client invoice, time and materials, bill, sales invoice",
     draw="draw request, progress, progress billing, pay application, pay app, progress invoice",
 )
 ROLE = _words(
@@ -55,19 +59,19 @@ ROLE = _words(
     stored_materials="stored, materials stored, stored material, presently stored, uninstalled materials",
 )
 ACCOUNT_TYPES = _words(
-    bank="checking, savings, cash, cash and cash equivalents",
+    bank="checking, savings, cash, cash and cash equivalents, cash on hand",
     accounts_receivable="accounts receivable a r, a r, ar, receivable",
-    other_current_asset="current asset, other current assets, inventory, prepaid",
+    other_current_asset="current asset, current assets, other current assets, inventory, prepaid, prepayment",
     fixed_asset="fixed assets, property and equipment",
-    other_asset="other assets, long term asset, non current asset",
+    other_asset="other assets, long term asset, non current asset, non current assets",
     accounts_payable="accounts payable a p, a p, ap, payable",
     credit_card="credit cards, card",
-    other_current_liability="current liability, other current liabilities",
-    long_term_liability="long term liabilities, non current liability, loan",
+    other_current_liability="current liability, current liabilities, other current liabilities, wages payable",
+    long_term_liability="long term liabilities, non current liability, non current liabilities, liability, term liability, loan",
     equity="owners equity, owner s equity, capital",
     income="revenue, sales, operating income",
     cost_of_goods_sold="cogs, cost of sales, job cost, job costs, direct costs, cost of goods",
-    expense="expenses, overhead, operating expense, indirect costs",
+    expense="expenses, overhead, overheads, operating expense, indirect costs, depreciation",
     other_income="non operating income",
     other_expense="other expenses, non operating expense",
 )

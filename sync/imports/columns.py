@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from sync.imports.formats import FORMATS, Field, Format, ImportEntity
+from sync.imports.layouts import ColumnChoices, Layout
 
 TAKEN_SCORE = 88.0
 SUGGESTED_SCORE = 60.0
+LAYOUT_SCORE = 100
 
 _WORDS = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -29,11 +31,12 @@ class Recognition:
     columns: Mapping[str, int]
     unused: Sequence[int]
     missing: Sequence[Field]
+    layout: Layout | None = None
 
     @property
     def score(self) -> int:
-        """How well a row of headings fits: found fields, less what is missing."""
-        return len(self.columns) - len(self.missing)
+        """How well a row of headings fits: found fields, less what is missing; a known layout outdoes them all."""
+        return len(self.columns) - len(self.missing) + (LAYOUT_SCORE if self.layout else 0)
 
 
 def heading_key(text: str) -> str:
@@ -44,9 +47,30 @@ def heading_key(text: str) -> str:
     return " ".join(_WORDS.sub(" ", spoken).split())
 
 
-def recognise(headings: Sequence[str], format_: Format) -> Recognition:
-    """Decide which heading is which field of a format."""
+def recognise(
+    headings: Sequence[str], format_: Format, choices: ColumnChoices | None = None
+) -> Recognition:
+    """Decide which heading is which field of a format: a person's word first, then a known layout, then likeness."""
+    given = choices or ColumnChoices()
     keys = [heading_key(heading) for heading in headings]
+    layout = _layout(keys, format_, given.layouts)
+    named = {**(layout.columns if layout else {}), **given.chosen}
+    columns: dict[str, int] = {}
+    for name, heading in named.items():
+        if heading is not None and heading_key(heading) in keys:
+            columns[name] = keys.index(heading_key(heading))
+    # A layout names all that its files have; what it leaves out is not guessed.
+    decided = named.keys() if layout is None else {field.name for field in format_.fields} | named.keys()
+    for _, _, position, name in sorted(_scored(keys, format_)):
+        if name not in decided and name not in columns and position not in columns.values():
+            columns[name] = position
+    unused = [position for position, key in enumerate(keys) if key and position not in columns.values()]
+    absent = given.fixed.keys() | (layout.without | layout.fixed.keys() if layout else set())
+    missing = [field for field in _missing(format_, columns) if field.name not in absent]
+    return Recognition(columns, unused, missing, layout)
+
+
+def _scored(keys: Sequence[str], format_: Format) -> list[tuple[float, int, int, str]]:
     scored: list[tuple[float, int, int, str]] = []
     for position, key in enumerate(keys):
         if not key:
@@ -55,12 +79,20 @@ def recognise(headings: Sequence[str], format_: Format) -> Recognition:
             score, rank = _likeness(key, field)
             if score >= TAKEN_SCORE:
                 scored.append((-score, rank, position, field.name))
-    columns: dict[str, int] = {}
-    for _, _, position, name in sorted(scored):
-        if name not in columns and position not in columns.values():
-            columns[name] = position
-    unused = [position for position, key in enumerate(keys) if key and position not in columns.values()]
-    return Recognition(columns, unused, _missing(format_, columns))
+    return scored
+
+
+def _layout(keys: Sequence[str], format_: Format, layouts: Sequence[Layout]) -> Layout | None:
+    """Return the layout with the most telling headings that are all there."""
+    there = set(keys)
+    fitting = [
+        layout
+        for layout in layouts
+        if layout.entity is format_.entity
+        and layout.telling_headings
+        and all(heading_key(heading) in there for heading in layout.telling_headings)
+    ]
+    return max(fitting, key=lambda layout: len(layout.telling_headings)) if fitting else None
 
 
 def nearest_heading(field: Field, headings: Sequence[str]) -> str | None:

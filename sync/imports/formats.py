@@ -18,6 +18,7 @@ from sync.imports.choices import (
     JOURNAL_STATUS,
     KIND,
     ORDER_STATUS,
+    PAYMENT_STATUS,
     ROLE,
     YES_NO,
 )
@@ -35,10 +36,12 @@ class ImportEntity(StrEnum):
     INVOICES = "invoices"
     BILLS = "bills"
     JOURNAL_ENTRIES = "journal_entries"
+    OPENING_BALANCES = "opening_balances"
+    PAYMENTS = "payments"
 
 
 ValueKind = Literal["text", "amount", "price", "quantity", "date", "choice", "reference", "currency"]
-ReferenceKind = Literal["client", "vendor", "job", "cost_code", "account", "purchase_order"]
+ReferenceKind = Literal["client", "vendor", "job", "cost_code", "account", "purchase_order", "invoice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +319,44 @@ FORMATS: Mapping[ImportEntity, Format] = {
                 Field("credit", "Credit", "amount", ("credit", "cr", "credits", "credit amount", "amount credit"), is_required=True, is_of_line=True),
             ),
             key=("number",),
+            has_lines=True,
+        ),
+        Format(
+            ImportEntity.OPENING_BALANCES,
+            "opening balance",
+            (
+                _date("as of", "as of date", "balance date", "opening date"),
+                _CURRENCY, _MEMO,
+                Field("status", "Status", "choice", ("status",), choices=JOURNAL_STATUS, default="posted"),
+                _EXTERNAL_ID,
+                _DESCRIPTION,
+                Field("account", "Account", "reference", ("account", "account name", "gl account", "ledger account", "account number"), is_required=True, is_of_line=True, reference="account"),
+                Field("client", "Client", "reference", _CLIENT_WORDS, is_of_line=True, reference="client"),
+                Field("vendor", "Vendor", "reference", _VENDOR_WORDS, is_of_line=True, reference="vendor"),
+                Field("job", "Job", "reference", _JOB.synonyms, is_of_line=True, reference="job"),
+                Field("debit", "Debit", "amount", ("debit", "dr", "debits", "debit amount", "amount debit", "debit balance"), is_required=True, is_of_line=True),
+                Field("credit", "Credit", "amount", ("credit", "cr", "credits", "credit amount", "amount credit", "credit balance"), is_required=True, is_of_line=True),
+            ),
+            key=("date",),
+            has_lines=True,
+        ),
+        Format(
+            ImportEntity.PAYMENTS,
+            "payment",
+            (
+                Field("number", "Reference", synonyms=("check number", "check no", "check", "cheque number", "payment number", "receipt", "receipt number", "payment reference", *_NUMBER_WORDS), length_max=100),
+                _CLIENT,
+                _date("payment date", "received", "date received", "received on"),
+                _CURRENCY,
+                Field("paid", "Amount", "amount", ("amount", "payment amount", "amount received", "total", "received amount"), is_required=True),
+                Field("method", "Method", synonyms=("method", "payment method", "paid by", "payment type", "type"), length_max=100),
+                _MEMO,
+                Field("status", "Status", "choice", ("status", "payment status"), choices=PAYMENT_STATUS, default="posted"),
+                _EXTERNAL_ID,
+                Field("invoice", "Invoice", "reference", ("invoice", "invoice number", "invoice no", "inv no", "applied to", "draw", "draw number"), is_of_line=True, reference="invoice"),
+                Field("applied", "Applied", "amount", ("applied", "applied amount", "amount applied", "invoice amount"), is_of_line=True),
+            ),
+            key=("party", "number"),
             has_lines=True,
         ),
     )

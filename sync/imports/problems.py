@@ -11,8 +11,10 @@ from typing import Any
 
 from sync.errors import ImportRejected
 
-# A file with more is the wrong file; the first thousand say so clearly enough, the rest are counted.
+# What a report lists; a file with more is the wrong file, and the first thousand say so clearly enough.
 PROBLEMS_KEPT_MAX = 1_000
+# What the file of problems says row by row; the rest are counted.
+PROBLEMS_WRITTEN_MAX = 50_000
 
 
 class UnreadableValue(ValueError):
@@ -69,6 +71,10 @@ class ImportReport:
     notes: Sequence[str] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     is_repeated: bool = False
+    # Of the documents written, how many were here and got the file's values; how many were here and stay as they are.
+    updated: int = 0
+    left_alone: int = 0
+    import_id: str = ""
 
     @property
     def sentence(self) -> str:
@@ -81,7 +87,9 @@ class ImportReport:
                 f"{counted(self.documents_written, 'document')} with {counted(self.rows_written, 'line')} added"
             )
         else:
-            parts.append(f"{self.rows_written} added")
+            parts.append(f"{self.rows_written - self.updated} added")
+        if self.updated:
+            parts.append(f"{self.updated} of them were here and changed" if self.documents_written != self.rows_written else f"{self.updated} changed")
         if self.skipped:
             parts.append(f"{counted(self.skipped, 'row')} already here")
         if self.problem_count:
@@ -99,7 +107,7 @@ class ProblemList:
 
     def __init__(self) -> None:
         """Begin with a clean file."""
-        self.kept: list[ImportProblem] = []
+        self._all: list[ImportProblem] = []
         self.count = 0
         self.rejected: set[str] = set()
         self._seen: set[tuple[str, str, str]] = set()
@@ -111,14 +119,31 @@ class ProblemList:
             known = (document, problem.column, problem.problem)
             if known in self._seen:
                 return
-            self._seen.add(known)
+            if len(self._seen) < PROBLEMS_WRITTEN_MAX:
+                self._seen.add(known)
         self.count += 1
-        if len(self.kept) < PROBLEMS_KEPT_MAX:
-            self.kept.append(problem)
+        if len(self._all) < PROBLEMS_WRITTEN_MAX:
+            self._all.append(problem)
+
+    @property
+    def kept(self) -> list[ImportProblem]:
+        """The first problems, as many as a report lists."""
+        return self._all[:PROBLEMS_KEPT_MAX]
 
     def in_order(self) -> list[ImportProblem]:
-        """The problems from the top of the file to its end."""
-        return sorted(self.kept, key=lambda problem: (problem.line, problem.column, problem.problem))
+        """The first problems from the top of the file to its end."""
+        return sorted(self.kept, key=_place)
+
+    def of_rows(self) -> Mapping[int, list[ImportProblem]]:
+        """Problems by the line they are on, as many as a file of problems says."""
+        found: dict[int, list[ImportProblem]] = {}
+        for problem in sorted(self._all, key=_place):
+            found.setdefault(problem.line, []).append(problem)
+        return found
+
+
+def _place(problem: ImportProblem) -> tuple[int, str, str]:
+    return problem.line, problem.column, problem.problem
 
 
 def rejection(

@@ -21,6 +21,7 @@ _NOUNS: Mapping[ReferenceKind, tuple[str, str]] = {
     "cost_code": ("cost code", "cost codes"),
     "account": ("account", "accounts"),
     "purchase_order": ("purchase order", "purchase orders"),
+    "invoice": ("invoice", "invoices"),
 }
 
 
@@ -30,6 +31,8 @@ class Register:
     def __init__(self) -> None:
         """Begin empty."""
         self.first: dict[str, str] = {}
+        # By the id of the program they came from, as it is written.
+        self.external: dict[str, str] = {}
         self._other: dict[str, str] = {}
         self._shared: set[str] = set()
         self._names: dict[str, str] = {}

@@ -6,37 +6,25 @@ do. Blank rows, repeated headings and totals rows are left out; a totals row is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sync.imports.amounts import exact, read_number
+from sync.imports.cells import FieldReader, Reading, field_readers
 from sync.imports.columns import heading_key
-from sync.imports.dates import read_date
-from sync.imports.formats import Field, Format
+from sync.imports.formats import Format
+from sync.imports.formulas import restored
 from sync.imports.problems import ImportProblem, ProblemList, UnreadableValue, counted
-from sync.imports.references import References
-from sync.imports.survey import SourceRow, Survey
-from sync.imports.texts import Cell, cell_text, shown
+from sync.imports.survey import SourceRow
+from sync.imports.texts import Cell, cell_text, clean_text
 from sync.imports.totals import TotalsCheck, is_totals_row
 from sync.money import AMOUNT_MAX, round_cents
 from sync.records import name_key
 
 StagedRow = tuple[Any, ...]
-Reader = Callable[[Cell], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a file is read with."""
-
-    format: Format
-    survey: Survey
-    references: References
-    currency: str
+_UNREAD: Any = object()
+_ZERO = Decimal(0)
 
 
 class RowReader:
@@ -49,73 +37,112 @@ class RowReader:
         self.problems = problems
         self.rows_read = 0
         self.notes: list[str] = []
-        self._reading = reading
-        self._currency = reading.currency
         self._totals = TotalsCheck(reading.format, reading.survey)
-        self._of_document = [field for field in self.format.fields if not field.is_of_line]
-        self._of_line = [field for field in self.format.fields if field.is_of_line]
-        self._readers: Mapping[str, Reader] = {
-            field.name: self._reader(field) for field in self.format.fields
-        }
+        readers = field_readers(reading)
+        self._readers: Mapping[str, FieldReader] = {each.field.name: each for each in readers}
+        self._index = {each.field.name: each.index for each in readers}
+        self._of_document = [each for each in readers if not each.field.is_of_line]
+        self._of_line = [each for each in readers if each.field.is_of_line]
+        self._lines_here = [each for each in self._of_line if each.position is not None]
+        self._width = len(readers)
         self._heading_keys = tuple(heading_key(heading) for heading in self.survey.headings)
         self._first_heading = next(place for place, key in enumerate(self._heading_keys) if key)
-        self._own_names = [field.name for field in self._of_document]
         self._own_columns = [
-            (name, self.survey.columns[name]) for name in self._own_names if name in self.survey.columns
+            (each.field.name, each.position) for each in self._of_document if each.position is not None
         ]
-        self._line_columns = [
-            self.survey.columns[field.name] for field in self._of_line if field.name in self.survey.columns
-        ]
-        # The document the last row belonged to: its key, its key cells, and its values.
+        self._own_positions = [position for _, position in self._own_columns]
+        # The document the last row belonged to: its key, its key cells, its values, and its cells as they stood.
         self._key = ""
         self._key_cells: dict[str, str] = {}
-        self._values: dict[str, Any] = {}
+        self._values: list[Any] = [None] * self._width
+        self._last_own: list[Cell] | None = None
         self._repeated_headings = 0
 
     def read(self, rows: Iterable[SourceRow]) -> Iterator[StagedRow]:
         """Yield (place, line, document, every field's value in the format's order) for each row; bad cells as None."""
-        for row in rows:
-            if row.line <= self.survey.heading_line or not any(cell not in (None, "") for cell in row.cells):
+        headings = len(self._heading_keys)
+        for row in self._restored(rows) if self.survey.is_correction else rows:
+            cells = row.cells
+            if row.line <= self.survey.heading_line or not any(cell not in (None, "") for cell in cells):
                 continue
-            texts = self._texts(row)
-            if not any(texts.values()) and not self._has_line(row):
-                continue
-            if self._is_heading(row):
-                self._repeated_headings += 1
-                continue
-            if is_totals_row(self.format, texts, row.cells):
-                self._totals.note_totals_row(row.line, self._amounts(row))
-                continue
-            self.rows_read += 1
-            yield self._read_row(row, texts)
-            if any(cell not in (None, "") for cell in row.cells[len(self._heading_keys) :]):
+            if self._is_same_document(row):
+                self.rows_read += 1
+                yield self._staged(row, key=self._key, values=self._values.copy())
+            else:
+                texts = self._texts(row)
+                if not any(texts.values()) and not self._has_line(row):
+                    continue
+                if self._is_heading(row):
+                    self._repeated_headings += 1
+                    continue
+                if is_totals_row(self.format, texts, cells) or self._is_sum_of_entry(row):
+                    self._totals.note_totals_row(row.line, self._amounts(row))
+                    continue
+                self.rows_read += 1
+                yield self._read_row(row, texts)
+            if len(cells) > headings and any(cell not in (None, "") for cell in cells[headings:]):
                 self._too_many_cells(row)
         self._finish()
 
     # ------------------------------------------------------------------ one row
 
+    def _restored(self, rows: Iterable[SourceRow]) -> Iterator[SourceRow]:
+        for row in rows:
+            cells = [restored(cell) if isinstance(cell, str) else cell for cell in row.cells]
+            yield SourceRow(row.line, cells, row.is_continued)
+
+    def _is_same_document(self, row: SourceRow) -> bool:
+        """Say whether the document's own cells stand exactly as on the row above, which spares reading them again."""
+        if self._last_own is None or row.is_continued is not None:
+            return False
+        cells = row.cells
+        if len(cells) < len(self._heading_keys):
+            return False
+        last = self._last_own
+        return all(
+            cells[position] == last[place] for place, position in enumerate(self._own_positions)
+        )
+
     def _read_row(self, row: SourceRow, texts: Mapping[str, str]) -> StagedRow:
         if self._continues(row, texts):
             key = self._key
-            document = self._values
-            fields_here = [field for field in self._of_document if texts[field.name]]
+            values = self._values.copy()
+            fields_here = [each for each in self._of_document if texts[each.field.name]]
         else:
             key = self._new_key(row.line, texts)
-            document = {}
+            values = [None] * self._width
             fields_here = self._of_document
-        values: dict[str, Any] = dict(document)
-        for field in fields_here:
-            value = self._read_cell(row, field, key=key)
-            values[field.name] = value
-        self._key, self._values = key, dict(values)
-        for field in self._of_line:
-            values[field.name] = self._read_cell(row, field, key=key)
-        if "amount" in values and "quantity" in values:
+        for each in fields_here:
+            values[each.index] = self._read_cell(row, each, key=key)
+        self._key, self._values = key, values.copy()
+        self._remember(row, texts)
+        return self._staged(row, key=key, values=values)
+
+    def _remember(self, row: SourceRow, texts: Mapping[str, str]) -> None:
+        """Keep the document's cells for comparing, where equal cells are sure to mean the same document."""
+        is_sure = (
+            self.format.has_lines
+            and bool(texts.get("number"))
+            and bool(texts.get("date"))
+            and all(texts.get(name) for name in self.format.key)
+            and len(row.cells) >= len(self._heading_keys)
+        )
+        self._last_own = [row.cells[position] for position in self._own_positions] if is_sure else None
+
+    def _staged(self, row: SourceRow, *, key: str, values: list[Any]) -> StagedRow:
+        """Read the line's own values into the document's and check the row as a whole."""
+        cells = row.cells
+        for each in self._of_line:
+            position = each.position
+            cell = cells[position] if position is not None and position < len(cells) else None
+            value = each.memory.get(cell, _UNREAD) if isinstance(cell, str) else _UNREAD
+            values[each.index] = self._read_cell(row, each, key=key) if value is _UNREAD else value
+        if "unit_price" in self._index:
             self._complete_amount(row.line, values, key=key)
-        if "debit" in values:
+        elif "debit" in self._index:
             self._complete_sides(row.line, values, key=key)
-        self._totals.add(values)
-        return (self.rows_read, row.line, key, *(values[field.name] for field in self.format.fields))
+        self._totals.add({name: values[self._index[name]] for name in self._totals.names})
+        return (self.rows_read, row.line, key, *values)
 
     def _too_many_cells(self, row: SourceRow) -> None:
         """Refuse a row that is wider than the headings: its values have moved to the wrong columns."""
@@ -147,22 +174,29 @@ class RowReader:
         self._key_cells = {name: name_key(texts[name]) for name in self.format.key}
         if all(self._key_cells.values()):
             return "|".join(self._key_cells[name] for name in self.format.key)
-        return f"line {line}"
+        return f"line {line}" if "date" not in self.format.key else "day of the file"
 
-    def _read_cell(self, row: SourceRow, field: Field, *, key: str) -> Any:
-        position = self.survey.columns.get(field.name)
+    def _read_cell(self, row: SourceRow, each: FieldReader, *, key: str) -> Any:
+        position = each.position
         cell = row.cells[position] if position is not None and position < len(row.cells) else None
         try:
-            return self._readers[field.name](cell)
+            return each.read(cell)
         except UnreadableValue as error:
-            problem = ImportProblem(row.line, self.survey.heading(field), error.problem, error.suggestion)
-            self.problems.add(problem, document=key)
+            heading = self.survey.heading(each.field)
+            self.problems.add(
+                ImportProblem(row.line, heading, error.problem, error.suggestion), document=key
+            )
             self._totals.spoil()
             return None
 
-    def _complete_amount(self, line: int, values: dict[str, Any], *, key: str) -> None:
+    def _complete_amount(self, line: int, values: list[Any], *, key: str) -> None:
         """Check quantity times price against the amount, or work the amount out where only those two are given."""
-        amount, quantity, price = values["amount"], values["quantity"], values["unit_price"]
+        index = self._index
+        amount, quantity, price = (
+            values[index["amount"]], values[index["quantity"]], values[index["unit_price"]],
+        )  # fmt: skip
+        if amount is not None and (quantity is None or price is None):
+            return
         if key in self.problems.rejected:
             return
         if quantity is not None and price is not None:
@@ -172,22 +206,25 @@ class RowReader:
                 return
             product = round_cents(quantity * price)
             if amount is None:
-                values["amount"] = product
+                values[index["amount"]] = product
             elif abs(product - amount) > Decimal("0.01"):
                 self._problem(
                     line, "amount", f"{quantity:f} × {price:f} is {product}, not {amount}",
                     "Correct the quantity, the price or the amount.", key=key,
                 )  # fmt: skip
-        elif amount is None:
+        else:
             self._problem(
                 line, "amount", "the amount is missing", "Enter it, 0.00 if there is none.", key=key
             )
 
-    def _complete_sides(self, line: int, values: dict[str, Any], *, key: str) -> None:
+    def _complete_sides(self, line: int, values: list[Any], *, key: str) -> None:
         """Give a journal line exactly one side; a negative debit is a credit."""
         if key in self.problems.rejected:
             return
-        debit, credit = values["debit"] or Decimal(0), values["credit"] or Decimal(0)
+        index = self._index
+        debit, credit = values[index["debit"]] or _ZERO, values[index["credit"]] or _ZERO
+        account = values[index["account"]]
+        code = values[index["cost_code"]] if "cost_code" in index else None
         if debit and credit:
             self._problem(
                 line, "debit", "the line has both a debit and a credit", "Give each its own line.", key=key
@@ -196,27 +233,22 @@ class RowReader:
             self._problem(
                 line, "debit", "the line has neither a debit nor a credit", "Enter one of them.", key=key
             )
-        elif values["account"] is None and values["cost_code"] is None:
-            self._problem(
-                line,
-                "account",
-                "the line names neither an account nor a cost code",
-                "Enter one of them.",
-                key=key,
-            )
+        elif account is None and code is None:
+            said = "neither an account nor a cost code" if "cost_code" in index else "no account"
+            self._problem(line, "account", f"the line names {said}", "Enter one of them.", key=key)
         signed = debit - credit
-        values["debit"], values["credit"] = max(signed, Decimal(0)), max(-signed, Decimal(0))
+        values[index["debit"]], values[index["credit"]] = max(signed, _ZERO), max(-signed, _ZERO)
 
     def _problem(self, line: int, field: str, problem: str, suggestion: str, *, key: str) -> None:
         heading = self.survey.heading(self.format.of(field))
         self.problems.add(ImportProblem(line, heading, problem, suggestion), document=key)
         self._totals.spoil()
 
-    # ------------------------------------------------------------------ cells
+    # ------------------------------------------------------------------ what kind of row it is
 
     def _texts(self, row: SourceRow) -> dict[str, str]:
         """Return the document's own cells as texts, for deciding what kind of row it is."""
-        texts = dict.fromkeys(self._own_names, "")
+        texts = dict.fromkeys((each.field.name for each in self._of_document), "")
         for name, position in self._own_columns:
             cell = row.cells[position] if position < len(row.cells) else None
             if cell is not None and cell != "":
@@ -226,8 +258,22 @@ class RowReader:
     def _has_line(self, row: SourceRow) -> bool:
         """Say whether a row has a line's values; what stands outside the known columns is no line."""
         return any(
-            position < len(row.cells) and _is_filled(row.cells[position]) for position in self._line_columns
+            each.position is not None
+            and each.position < len(row.cells)
+            and _is_filled(row.cells[each.position])
+            for each in self._lines_here
         )
+
+    def _is_sum_of_entry(self, row: SourceRow) -> bool:
+        """Say whether a row sums up a journal entry, as reports print it: equal debit and credit, and nothing else."""
+        if "credit" not in self.survey.columns or "debit" not in self._index:
+            return False
+        sides = (self._readers["debit"].position, self._readers["credit"].position)
+        filled = {place for place, cell in enumerate(row.cells) if _is_filled(cell)}
+        if not filled or not filled.issubset(sides) or len(filled) < 2:
+            return False
+        found = self._amounts(row)
+        return len(found) == 2 and found["debit"] == found["credit"]
 
     def _amounts(self, row: SourceRow) -> dict[str, Decimal]:
         found = {}
@@ -235,7 +281,7 @@ class RowReader:
             position = self.survey.columns[name]
             cell = row.cells[position] if position < len(row.cells) else None
             try:
-                value = self._readers[name](cell)
+                value = self._readers[name].read(cell)
             except UnreadableValue:
                 continue
             if value is not None:
@@ -245,66 +291,14 @@ class RowReader:
     def _is_heading(self, row: SourceRow) -> bool:
         # Rows are many and headings few: the first heading alone decides for nearly all of them.
         first = row.cells[self._first_heading] if self._first_heading < len(row.cells) else None
-        if not isinstance(first, str) or heading_key(first) != self._heading_keys[self._first_heading]:
+        if not isinstance(first, str) or _known_key(first) != self._heading_keys[self._first_heading]:
             return False
         keys = [heading_key(cell) if isinstance(cell, str) else "" for cell in row.cells]
         return tuple(keys[: len(self._heading_keys)]) == self._heading_keys[: len(keys)]
 
-    def _reader(self, field: Field) -> Reader:
-        """Return the function that reads a cell of this field; it remembers what it read, most cells repeat."""
-        read = self._typed_reader(field)
-        is_required = field.is_required and field.name not in ("amount", "debit", "credit")
-        is_a_name = field.name in self.format.key or field.kind == "reference"
-        title = field.title.lower()
-        default = self._currency if field.kind == "currency" else field.default
-        memory: dict[str, Any] = {}
-
-        def reader(cell: Cell) -> Any:
-            if isinstance(cell, str) and cell in memory:
-                return memory[cell]
-            if is_a_name and isinstance(cell, date):
-                raise UnreadableValue(
-                    f"the cell holds the date {cell_text(cell)}, not a {title}",
-                    "A workbook turns numbers like 3-12 into dates: format the column as text and enter it again.",
-                )
-            text = cell_text(cell)
-            if not text:
-                if is_required:
-                    raise UnreadableValue(f"the {title} is missing", "Enter it.")
-                return default
-            value = read(cell, text)
-            if isinstance(cell, str) and len(memory) < 50_000:
-                memory[cell] = value
-            return value
-
-        return reader
-
-    def _typed_reader(self, field: Field) -> Callable[[Cell, str], Any]:
-        if field.kind in ("amount", "price", "quantity"):
-            kind, mark = field.kind, self.survey.mark
-            # With a column of currencies, a sign is measured against nothing: each row has its own.
-            currency = None if "currency" in self.survey.columns else self._currency
-
-            def number(cell: Cell, text: str) -> Decimal:
-                if isinstance(cell, Decimal):
-                    return exact(cell, kind=kind, written=text)
-                return read_number(text, kind=kind, mark=mark, currency=currency)
-
-            return number
-        if field.kind == "date":
-            order = self.survey.date_orders.get(field.name)
-            return lambda cell, text: read_date(cell if not isinstance(cell, str) else text, order=order)
-        if field.kind == "choice":
-            return lambda _, text: _choice(field, text)
-        if field.kind == "currency":
-            return lambda _, text: _currency(text)
-        if field.kind == "reference":
-            kind_named = field.reference
-            assert kind_named is not None, "a reference says to what"
-            return lambda _, text: self._reading.references.resolve(kind_named, text)
-        return lambda _, text: _bounded(field, text)
-
     def _finish(self) -> None:
+        if self.survey.layout:
+            self.notes.append(f"Read as {self.survey.layout}.")
         if self._repeated_headings:
             self.notes.append(
                 f"The headings are repeated on {counted(self._repeated_headings, 'row')}; left out."
@@ -326,37 +320,16 @@ def _known_text(cell: str) -> str:
     return _plain_text(cell)
 
 
+@lru_cache(maxsize=20_000)
+def _known_key(cell: str) -> str:
+    return heading_key(clean_text(cell))
+
+
 def _plain_text(cell: Cell) -> str:
     try:
         return cell_text(cell)
     except UnreadableValue:
         return str(cell)
-
-
-def _choice(field: Field, text: str) -> str:
-    kept = field.choices.get(heading_key(text))
-    if kept is None:
-        words = ", ".join(sorted({choice.replace("_", " ") for choice in field.choices.values()}))
-        raise UnreadableValue(f'"{shown(text)}" is no {field.title.lower()}', f"Use one of: {words}.")
-    return kept
-
-
-def _currency(text: str) -> str:
-    code = text.upper()
-    if len(code) != 3 or not code.isascii() or not code.isalpha():
-        raise UnreadableValue(
-            f'"{shown(text)}" is no currency', "Use a code of three letters, for example USD."
-        )
-    return code
-
-
-def _bounded(field: Field, text: str) -> str:
-    if len(text) > field.length_max:
-        raise UnreadableValue(
-            f"the {field.title.lower()} has {len(text)} characters",
-            f"Shorten it to {field.length_max} or fewer.",
-        )
-    return text
 
 
 def stage_columns(format_: Format) -> Sequence[str]:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from resources.imports.importer import Imports
+from resources.imports.importer import Imports, Watch
 from resources.store.database import Database
 from sync.clock import SystemClock
 from sync.errors import ImportRejected, InvalidInput, NotFound
@@ -171,7 +171,7 @@ def test_one_problem_keeps_the_whole_file_out(books: Books) -> None:
     )
     assert error.details["count"] == 1
     assert books.value("select count(*) from v2_bills") == 0
-    assert books.value("select count(*) from import_files where entity = 'bills'") == 0
+    assert books.value("select status from import_files where entity = 'bills'") == "refused"
 
 
 def test_in_part_only_what_is_right_goes_in_and_the_rest_is_reported(books: Books) -> None:
@@ -315,21 +315,29 @@ def test_two_imports_of_one_file_at_the_same_moment_are_one(books: Books) -> Non
     assert books.value("select count(*) from v2_bills") == 1
 
 
-def test_a_file_that_breaks_off_while_it_is_read_leaves_nothing(books: Books) -> None:
+def test_a_file_that_breaks_off_while_it_is_read_leaves_nothing_and_goes_on_when_it_comes_again(
+    books: Books,
+) -> None:
     class Breaking(Exception):
         pass
 
-    class Imported(Imports):
-        def _remember(self, *_: object) -> None:
+    def breaks(part: str, *_: int) -> None:
+        if part == "checking":
             raise Breaking
 
-    imports = Imported(books.database, clock=SystemClock())
     with pytest.raises(Breaking):
-        imports.import_file(
-            books.builder_id, "bills", (BILLS + GOOD_BILL).encode(), name="a.csv", imported_by="test"
+        books.imports.import_file(
+            books.builder_id,
+            "bills",
+            (BILLS + GOOD_BILL).encode(),
+            name="a.csv",
+            imported_by="test",
+            watch=Watch(on_progress=breaks),
         )
     assert books.value("select count(*) from v2_bills") == 0
-    assert books.bring("bills", BILLS + GOOD_BILL).documents_written == 1
+    assert books.value("select status from import_files where entity = 'bills'") == "failed"
+    assert books.bring("bills", BILLS + GOOD_BILL, name="a.csv").documents_written == 1
+    assert books.value("select status from import_files where entity = 'bills'") == "done"
 
 
 def test_a_sign_of_another_currency_is_read_where_the_row_names_it(books: Books) -> None:

@@ -25,7 +25,7 @@ def block(beginning: str) -> str:
 
 @pytest.mark.parametrize("entity", ImportEntity)
 def test_every_kind_of_file_is_in_the_table_with_what_it_must_have(entity: ImportEntity) -> None:
-    (row,) = re.findall(rf"^\| \d \| `{entity}` \|.*\| (.*) \| .* \|$", TEXT, re.MULTILINE)
+    (row,) = re.findall(rf"^\| \d+ \| `{entity}` \|.*\| (.*) \| .* \|$", TEXT, re.MULTILINE)
     required = {field.title.lower() for field in FORMATS[entity].fields if field.is_required}
     assert required <= set(re.split(r", (?:and an? )?| or a ", row))
 

@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.imports.sources import open_source
+from sync.imports.cells import Reading
 from sync.imports.formats import FORMATS, ImportEntity
 from sync.imports.problems import ProblemList
 from sync.imports.references import References
-from sync.imports.rows import Reading, RowReader, stage_columns
+from sync.imports.rows import RowReader, stage_columns
 from sync.imports.survey import survey
 
 BILLS = FORMATS[ImportEntity.BILLS]

@@ -11,6 +11,7 @@ from resources.imports.importer import Imports
 from resources.store.database import Database
 from sync.clock import SystemClock
 from sync.errors import ImportRejected
+from sync.imports.options import ImportOptions
 from sync.imports.problems import ImportReport
 
 NEW_BUILDER = "insert into v2_builders (id, name, currency) values (%(id)s, %(name)s, %(currency)s)"
@@ -29,16 +30,22 @@ class Books:
             )
 
     def bring(
-        self, entity: str, content: str | bytes | Path, *, name: str = "file.csv", allow_partial: bool = False
+        self,
+        entity: str,
+        content: str | bytes | Path,
+        *,
+        name: str = "file.csv",
+        allow_partial: bool = False,
+        **chosen: Any,
     ) -> ImportReport:
-        """Import a file."""
+        """Import a file; further arguments are its options."""
         return self.imports.import_file(
             self.builder_id,
             entity,
             content.encode() if isinstance(content, str) else content,
             name=content.name if isinstance(content, Path) else name,
             imported_by="test",
-            allow_partial=allow_partial,
+            options=ImportOptions(is_partial=allow_partial, **chosen),
         )
 
     def refusal(self, entity: str, content: str | bytes | Path, *, name: str = "file.csv") -> ImportRejected:

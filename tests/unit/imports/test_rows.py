@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from sync.errors import ImportRejected
+from sync.imports.cells import Reading
 from sync.imports.formats import FORMATS, ImportEntity
 from sync.imports.problems import PROBLEMS_KEPT_MAX, ProblemList
 from sync.imports.references import References
-from sync.imports.rows import Reading, RowReader, stage_columns
+from sync.imports.rows import RowReader, stage_columns
 from sync.imports.survey import SourceRow, survey
 from sync.imports.texts import Cell
 

@@ -27,7 +27,7 @@ TEXT = "Vendor,Date,Amount\r\nPeña Brothers,2026-01-02,12.50\r\n"
 STAGE_NAMES = {
     "party": "party_id", "job": "job_id", "purchase_order": "purchase_order_id", "date": "on_date",
     "total": "stated_total", "cost_code": "cost_code_id", "client": "client_id", "vendor": "vendor_id",
-    "account": "account_id",
+    "account": "account_id", "invoice": "invoice_id",
 }  # fmt: skip
 
 
