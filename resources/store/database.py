@@ -107,7 +107,6 @@ class Database:
             yield transaction
 
     @contextmanager
-<<<<<<< HEAD
     def rolled_back_tx(self, builder_id: UUID) -> Iterator[Transaction]:
         """A transaction of one builder of which nothing stays, however it ends: for trying out what would happen."""
         with self._app.connect() as connection, connection.begin() as whole:
@@ -117,13 +116,13 @@ class Database:
                 yield transaction
             finally:
                 whole.rollback()
-=======
+
+    @contextmanager
     def builder_session(self, builder_id: UUID) -> Iterator[BuilderSession]:
         """A connection of one's own for work in several transactions; it is closed at the end, not lent again."""
         with self._app.connect() as connection:
             connection.detach()
             yield BuilderSession(connection, builder_id)
->>>>>>> 7126fa9 (Import in steps and chunks: preview, policies, undo, payments, opening balances)
 
     @contextmanager
     def shared_tx(self) -> Iterator[Transaction]:
