@@ -85,7 +85,8 @@ def consent_page(request: Request, caller: AsPerson, services: UseServices) -> R
     return page(
         request,
         "consent.html",
-        form_action=origin_of(asked.payload.redirect_uri) or "",
+        # Browsers hold the redirect that answers a form to this too.
+        policy={"form-action": f"'self' {origin_of(asked.payload.redirect_uri)}"},
         app=grant.request.client.app,
         goes_to=origin_of(asked.payload.redirect_uri),
         wanted=[(scope, scope_in_words(scope)) for scope in scopes],
