@@ -352,18 +352,19 @@ def _settle_rejected(
 ) -> None:
     candidates = reread.get(each.write.request_id) or []
     if candidates:
-        # The name or number is taken: if what has it is this very record, it is linked instead of refused.
+        # The name or number is taken: if what has it is this very record, it is linked instead of refused. The attempt
+        # ends first, because a record whose write is still under way is paired with nothing.
+        work.settle_attempt(
+            each.write.request_id,
+            state="rejected",
+            message="It was already there.",
+            code=error.code,
+            category=error.category,
+        )
         work.save_mirror(candidates)
         work.match(each.write.entity)
         link = work.links([each.item.link.id])[0]
         if link.remote_id is not None:
-            work.settle_attempt(
-                each.write.request_id,
-                state="rejected",
-                message="It was already there.",
-                code=error.code,
-                category=error.category,
-            )
             recorder.look_again.add(link.id)
             return
     _reject(work, each, error, recorder, now=now)
