@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
 from resources.xero.chart import Account, Chart
-from resources.xero.check import new_account
+from resources.xero.check import new_account, refusal
 from resources.xero.read import TAX_LINE, UNAPPROVED, address_of, phone_of
 from resources.xero.receipts import BATCH, CREDIT_RESOURCES, RECEIPT, RECEIVED, TRANSFER
 from resources.xero.words import (
@@ -35,6 +35,7 @@ Json = dict[str, Any]
 # What a line keeps when it is sent again; tracking goes by ids.
 _LINE_KEPT = ("LineItemID", "TaxType", "ItemCode", "DiscountRate", "Tracking")
 CENT = Decimal("0.01")
+_ON_ACCOUNTS = frozenset({Entity.INVOICE, Entity.BILL, Entity.JOURNAL_ENTRY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Writer:
             return self._end(write, previous)
         if write.operation == "activate":
             return self._activate(write)
+        self._stop_what_is_refused(write)
         match write.entity:
             case Entity.ACCOUNT:
                 return self._account(write)
@@ -95,6 +97,18 @@ class Writer:
                 raise _impossible(
                     write.label, "what a deposit contains can only be changed in Xero; change it there"
                 )
+
+    def _stop_what_is_refused(self, write: Write) -> None:
+        """Raise what Xero is known to refuse, before it is asked.
+
+        The look before, which makes no call, may not have known the chart: another step had read it.
+        """
+        if write.entity in _ON_ACCOUNTS:
+            self._chart.all()
+        account = self._preferences.payment_account
+        reason = refusal(write.entity, write.canonical, chart=self._chart, payment_account=account)
+        if reason is not None:
+            raise _impossible(write.label, reason)
 
     @staticmethod
     def _listed(write: Write, body: Json) -> Element:

@@ -61,6 +61,27 @@ def test_a_journal_xero_refuses_is_stopped_before_the_call(
     assert instead in sentence
 
 
+def test_it_is_stopped_as_well_where_another_step_had_read_the_chart(
+    office: Office, books: XeroBooks
+) -> None:
+    office.sync()
+    journal(office, "accounts_receivable", "income")
+    before = [entry for entry in books.calls() if entry.method != "GET"]
+    # As Dagster does it: each entity is a step of its own, over a connection opened anew.
+    run_id = office.add(
+        "sync_runs",
+        connection_id=office.connection_id,
+        trigger="manual",
+        requested_by="test",
+        status="queued",
+    )
+    with office.tieout.sync(office.builder_id, office.connection_id, run_id) as step:
+        step.sync_entity(Entity.JOURNAL_ENTRY)
+    assert [entry for entry in books.calls() if entry.method != "GET"] == before
+    ((_, sentence),) = office.queue("error")
+    assert "line 1 posts to accounts receivable" in sentence
+
+
 def test_a_batch_of_two_customers_is_two_receipts_and_one_deposit(office: Office, books: XeroBooks) -> None:
     office.invoice(office.client("Ann Ortega"), number="I-1")
     office.invoice(office.client("Ben Lind"), number="I-2")

@@ -200,6 +200,11 @@ def test_the_weekly_sweep_brings_what_moved_no_timestamp(office: Office, books: 
 
 def test_a_journal_that_lost_a_line_is_voided_and_told(provider: Xero, books: XeroBooks) -> None:
     books.control("POST", "/switches", {"journal_unknown_account": "drop_with_warning"})
+    fields = {"Name": "Short-lived", "Code": "S1", "Type": "EXPENSE"}
+    (short_lived,) = books._send("PUT", "Accounts", fields)
+    list(provider.changes(None))
+    # Somebody deletes it between our look at the chart and our write.
+    books._send("DELETE", f"Accounts/{short_lived['AccountID']}")
     lines = [
         {
             "description": text,
@@ -213,7 +218,7 @@ def test_a_journal_that_lost_a_line_is_voided_and_told(provider: Xero, books: Xe
         for text, debit, credit, account in (
             ("a", "70.00", "0.00", books.account("cost")),
             ("b", "0.00", "70.00", books.account("clearing")),
-            ("c", "0.00", "0.00", str(uuid4())),
+            ("c", "0.00", "0.00", short_lived["AccountID"]),
         )
     ]
     canonical = {"number": "J-1", "date": DATE, "currency": "USD", "memo": "", "lines": lines}
