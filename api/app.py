@@ -24,7 +24,6 @@ from api.routes import (
     connection_settings,
     connections,
     consent,
-    docs,
     health,
     home,
     inbound,
@@ -117,8 +116,6 @@ def create_app(
         openapi_tags=_TAGS,
         generate_unique_id_function=_operation_id,
         lifespan=_closing(cleanup),
-        # In routes/docs.py, from our own machine.
-        docs_url=None,
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
@@ -157,7 +154,7 @@ def create_app(
     app.include_router(integrations)
     app.include_router(health.router)
     app.include_router(inbound.router)
-    for pages in (home, signin, oauth, docs, static):
+    for pages in (home, signin, oauth, static):
         app.include_router(pages.router)
     app.openapi = _openapi_of(app, base_url=tieout.settings.public_base_url)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     return app

@@ -79,11 +79,6 @@ def fresh_database(fresh_settings: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def base_url() -> None:
-    """Stand in for the browser plugin's own, whose form pytest warns of; tests name whole addresses."""
-
-
-@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
     """How the browser plugin starts the Chromium of this machine."""
     path = chromium_path()

@@ -85,8 +85,7 @@ def consent_page(request: Request, caller: AsPerson, services: UseServices) -> R
     return page(
         request,
         "consent.html",
-        # Browsers hold the redirect that answers a form to this too.
-        policy={"form-action": f"'self' {origin_of(asked.payload.redirect_uri)}"},
+        form_action=origin_of(asked.payload.redirect_uri) or "",
         app=grant.request.client.app,
         goes_to=origin_of(asked.payload.redirect_uri),
         wanted=[(scope, scope_in_words(scope)) for scope in scopes],

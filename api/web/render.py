@@ -56,13 +56,13 @@ def page(
     /,
     *,
     status: int = 200,
-    policy: Mapping[str, str] | None = None,
+    form_action: str = "",
     headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> HTMLResponse:
-    """Return a whole page; `policy` is what of the pages' policy has to be another for this one."""
+    """Return a whole page; `form_action` names another origin that one of its forms leads to in the end."""
     text = _environment().get_template(template).render(**_shared(request), **context)
-    return _answer(text, status=status, policy=policy or {}, headers=headers)
+    return _answer(text, status=status, form_action=form_action, headers=headers)
 
 
 def fragment(
@@ -71,19 +71,20 @@ def fragment(
     """Return one block of a page by itself, for a page that renews a part of itself."""
     found = _environment().get_template(template)
     text = "".join(found.blocks[block](found.new_context({**_shared(request), **context})))
-    return _answer(text, status=status, policy={}, headers={"Vary": "HX-Request"})
+    return _answer(text, status=status, form_action="", headers={"Vary": "HX-Request"})
 
 
-def _answer(
-    text: str, *, status: int, policy: Mapping[str, str], headers: Mapping[str, str] | None
-) -> HTMLResponse:
-    directives = {**PAGE_POLICY, **policy}
+def _answer(text: str, *, status: int, form_action: str, headers: Mapping[str, str] | None) -> HTMLResponse:
+    policy = dict(PAGE_POLICY)
+    if form_action:
+        # Browsers hold the answer's redirect to this too.
+        policy["form-action"] += f" {form_action}"
     return HTMLResponse(
         text,
         status_code=status,
         headers={
             "Cache-Control": "no-store",
-            "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in directives.items()),
+            "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
             # To ourselves only: a form of ours then says where it comes from.
             "Referrer-Policy": "same-origin",
             **(headers or {}),

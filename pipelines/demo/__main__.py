@@ -56,7 +56,7 @@ def _run(narrator: Narrator, *, once: bool) -> None:
                 "",
                 f"  API and pages        {stage.api_url}  (API keys: {settings.home / 'demo.json'})",
                 f"  Dagster              {stage.dagster_url}",
-                f"  QuickBooks sandbox   {stage.sandbox_url}",
+                f"  QuickBooks sandbox   {stage.quickbooks_url}",
                 f"  Xero sandbox         {stage.xero_url}",
                 "",
                 "Ctrl-C stops everything.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,6 @@ import httpx
 from pipelines.processes import ProcessError
 
 ROOT = "/api/v1/integrations"
-PROVIDER = "quickbooks_online"
 POLL_SECONDS = 0.3
 SYNC_SECONDS_MAX = 300.0
 PAGE_ROWS = 100
@@ -30,11 +29,14 @@ class TieoutApi:
             base_url=f"{base_url}{ROOT}", headers={"Authorization": f"Bearer {api_key}"}, timeout=60
         )
 
-    def connect(self, realm: str) -> Json:
-        """Go through the OAuth consent as a browser would, the sandbox consenting for the named company."""
-        start = self._ask("POST", f"/connect/{PROVIDER}")
+    def connect(self, provider: str, *, company: str, clicks: Mapping[str, str]) -> Json:
+        """Go through the OAuth consent as a browser would; `clicks` are what a person does on the sandbox's page.
+
+        Where the consent opens several companies, the product asks which one is meant, and `company` is chosen.
+        """
+        start = self._ask("POST", f"/connect/{provider}")
         # The one thing a script does differently: it says beforehand what a person would click.
-        consent = f"{start['redirect_url']}&{urlencode({'sandbox_consent': 'auto', 'sandbox_realm': realm})}"
+        consent = f"{start['redirect_url']}&{urlencode(clicks)}"
         with httpx.Client(timeout=60) as browser:
             answer = browser.get(consent)
             callback = answer.headers.get("location", "")
@@ -42,7 +44,15 @@ class TieoutApi:
                 raise ProcessError(
                     f"The sandbox's consent page did not send the browser back: {answer.text[:300]}"
                 )
-            return _answer(browser.get(callback, headers={BROWSER_HEADER: start["browser"]}))
+            headers = {BROWSER_HEADER: start["browser"]}
+            completed = browser.get(callback, headers=headers)
+            choice = _choice(completed)
+            if choice is not None:
+                chosen = {"state": choice["state"], "company": company}
+                completed = browser.get(
+                    httpx.URL(callback).copy_with(query=None), params=chosen, headers=headers
+                )
+            return _answer(completed)
 
     def mapping(self, connection_id: str) -> Json:
         """Return the mapping as it stands."""
@@ -115,6 +125,14 @@ class TieoutApi:
 
     def _ask(self, method: str, path: str, **content: Any) -> Json:
         return _answer(self._client.request(method, path, **content))
+
+
+def _choice(response: httpx.Response) -> Json | None:
+    """Return what there is to choose from, where the product asks for a choice."""
+    if not response.is_error or "json" not in response.headers.get("content-type", ""):
+        return None
+    problem = response.json()
+    return problem["details"] if problem.get("code") == "connect.choice_needed" else None
 
 
 def _answer(response: httpx.Response) -> Json:

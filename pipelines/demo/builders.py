@@ -29,6 +29,11 @@ class DemoBuilder:
         """What the builder is called."""
         return str(self.manifest["name"])
 
+    @property
+    def provider(self) -> str:
+        """The accounting system its books are to be kept in."""
+        return str(self.manifest["provider"])
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:

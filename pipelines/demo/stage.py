@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+import httpx
+
 from pipelines.dagster_processes import DagsterProcesses
 from pipelines.demo.settings import as_environment
 from pipelines.home import dagster_environment
@@ -29,7 +31,7 @@ class Stage:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.sandbox_url = settings.quickbooks_base_url
+        self.quickbooks_url = settings.quickbooks_base_url
         self.xero_url = settings.xero_base_url
         self.api_url = settings.public_base_url
         environment = dagster_environment(settings) | as_environment(settings)
@@ -41,6 +43,10 @@ class Stage:
     def dagster_url(self) -> str:
         """Where people find Dagster."""
         return self._dagster.url
+
+    def sandbox_url(self, provider: str) -> str:
+        """Where the sandbox of an accounting system is."""
+        return {"quickbooks_online": self.quickbooks_url, "xero": self.xero_url}[provider]
 
     def check_ports(self) -> None:
         """Raise one sentence per port that somebody else uses, before anything is started."""
@@ -80,13 +86,12 @@ class Stage:
     def start_servers(self) -> None:
         """Start the sandboxes, the API and Dagster side by side."""
         self._cleanup.enter_context(self._household)
-        self._household.start(self._sandbox(QUICKBOOKS, "quickbooks", self.sandbox_url))
+        self._household.start(self._sandbox(QUICKBOOKS, "quickbooks", self.quickbooks_url))
+        self._household.start(self._sandbox(XERO, "xero", self.xero_url))
         self._household.start(
             Child(API, [sys.executable, "-m", "api.cli", "serve"], answers(f"{self.api_url}/readyz"))
         )
         self._dagster.start()
-        # Nothing of the demo itself waits for Xero: it is there to be connected by hand.
-        self._household.start(self._sandbox(XERO, "xero", self.xero_url))
 
     def _sandbox(self, title: str, name: str, url: str) -> Child:
         books = self.settings.home / "sandbox" / name
@@ -99,13 +104,15 @@ class Stage:
         )
 
     def wait_for_servers(self) -> None:
-        """Wait until the QuickBooks sandbox and the API answer."""
-        self._household.wait(QUICKBOOKS, API)
+        """Wait until both sandboxes and the API answer."""
+        self._household.wait(QUICKBOOKS, XERO, API)
+        # Xero itself sends browsers back to https or http://localhost only; everything of the demo is at 127.0.0.1.
+        switches = httpx.post(f"{self.xero_url}/_sandbox/switches", json={"redirect_loopback_ip": "allow"})
+        switches.raise_for_status()
 
     def wait_for_dagster(self) -> None:
         """Wait until runs can be asked for."""
         self._dagster.wait()
-        self._household.wait(XERO)
 
     def begin_work(self) -> None:
         """Let Dagster take runs from the queue and look for due connections."""

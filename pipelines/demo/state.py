@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 FILE = "demo.json"
@@ -19,7 +20,9 @@ class BuilderState:
 
     builder_id: str = field(default_factory=lambda: str(uuid4()))
     api_key: str = ""
-    realm: str = ""
+    # The accounting system the books were founded in, and the company's id there.
+    provider: str = ""
+    company: str = ""
     connection_id: str = ""
     done: list[str] = field(default_factory=list)
     last_run: str = ""
@@ -33,7 +36,7 @@ class DemoState:
         self.builders: dict[str, BuilderState] = {}
         if self._file.exists():
             kept = json.loads(self._file.read_text(encoding="utf-8"))
-            self.builders = {slug: BuilderState(**values) for slug, values in kept["builders"].items()}
+            self.builders = {slug: _read(values) for slug, values in kept["builders"].items()}
 
     def of(self, slug: str) -> BuilderState:
         """Return what is known of a builder."""
@@ -52,3 +55,11 @@ class DemoState:
         if step not in self.of(slug).done:
             self.of(slug).done.append(step)
         self.save()
+
+
+def _read(values: dict[str, Any]) -> BuilderState:
+    """Read one builder; homes made before there was a choice had their books in QuickBooks."""
+    if "realm" in values:
+        realm = values.pop("realm")
+        values |= {"company": realm, "provider": "quickbooks_online" if realm else ""}
+    return BuilderState(**values)

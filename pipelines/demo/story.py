@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from pipelines.demo.api import Json, TieoutApi
-from pipelines.demo.bookkeeper import Bookkeeper, open_books
+from pipelines.demo.bookkeeper import Bookkeeper, ledger_of
 from pipelines.demo.builders import DemoBuilder, all_builders, give_key, import_builder, map_accounts
 from pipelines.demo.ledger import SandboxLedger
 from pipelines.demo.narrator import Narrator, Step
@@ -49,11 +49,11 @@ class Story:
         database = self._stage.open_database()
         self._stage.start_servers()
         self._import(database)
-        with self._narrator.step("QuickBooks sandbox and API"):
+        with self._narrator.step("Sandboxes and API"):
             self._stage.wait_for_servers()
         for builder in self._builders:
             self._connect(builder)
-        with self._narrator.step("Dagster and Xero sandbox"):
+        with self._narrator.step("Dagster"):
             self._stage.wait_for_dagster()
         if not all(CAME_BACK in self._of(builder).done for builder in self._builders):
             self._first_time(database)
@@ -77,6 +77,9 @@ class Story:
 
     def _of(self, builder: DemoBuilder) -> BuilderState:
         return self._state.of(builder.slug)
+
+    def _ledger(self, state: BuilderState) -> SandboxLedger:
+        return ledger_of(state.provider)(self._stage.sandbox_url(state.provider), state.company)
 
     def _api(self, builder: DemoBuilder) -> TieoutApi:
         return TieoutApi(self._stage.api_url, self._of(builder).api_key)
@@ -107,16 +110,18 @@ class Story:
 
     def _connect(self, builder: DemoBuilder) -> None:
         state = self._of(builder)
-        if not state.realm:
-            with self._narrator.step(f"{builder.name}: books in QuickBooks") as step:
-                ledger = SandboxLedger.found(self._stage.sandbox_url, name=builder.name)
-                step.result = f"{open_books(ledger, builder.manifest)} entries made by the bookkeeper"
-                state.realm = ledger.realm
+        if not state.company:
+            kind = ledger_of(builder.provider)
+            with self._narrator.step(f"{builder.name}: books in {kind.title}") as step:
+                ledger = kind.found(self._stage.sandbox_url(builder.provider), name=builder.name)
+                step.result = f"{ledger.open_books(builder.manifest)} entries made by the bookkeeper"
+                state.company, state.provider = ledger.company, builder.provider
                 self._state.save()
         api = self._api(builder)
         if not state.connection_id:
             with self._narrator.step(f"{builder.name}: consent") as step:
-                connected = api.connect(state.realm)
+                clicks = self._ledger(state).clicks
+                connected = api.connect(state.provider, company=state.company, clicks=clicks)
                 state.connection_id = connected["connection_id"]
                 self._state.save()
                 step.result = f"connected to {connected['company_name']}" + (
@@ -163,7 +168,7 @@ class Story:
             return
         api = self._api(builder)
         with self._narrator.step(f"{builder.name}: the bookkeeper's day") as step:
-            ledger = SandboxLedger(self._stage.sandbox_url, state.realm)
+            ledger = self._ledger(state)
             accounts = {account["name"]: account["id"] for account in api.accounts(state.connection_id)}
             keeper = Bookkeeper(ledger, builder, accounts)
             keeper.look_up(api, state.last_run, tell=step.say)
@@ -188,7 +193,7 @@ class Story:
             proof = newest_tie_out(database, state.builder_id, connection_id=state.connection_id)
             conflicts = api.conflicts()
             if proof is not None:
-                ledger = SandboxLedger(self._stage.sandbox_url, state.realm)
+                ledger = self._ledger(state)
                 title = f"{builder.name}: tie-out"
                 self._narrator.show(
                     *tie_out_table(title, proof, trial_balance=ledger.trial_balance(), conflicts=conflicts)

@@ -28,7 +28,7 @@ from tests.api.test_access import OPEN_ROUTES
 from tests.api.world import NOW, ROOT, House, World, exact, problem
 
 # Where one signs in, how the pages look, and the address without a path.
-OPEN_PAGES = {"/", "/signin", "/signout", "/static/{name}", "/docs", "/docs/{name}"}
+OPEN_PAGES = {"/", "/signin", "/signout", "/static/{name}"}
 # What apps call; each asks for the app's own secret, code or token (test_apps.py).
 APP_ROUTES = {f"/oauth/{name}" for name in ("token", "revoke", "introspect")}
 APP_ROUTES |= {"/.well-known/oauth-authorization-server"}

@@ -124,6 +124,7 @@ JOBS = (
 HALVORSEN = Company(
     slug="halvorsen-pike-contractors",
     name="Halvorsen Pike Contractors",
+    provider="xero",
     time_zone="America/New_York",
     seed=118,
     codes=CODES,

@@ -124,6 +124,7 @@ JOBS = (
 LARKSPUR = Company(
     slug="larkspur-custom-homes",
     name="Larkspur Custom Homes",
+    provider="quickbooks_online",
     time_zone="America/Denver",
     seed=2601,
     codes=CODES,

@@ -15,10 +15,11 @@ LAST_DAY = date(2026, 11, 20)
 
 
 def manifest(books: Books, files: Sequence[Made], *, long_number: str) -> dict[str, Any]:
-    """Describe a builder; `long_number` is the one that the accounting system refuses."""
+    """Describe a builder; `long_number` is the one that QuickBooks refuses, as it does a colon in a name."""
     company = books.company
+    is_narrow = company.provider == "quickbooks_online"
     left_out = set[str]().union(*(made.left_out for made in files))
-    refused_names = [client.name for client in company.clients if ":" in client.name]
+    refused_names = [client.name for client in company.clients if is_narrow and ":" in client.name]
     unmapped = [
         bill for bill in books.bills if _codes(bill) & set(company.unmapped) and bill.number not in left_out
     ]
@@ -33,6 +34,7 @@ def manifest(books: Books, files: Sequence[Made], *, long_number: str) -> dict[s
     return {
         "slug": company.slug,
         "name": company.name,
+        "provider": company.provider,
         "time_zone": company.time_zone,
         "currency": "USD",
         "files": [{"file": made.name, "entity": made.entity, "problems": made.problems} for made in files],
@@ -56,7 +58,7 @@ def manifest(books: Books, files: Sequence[Made], *, long_number: str) -> dict[s
         },
         "held": {
             "names_with_a_colon": refused_names,
-            "numbers_too_long": [long_number],
+            "numbers_too_long": [long_number] if is_narrow else [],
             "bills_with_unmapped_codes": sorted(bill.number for bill in unmapped),
             "invoices_of_held_clients": sorted(
                 document.number

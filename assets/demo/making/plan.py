@@ -126,6 +126,8 @@ class Company:
 
     slug: str
     name: str
+    # The accounting system its books are kept in, as the product names it.
+    provider: str
     time_zone: str
     seed: int
     codes: Sequence[Code]
