@@ -19,6 +19,7 @@ from api.limits import RateLimit
 from api.metrics import Metrics
 from api.problems import MEDIA_TYPE, install_problem_handlers
 from api.routes import (
+    approvals,
     apps,
     conflicts,
     connection_settings,
@@ -143,6 +144,7 @@ def create_app(
         queues,
         quota,
         review,
+        approvals,
         conflicts,
         keys,
         apps,

@@ -9,7 +9,7 @@ the next sync finds the same differences again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 from sync import census, pushing, settling, taking
@@ -18,6 +18,7 @@ from sync.compare import Verdict
 from sync.errors import DocumentInvalid, Held, Remedy, SyncError, VersionMoved
 from sync.judge import Context, Judged, conflict_data, judge, load_context
 from sync.outcomes import Recorder
+from sync.periods import DATED
 from sync.ports import Provider
 from sync.records import SYNC_ORDER, Direction, Entity
 from sync.store import LinkView, Settlement, Store, Work
@@ -44,6 +45,7 @@ class ConnectionSync:
         self._provider = provider
         self._clock = clock
         self._actor = actor
+        self._knows_closing_date = False
 
     @property
     def provider_calls(self) -> int:
@@ -207,9 +209,19 @@ class ConnectionSync:
             pushes = self._pushes(judged)
             recorder.flush(work)
         if pushes:
+            self._look_at_closing_date(entity)
             pushing.push(
                 self._store, self._provider, pushes, recorder=recorder, clock=self._clock, actor=self._actor
             )
+
+    def _look_at_closing_date(self, entity: Entity) -> None:
+        """Once per sync, before documents are sent, ask until when the books are closed."""
+        if self._knows_closing_date or entity not in DATED:
+            return
+        closed = self._provider.company().books_closed_until
+        with self._store.work() as work:
+            work.note_closed_until(date.fromisoformat(closed) if closed else None)
+        self._knows_closing_date = True
 
     def _judge_all(
         self, work: Work, links: Sequence[LinkView], context: Context, recorder: Recorder

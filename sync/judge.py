@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
-from sync import fields, jobs, merge
+from sync import fields, jobs, merge, periods
 from sync.compare import Decision, Situation, decide
 from sync.incoming import BackResolver, to_platform
 from sync.mapping import MappingTable
@@ -25,6 +26,8 @@ class Context:
     back: BackResolver
     # The versions that documents of the batch were sent under and that may go out again.
     older: Mapping[str, MappingTable] = field(default_factory=dict)
+    # The last day of the ledger's closed books, as far as is known here.
+    closed_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provi
             names=work.their_names(theirs),
         ),
         older={version: work.mapping(version) for version in _versions_sent(links)},
+        closed_until=work.closed_until() if entity in periods.DATED else None,
     )
 
 
@@ -106,13 +110,14 @@ def in_ledger_terms(link: LinkView, context: Context, *, sent: Sent | None = Non
     `sent` is told under which mapping version each line goes out.
     """
     assert link.ours is not None
-    return to_ledger(
+    resolved = to_ledger(
         link.entity,
         link.ours.canonical,
         label=link.label,
         resolver=context.out,
         sent=sent or as_sent(link, context),
     )
+    return periods.in_ledger_dates(link, resolved)
 
 
 def judge(link: LinkView, context: Context) -> Judged:
@@ -178,7 +183,7 @@ def _merge(link: LinkView, context: Context) -> tuple[Canonical, Canonical] | No
 def in_platform_terms(link: LinkView, context: Context) -> Canonical:
     """Return their record in our dialect; raises a Held error naming what it waits for."""
     assert link.theirs is not None
-    return to_platform(
+    ours = to_platform(
         link.entity,
         link.theirs.canonical,
         label=link.label,
@@ -186,6 +191,7 @@ def in_platform_terms(link: LinkView, context: Context) -> Canonical:
         base_ours=link.base_ours,
         base_theirs=link.base_theirs,
     )
+    return periods.in_our_dates(link, ours)
 
 
 def differing_key_fields(link: LinkView, context: Context) -> list[str]:
@@ -238,4 +244,4 @@ def _shown_ours(link: LinkView, context: Context) -> Canonical:
     shown = dict(link.ours.canonical)
     for reference in references(link.entity, {"party": shown.get("party")}):
         shown["party"] = context.out.remote_ids.get(reference, shown["party"])
-    return shown
+    return periods.in_ledger_dates(link, shown)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync import requests
+from sync.approval import must_be_accepted
 from sync.clock import Clock
 from sync.compare import Verdict
 from sync.errors import Category, DocumentInvalid, Held, OutcomeUnknown, PaymentsApplied, SyncError
 from sync.judge import Context, Judged, as_sent, in_ledger_terms, load_context
 from sync.outcomes import Recorder
+from sync.periods import PeriodPolicy, in_open_period, moved_to
 from sync.ports import Done, Moved, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
 from sync.records import Canonical, Entity, RemoteRecord
 from sync.store import AttemptView, Audit, LinkedBy, LinkView, NewAttempt, Settlement, Store, Work
@@ -96,10 +98,20 @@ def _payload(
     """Return what to send, and the mapping version that each of its lines goes out under."""
     if asked is not None:
         return asked.canonical, line_versions(asked) or {}
-    if _operation(item) not in ("create", "update", "activate"):
-        return {}, {}
+    operation = _operation(item)
+    is_filled = operation in ("create", "update", "activate")
     sent = as_sent(item.link, context)
-    return in_ledger_terms(item.link, context, sent=sent), sent.going_out
+    canonical = in_ledger_terms(item.link, context, sent=sent) if is_filled else {}
+    must_be_accepted(item.link, context.setting, operation=operation, provider=context.out.provider_title)
+    dated = in_open_period(
+        item.link,
+        canonical,
+        operation=operation,
+        closed_until=context.closed_until,
+        policy=PeriodPolicy(context.setting.closed_period),
+        provider=context.out.provider_title,
+    )
+    return dated, sent.going_out if is_filled else {}
 
 
 def _prepare(
@@ -146,9 +158,12 @@ def _prepare(
         remote_version=write.version,
         mapping_version_id=asked.mapping_version_id if asked else context.mapping.version_id,
         evidence={
-            "reason": item.decision.reason,
+            "reason": _reason(item, canonical, context),
             "before": _overwritten(link),
             "line_versions": dict(versions),
+            "strategy": str(context.setting.strategy),
+            "posted_on": moved_to(canonical, link),
+            "approved_by": link.approved_by if link.approved_checksum == link.ours_checksum else None,
         },
     )
     return Push(item, write, attempt)
@@ -163,6 +178,15 @@ def _must_be_unpaid(link: LinkView, context: Context) -> None:
     raise PaymentsApplied(
         label=link.label, state=link.ours.state, paid=paid, provider=context.out.provider_title
     )
+
+
+def _reason(item: Judged, canonical: Canonical, context: Context) -> str:
+    """Say why it is sent, and where it is posted on another day than ours, that too: never silently."""
+    posted_on = moved_to(canonical, item.link)
+    if posted_on is None:
+        return item.decision.reason
+    closed = context.closed_until.isoformat() if context.closed_until is not None else "an earlier day"
+    return f"{item.decision.reason}; posted on {posted_on}, the first open day, because the books are closed until {closed}"
 
 
 def _operation(item: Judged) -> Operation:
@@ -291,7 +315,7 @@ def settle_done(
         work.settle_attempt(
             each.write.request_id, state="done", remote_id=record.remote_id, remote_version=record.version
         )
-        recorder.pushed(link, ACTIONS[each.write.operation], details={"remote_id": record.remote_id})
+        recorder.pushed(link, ACTIONS[each.write.operation], details=_told(each, record))
         audits.append(audit_of_push(each.item.link, each.attempt, record=record, actor=actor))
     work.settle(settlements)
     work.audit(audits)
@@ -301,6 +325,14 @@ def line_versions(attempt: NewAttempt | AttemptView) -> Mapping[str, str] | None
     """Return the mapping version that each line of a write went out under; None for a write without lines."""
     found: Mapping[str, str] = attempt.evidence.get("line_versions") or {}
     return found if "lines" in attempt.canonical else None
+
+
+def _told(each: Push, record: RemoteRecord) -> dict[str, object]:
+    evidence = each.attempt.evidence
+    told: dict[str, object] = {"remote_id": record.remote_id}
+    if evidence.get("posted_on"):
+        told |= {"posted_on": evidence["posted_on"], "reason": evidence["reason"]}
+    return told
 
 
 def _overwritten(link: LinkView) -> dict[str, object] | None:
@@ -325,8 +357,11 @@ def audit_of_push(
             "payload_hash": requests.payload_hash(attempt.canonical),
             "mapping_version_id": attempt.mapping_version_id,
             "line_versions": line_versions(attempt),
+            "approved_by": attempt.evidence.get("approved_by"),
             "actor": actor,
         },
+        strategy=attempt.evidence.get("strategy"),
+        mapping_version_id=attempt.mapping_version_id,
     )
 
 

@@ -10,6 +10,7 @@ SyncError
 │  ├─ StaleMapping              somebody saved another version meanwhile
 │  ├─ StaleDraft                somebody saved the draft meanwhile
 │  ├─ StaleChoice               the conflict is no longer the one that was shown
+│  ├─ StaleApproval             the record was edited after it was shown
 │  ├─ StillLookedUp             the record's last write is being looked up in the ledger
 │  └─ NothingToDecide           the record's last write needs no decision
 ├─ InvalidInput
@@ -134,6 +135,13 @@ class NotMendedByAccount(InvalidInput):
 
     code = "review.not_mended_by_account"
     template = "Choosing an account does not end this hold: {message} Nothing was saved."
+
+
+class StaleApproval(AlreadyDone):
+    """The record was edited after it was shown, so that nobody has seen what would be sent."""
+
+    code = "approval.stale"
+    template = "{label} was edited after it was shown. The next sync shows it anew; decide about that."
 
 
 class StaleChoice(AlreadyDone):

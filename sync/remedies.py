@@ -55,6 +55,7 @@ _SHARPER_STATUSES: Mapping[str, int] = {
     "access.unauthenticated": 401,
     "access.not_found": 404,
     "access.already_done": 409,
+    "approval.stale": 409,
     "connect.state": 403,
     "connect.company_taken": 409,
     "conflict.found": 409,

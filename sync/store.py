@@ -49,6 +49,9 @@ class EntitySetting:
     strategy: Strategy
     ended_here: EndPolicy | None = None
     ended_there: EndPolicy | None = None
+    # hold, first_open_day or ask (`sync.periods`): what happens to a new document of a closed period
+    closed_period: str = "hold"
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,10 @@ class LinkView:
     line_versions: Mapping[str, str] = field(default_factory=dict)
     # Records of the provider that a person said are not this one.
     not_remote_ids: frozenset[str] = frozenset()
+    # The values that a person has accepted for sending, and what was chosen for a document of a closed period.
+    approved_checksum: str | None = None
+    approved_by: str | None = None
+    period_choice: str | None = None
 
     @property
     def label(self) -> str:
@@ -241,6 +248,8 @@ class Audit:
     link: LinkView
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    strategy: str | None = None
+    mapping_version_id: str | None = None
 
 
 class Work(Protocol):
@@ -363,6 +372,14 @@ class Work(Protocol):
 
     def entity_setting(self, entity: Entity) -> EntitySetting:
         """Return how this entity is synced."""
+        ...
+
+    def closed_until(self) -> date | None:
+        """Return the last day of the provider's closed books, as it said when it was last asked."""
+        ...
+
+    def note_closed_until(self, day: date | None) -> None:
+        """Remember the last day of the provider's closed books."""
         ...
 
     # -- attempts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sync.compare import Verdict
@@ -34,7 +34,7 @@ def take(
     rows: list[Taken] = []
     for item in items:
         try:
-            rows.append(_taken(item, context, new_id=new_id))
+            rows.append(_taken(_with_period(item, context), context, new_id=new_id))
         except Held as held:
             recorder.hold(work, item.link, held)
     if not rows:
@@ -58,7 +58,7 @@ def take(
         _write_down(each, recorder)
         if each.is_merge:
             recorder.look_again.add(each.item.link.id)
-    work.audit([_audit(each.item, each.row, actor) for each in rows])
+    work.audit([_audit(each.item, each.row, actor, context) for each in rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,19 @@ def _write_down(each: Taken, recorder: Recorder) -> None:
     recorder.pulled(each.item.link, actions[each.item.decision.verdict], each.item.decision.reason)
 
 
-def _audit(item: Judged, row: Apply, actor: str) -> Audit:
+def _with_period(item: Judged, context: Context) -> Judged:
+    """Say so where the ledger changed a document of a closed period: it may, and nobody should have to find out."""
+    closed_until, theirs = context.closed_until, item.link.theirs
+    dated = (theirs.canonical if theirs is not None else {}).get("date")
+    if closed_until is None or not dated or date.fromisoformat(dated) > closed_until:
+        return item
+    reason = (
+        f"{item.decision.reason}; its date {dated} lies in the period that is closed until {closed_until}"
+    )
+    return replace(item, decision=replace(item.decision, reason=reason))
+
+
+def _audit(item: Judged, row: Apply, actor: str, context: Context) -> Audit:
     link = item.link
     before = {"state": link.ours.state, "canonical": link.ours.canonical} if link.ours else None
     after = {
@@ -147,4 +159,6 @@ def _audit(item: Judged, row: Apply, actor: str) -> Audit:
         link=link,
         before=before,
         after={**after, "record_id": row.record_id, "actor": actor},
+        strategy=str(context.setting.strategy),
+        mapping_version_id=context.mapping.version_id,
     )

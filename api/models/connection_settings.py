@@ -15,6 +15,8 @@ StrategyName = TypeAliasType(
     "StrategyName", Literal["last_write_wins", "platform_wins", "provider_wins", "manual"]
 )
 EndPolicyName = TypeAliasType("EndPolicyName", Literal["follow", "ask", "keep"])
+PeriodPolicyName = TypeAliasType("PeriodPolicyName", Literal["hold", "first_open_day", "ask"])
+ApprovalLane = TypeAliasType("ApprovalLane", Literal["direct", "review"])
 DayName = TypeAliasType("DayName", Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
 TIME = r"^\d{2}:\d{2}$"
 
@@ -54,6 +56,15 @@ class EntitySettings(BaseModel):
     ended_there: EndPolicyName | None = Field(
         default=None,
         description="What becomes of ours when the ledger's was voided, deleted, merged or made inactive; null as above.",
+    )
+    closed_period: PeriodPolicyName | None = Field(
+        default=None,
+        description="A new document dated in a closed period: `hold` it, post it on the `first_open_day` with a line in its"
+        " memo, or `ask` a person. Left out, it stays as it is.",
+    )
+    approval: ApprovalLane | None = Field(
+        default=None,
+        description="`direct`, or `review`: nothing of this kind is sent before a person accepts it. Left out, it stays.",
     )
 
 

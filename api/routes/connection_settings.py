@@ -57,6 +57,8 @@ def save_connection_settings(
                 conflict_strategy=each.conflict_strategy,
                 ended_here=each.ended_here,
                 ended_there=each.ended_there,
+                closed_period=each.closed_period,
+                approval=each.approval,
             )
             for each in body.entities
         ],

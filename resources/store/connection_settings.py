@@ -28,6 +28,9 @@ class EntityChoice:
     # What is done about the other side's when one side's ended; None goes by the strategy.
     ended_here: EndPolicy | None = None
     ended_there: EndPolicy | None = None
+    # None: as it is
+    closed_period: str | None = None
+    approval: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,12 @@ def _ends_changed(before: Sequence[EntityChoice], after: Sequence[EntityChoice])
 def _choice(entity: Entity, row: Mapping[Any, Any] | None) -> EntityChoice:
     if row is None:
         return EntityChoice(
-            entity, is_enabled=True, direction=DEFAULT_DIRECTION[entity], conflict_strategy=None
+            entity,
+            is_enabled=True,
+            direction=DEFAULT_DIRECTION[entity],
+            conflict_strategy=None,
+            closed_period="hold",
+            approval="direct",
         )
     return EntityChoice(
         entity,
@@ -134,6 +142,8 @@ def _choice(entity: Entity, row: Mapping[Any, Any] | None) -> EntityChoice:
         conflict_strategy=row["conflict_strategy"],
         ended_here=row["ended_here"],
         ended_there=row["ended_there"],
+        closed_period=row["closed_period"],
+        approval=row["approval"],
     )
 
 

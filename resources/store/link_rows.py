@@ -57,6 +57,9 @@ def link_view(row: Row) -> LinkView:
         decision=row["decision"],
         tries=row["tries"],
         first_failed_at=row["first_failed_at"],
+        approved_checksum=row["approved_checksum"],
+        approved_by=row["approved_by"],
+        period_choice=row["period_choice"],
         line_versions=row["line_versions"],
         not_remote_ids=frozenset(row["not_remote_ids"]),
     )

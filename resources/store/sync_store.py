@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from uuid import UUID
 
 from resources.store.database import Database
@@ -53,7 +54,18 @@ class PostgresWork(OursPart, TheirsPart, CensusPart, LinksPart, AttemptsPart, Ou
             strategy=strategy,
             ended_here=row["ended_here"],
             ended_there=row["ended_there"],
+            closed_period=row["closed_period"],
+            needs_approval=row["approval"] == "review",
         )
+
+    def closed_until(self) -> date | None:
+        """Return the last day of the provider's closed books, as it said when it was last asked."""
+        found: date | None = self._tx.value("read_closed_until", **self._connection)
+        return found
+
+    def note_closed_until(self, day: date | None) -> None:
+        """Remember the last day of the provider's closed books."""
+        self._tx.run("note_closed_until", **self._connection, day=day, now=self._now)
 
 
 class PostgresStore(SyncSession):

@@ -215,7 +215,8 @@ order by coalesce(r.document_date, m.document_date), coalesce(r.label, m.label),
 -- Links with both of their sides.
 select l.id::text, l.entity, l.record_id::text, l.remote_id, l.ours_checksum, l.theirs_checksum,
        l.base_ours_checksum, l.base_theirs_checksum, l.base_ours, l.base_theirs, l.state, l.tries, l.first_failed_at,
-       l.line_versions, l.not_remote_ids,
+       l.line_versions, l.not_remote_ids, l.approved_checksum, l.approved_by,
+       case when l.period_choice_checksum = l.ours_checksum then l.period_choice end as period_choice,
        case
            when l.decision is not null
                 and l.decision <> 'dismissed'
@@ -362,8 +363,24 @@ where l.builder_id = %(builder_id)s
 
 -- name: read_entity_setting
 -- How one entity is synced on one connection; no row means the defaults.
-select is_enabled, direction, conflict_strategy, ended_here, ended_there
+select is_enabled, direction, conflict_strategy, ended_here, ended_there, closed_period, approval
 from entity_settings
 where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s
   and entity = %(entity)s;
+
+-- name: read_closed_until
+-- Until when the provider's books are closed, as far as is known here.
+select books_closed_until
+from v2_integration_connections
+where builder_id = %(builder_id)s
+  and id = %(connection_id)s;
+
+-- name: note_closed_until
+-- Remembers until when the provider's books are closed; the same answer again changes nothing.
+update v2_integration_connections
+set books_closed_until = %(day)s,
+    books_closed_read_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(connection_id)s
+  and (books_closed_until is distinct from %(day)s or books_closed_read_at is null);

@@ -82,11 +82,13 @@ set status = excluded.status,
 -- name: append_audit
 -- Appends to the audit log.
 insert into audit_log (
-    builder_id, at, actor, action, reason, connection_id, link_id, entity, record_id, remote_id, before, after)
+    builder_id, at, actor, action, reason, connection_id, link_id, entity, record_id, remote_id, before, after, strategy,
+    mapping_version_id)
 select %(builder_id)s::uuid, %(now)s, %(actor)s, a.action, a.reason, %(connection_id)s::uuid, a.link_id, a.entity,
-       a.record_id, a.remote_id, a.before, a.after
+       a.record_id, a.remote_id, a.before, a.after, a.strategy, a.mapping_version_id
 from jsonb_to_recordset(%(rows)s::jsonb) as a (
-    action text, reason text, link_id uuid, entity text, record_id uuid, remote_id text, before jsonb, after jsonb);
+    action text, reason text, link_id uuid, entity text, record_id uuid, remote_id text, before jsonb, after jsonb,
+    strategy text, mapping_version_id uuid);
 
 -- name: create_sync_run
 -- Notes a sync that was asked for, before it starts.

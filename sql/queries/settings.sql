@@ -12,7 +12,7 @@ where builder_id = %(builder_id)s
 
 -- name: settings_entities
 -- How each entity is synced, where it has settings of its own.
-select entity, is_enabled, direction, conflict_strategy, ended_here, ended_there
+select entity, is_enabled, direction, conflict_strategy, ended_here, ended_there, closed_period, approval
 from entity_settings
 where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s;
@@ -42,19 +42,26 @@ where builder_id = %(builder_id)s
   and (base_ours_checksum is not null or base_theirs_checksum is not null);
 
 -- name: settings_save_entities
--- Replaces the settings of each entity given.
+-- Replaces the settings of each entity given; a lane or a policy that is left out stays as it is.
 insert into entity_settings (
-    builder_id, connection_id, entity, is_enabled, direction, conflict_strategy, ended_here, ended_there)
+    builder_id, connection_id, entity, is_enabled, direction, conflict_strategy, ended_here, ended_there, closed_period,
+    approval)
 select %(builder_id)s::uuid, %(connection_id)s::uuid, e.entity, e.is_enabled, e.direction, e.conflict_strategy,
-       e.ended_here, e.ended_there
+       e.ended_here, e.ended_there, coalesce(e.closed_period, o.closed_period, 'hold'),
+       coalesce(e.approval, o.approval, 'direct')
 from jsonb_to_recordset(%(rows)s::jsonb) as e (
-    entity text, is_enabled boolean, direction text, conflict_strategy text, ended_here text, ended_there text)
+    entity text, is_enabled boolean, direction text, conflict_strategy text, ended_here text, ended_there text,
+    closed_period text, approval text)
+left join entity_settings o on o.builder_id = %(builder_id)s::uuid and o.connection_id = %(connection_id)s::uuid
+    and o.entity = e.entity
 on conflict (builder_id, connection_id, entity) do update
 set is_enabled = excluded.is_enabled,
     direction = excluded.direction,
     conflict_strategy = excluded.conflict_strategy,
     ended_here = excluded.ended_here,
-    ended_there = excluded.ended_there;
+    ended_there = excluded.ended_there,
+    closed_period = excluded.closed_period,
+    approval = excluded.approval;
 
 -- name: settings_ends_again
 -- Has pairs looked at again of which one side ended and the other was kept, because what is done about them changed.

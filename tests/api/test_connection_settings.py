@@ -42,6 +42,7 @@ def test_what_is_saved_is_what_sync_reads(client: Client, house: House) -> None:
         "ended_here": "ask",
         "ended_there": "keep",
     }
+    entity |= {"closed_period": "ask", "approval": "review"}
     saved = exact(client.put(path(house), wanted(is_real_time=True, entities=[entity])))
     assert saved["is_real_time"] is True
     assert [each for each in saved["entities"] if each["entity"] == "vendor"] == [entity]
@@ -91,3 +92,13 @@ def test_what_could_never_run_is_refused_with_a_sentence(
 def test_only_an_owner_changes_them_and_only_their_own(world: World, house: House) -> None:
     problem(house.client("bookkeeper").put(path(house), wanted()), 403, "access.not_allowed")
     problem(world.a_house().client().put(path(house), wanted()), 404, "access.not_found")
+
+
+def test_a_lane_or_a_policy_that_is_left_out_stays_as_it_is(client: Client, house: House) -> None:
+    entity = {"entity": "bill", "direction": "push", "closed_period": "first_open_day", "approval": "review"}
+    exact(client.put(path(house), wanted(entities=[entity])))
+    saved = exact(client.put(path(house), wanted(entities=[{"entity": "bill", "direction": "push"}])))
+    (bill,) = [each for each in saved["entities"] if each["entity"] == "bill"]
+    assert (bill["closed_period"], bill["approval"]) == ("first_open_day", "review")
+    (vendor,) = [each for each in saved["entities"] if each["entity"] == "vendor"]
+    assert (vendor["closed_period"], vendor["approval"]) == ("hold", "direct")

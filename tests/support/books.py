@@ -34,6 +34,7 @@ class Seen:
     party: str
     memo: str
     is_valid: bool
+    date: str = ""
 
 
 class RunningClock:
@@ -177,6 +178,10 @@ class Books(ABC):
     def accounts(self) -> list[str]:
         """The names of the chart."""
 
+    @abstractmethod
+    def close_until(self, day: str | None) -> None:
+        """Close the books up to a day, or open them."""
+
     def valid(self, kind: str) -> list[Seen]:
         """The documents that count."""
         return [one for one in self.documents(kind) if one.is_valid]
@@ -306,6 +311,7 @@ class QuickBooksBooks(Books):
                 party=row[party]["value"],
                 memo=str(row.get("PrivateNote") or ""),
                 is_valid=bool(Decimal(str(row["TotalAmt"]))),
+                date=str(row["TxnDate"]),
             )
             for row in self._rows(self._NAMES[kind])
         ]
@@ -402,6 +408,10 @@ class QuickBooksBooks(Books):
 
     def accounts(self) -> list[str]:
         return [row["Name"] for row in self._rows("Account")]
+
+    def close_until(self, day: str | None) -> None:
+        # In QuickBooks a closing date is moved back rather than taken away.
+        self.control("POST", "/close-books", {"realm": self.company, "date": day or "2019-12-31"})
 
 
 class XeroBooks(Books):
@@ -521,6 +531,7 @@ class XeroBooks(Books):
                 party=row["Contact"]["ContactID"],
                 memo=str(row.get("Reference") or ""),
                 is_valid=row["Status"] in ("AUTHORISED", "PAID"),
+                date=str(row["DateString"])[:10],
             )
             for row in self._rows("Invoices")
             if row["Type"] == self._TYPES[kind]
@@ -604,3 +615,6 @@ class XeroBooks(Books):
 
     def accounts(self) -> list[str]:
         return [row["Name"] for row in self._send("GET", "Accounts")]
+
+    def close_until(self, day: str | None) -> None:
+        self.bookkeep("lock_period", date=day)

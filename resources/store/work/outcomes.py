@@ -86,6 +86,8 @@ class OutcomesPart(WorkPart):
                     "remote_id": each.link.remote_id,
                     "before": each.before,
                     "after": each.after,
+                    "strategy": each.strategy,
+                    "mapping_version_id": each.mapping_version_id,
                 }
                 for each in entries
             ]

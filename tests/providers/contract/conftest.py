@@ -15,6 +15,7 @@ from sandbox.quickbooks import create_app as create_quickbooks
 from tests.support.books import Books, QuickBooksBooks
 from tests.support.judged_xero import judged_xero
 from tests.support.office import Office
+from tests.support.office_api import OfficeApi, api_of
 
 
 @pytest.fixture(scope="module", params=["quickbooks_online", "xero"])
@@ -51,3 +52,10 @@ def office(newcomer: Office) -> Office:
     """A connected builder."""
     newcomer.connect()
     return newcomer
+
+
+@pytest.fixture
+def api(office: Office) -> Iterator[OfficeApi]:
+    """The API over the connected builder; its syncs run in this process."""
+    with api_of(office) as served:
+        yield served
