@@ -123,8 +123,20 @@ class ConnectionSync:
     def sync_all(self) -> tuple[PullSummary, list[EntitySummary], TieOut]:
         """Do every step once, in order."""
         pulled = self.pull_changes()
-        summaries = [self.sync_entity(entity) for entity in SYNC_ORDER]
-        return pulled, summaries, self.tie_out()
+        return pulled, list(self.sync_entities()), self.tie_out()
+
+    def sync_entities(self) -> Iterator[EntitySummary]:
+        """Bring all entities into agreement, in order; where nothing is to be done at all, one look says so for all."""
+        with self._store.work() as work:
+            quiet = work.quiet(now=self._clock.now())
+            if quiet is not None:
+                work.quiet_logs({entity: "pull" if way == "pull" else "push" for entity, way in quiet})
+        if quiet is None:
+            yield from (self.sync_entity(entity) for entity in SYNC_ORDER)
+            return
+        enabled = {entity for entity, _ in quiet}
+        for entity in SYNC_ORDER:
+            yield EntitySummary(entity, is_enabled=entity in enabled)
 
     def tie_out(self) -> TieOut:
         """Prove that counts and sums agree; without a change since the last proof, that one still stands."""

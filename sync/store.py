@@ -321,6 +321,10 @@ class Work(Protocol):
         """List the links on which something has to be decided now, oldest document first."""
         ...
 
+    def quiet(self, *, now: datetime) -> list[tuple[Entity, Direction]] | None:
+        """Return the enabled entities with their directions where nothing is to be done in any of them; else None."""
+        ...
+
     def links(self, link_ids: Sequence[str]) -> list[LinkView]:
         """Load links with both sides, in the order asked."""
         ...
@@ -412,6 +416,10 @@ class Work(Protocol):
     # -- outcomes
     def open_log(self, entity: Entity, direction: LogDirection) -> str:
         """Begin a row of v2_sync_log for this run and return its id; the same row when asked again."""
+        ...
+
+    def quiet_logs(self, directions: Mapping[Entity, LogDirection]) -> None:
+        """Write finished rows of v2_sync_log for entities in which nothing was to be done."""
         ...
 
     def close_log(
