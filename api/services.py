@@ -10,6 +10,8 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 
 from api.limits import RateLimit
+from resources.imports.importer import Imports
+from resources.imports.worker import ImportWorkers
 from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
 from resources.store.database import Database
@@ -148,6 +150,9 @@ class Services:
     # Wrong keys and tokens, counted by where they come from.
     refusals: RateLimit
     requests: Requests
+    imports: Imports
+    # Who does the work of imports, apart from this process.
+    workers: ImportWorkers
 
     @property
     def database(self) -> Database:
