@@ -25,6 +25,7 @@ from api.routes import (
     connection_settings,
     connections,
     consent,
+    dimensions,
     health,
     home,
     imports,
@@ -89,6 +90,10 @@ _LARGER_BODIES = {
 _TAGS = [
     {"name": "connections", "description": "Connect accounting systems and see their chart of accounts."},
     {"name": "mappings", "description": "Which provider account each cost code is booked on."},
+    {
+        "name": "dimensions",
+        "description": "What jobs and cost codes are in the ledger's own lists, and tax codes.",
+    },
     {"name": "sync", "description": "Start syncs, watch them, read their history."},
     {"name": "errors", "description": "Records that failed or are held, and what to do about them."},
     {"name": "conflicts", "description": "Records that both sides changed."},
@@ -146,6 +151,7 @@ def create_app(
         consent,
         mappings,
         mapping_versions,
+        dimensions,
         syncs,
         rehearsals,
         queues,
@@ -221,6 +227,7 @@ def _registered(settings: Settings) -> list[ProviderEntry]:
             key=spec.key,
             title=spec.title,
             is_configured=all(_is_filled(getattr(settings, name)) for name in spec.credential_settings),
+            dimension_lists=spec.dimension_lists,
         )
         for spec in PROVIDERS.values()
     ]

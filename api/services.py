@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Protocol, cast
 
@@ -19,6 +19,7 @@ from resources.store.requests import Requests
 from resources.store.run_requests import SyncLauncher
 from resources.vault import Vault
 from sync.clock import Clock
+from sync.dimensions import ListName, Subject
 
 
 class AuthorizationStart(Protocol):
@@ -136,6 +137,8 @@ class ProviderEntry:
     key: str
     title: str
     is_configured: bool
+    # What a job, a cost code or a cost type can become in its lists.
+    dimension_lists: Mapping[Subject, Sequence[ListName]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,10 @@ class Services:
     def title_of(self, provider: str) -> str:
         """Return a provider's name for people."""
         return next((entry.title for entry in self.providers if entry.key == provider), provider)
+
+    def dimension_lists_of(self, provider: str) -> Mapping[Subject, Sequence[ListName]]:
+        """Return what jobs, cost codes and cost types can become at a provider."""
+        return next((entry.dimension_lists for entry in self.providers if entry.key == provider), {})
 
 
 def services_of(request: Request) -> Services:

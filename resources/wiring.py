@@ -28,6 +28,7 @@ from resources.store.webhooks import write_events
 from resources.vault import Vault
 from sync.clock import Clock, SystemClock
 from sync.compare import Strategy
+from sync.dimensions import read_dimensions
 from sync.engine import ConnectionSync
 from sync.errors import NotFound, SyncBusy, SyncError
 from sync.ports import Provider
@@ -37,6 +38,7 @@ from sync.rehearsal import Rehearsal
 from sync.schedule import next_due
 from sync.store import ConnectionFacts, Trigger
 from sync.summary import EntitySummary, PullSummary, TieOut
+from sync.tax_codes import read_tax_codes
 
 # How long a step waits for another step of the same connection before it gives up and says so.
 LOCK_WAIT_SECONDS_MAX = 120
@@ -362,4 +364,6 @@ def _facts_of(builder_id: str, row: Mapping[Any, Any]) -> ConnectionFacts:
         company_name=row["company_name"],
         strategy=Strategy(row["strategy"]),
         currency=row["currency"],
+        dimensions=read_dimensions(row["dimensions"]),
+        tax_codes=read_tax_codes(row["tax_codes"]),
     )

@@ -14,12 +14,14 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from sync.compare import EndPolicy, Strategy
+from sync.dimensions import Dimension, DimensionTable, Option
 from sync.errors import Category
 from sync.mapping import MappingTable
 from sync.outgoing import Reference
 from sync.ports import Headcount, Operation
 from sync.records import Canonical, Direction, Entity, OurState, RemoteRecord, TheirState
 from sync.summary import TieOut
+from sync.tax_codes import TaxCode
 
 Trigger = Literal["manual", "scheduled", "real_time", "initial_import"]
 LogDirection = Literal["push", "pull"]
@@ -37,6 +39,24 @@ class ConnectionFacts:
     company_name: str
     strategy: Strategy
     currency: str
+    # What jobs, cost codes and cost types become in the ledger.
+    dimensions: Sequence[Dimension] = ()
+    # Which of the provider's tax codes lines carry.
+    tax_codes: Sequence[TaxCode] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSubject:
+    """A job, cost code or cost type as it stands here, as far as its option needs it.
+
+    `parent_id` is the provider's id of a job's client, `is_pending` says that lines of it wait to be sent.
+    """
+
+    id: str
+    label: str
+    is_open: bool
+    is_pending: bool
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,6 +404,30 @@ class Work(Protocol):
 
     def note_closed_until(self, day: date | None) -> None:
         """Remember the last day of the provider's closed books."""
+        ...
+
+    # -- dimensions
+    def options(self) -> list[Option]:
+        """Return what jobs, codes and types are in the ledger's lists, as far as it came."""
+        ...
+
+    def option_subjects(self, dimension: Dimension) -> list[OptionSubject]:
+        """Return the subjects that lines wait for, and those whose option is no longer as they are.
+
+        What was refused a short while ago for a reason that does not stop any line is left out.
+        """
+        ...
+
+    def save_option(self, option: Option, *, actor: str, action: str | None) -> None:
+        """Keep how an option stands, with an audit entry where something was done about it."""
+        ...
+
+    def dimension_table(self) -> DimensionTable:
+        """Return what lines carry besides their account."""
+        ...
+
+    def tax_codes(self) -> Sequence[TaxCode]:
+        """Return which of the provider's tax codes lines carry."""
         ...
 
     # -- attempts

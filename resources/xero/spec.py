@@ -88,6 +88,7 @@ SPEC = ProviderSpec(
     companies=_companies,
     build=_build,
     webhook=WEBHOOK,
+    dimension_lists={"job": ("tracking",), "cost_code": ("tracking",), "cost_type": ("tracking",)},
     release=release,
     limits=LIMITS,
 )

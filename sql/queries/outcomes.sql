@@ -195,7 +195,8 @@ where c.builder_id = %(builder_id)s
 select c.id::text, c.provider, c.status, coalesce(c.provider_company_name, '') as company_name,
        coalesce(c.conflict_strategy, 'last_write_wins') as strategy, coalesce(c.currency, b.currency) as currency,
        coalesce(c.sync_schedule, 'hourly') as sync_schedule, c.sync_window,
-       coalesce(nullif(c.time_zone, 'UTC'), b.time_zone) as time_zone
+       coalesce(nullif(c.time_zone, 'UTC'), b.time_zone) as time_zone,
+       coalesce(c.settings -> 'dimensions', '[]') as dimensions, coalesce(c.settings -> 'tax_codes', '[]') as tax_codes
 from v2_integration_connections c
 join v2_builders b on b.id = c.builder_id
 where c.builder_id = %(builder_id)s

@@ -29,8 +29,13 @@ NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 ROOT = "/api/v1/integrations"
 OUTSIDE_THE_ROOT = ("/healthz", "/readyz", "/openapi.json", "/metrics", "/docs")
 PROVIDERS = (
-    ProviderEntry("quickbooks_online", "QuickBooks Online", is_configured=True),
-    ProviderEntry("xero", "Xero", is_configured=False),
+    ProviderEntry(
+        "quickbooks_online",
+        "QuickBooks Online",
+        is_configured=True,
+        dimension_lists={"job": ("sub_customer", "class"), "cost_code": ("item", "class")},
+    ),
+    ProviderEntry("xero", "Xero", is_configured=False, dimension_lists={"job": ("tracking",)}),
 )
 
 
