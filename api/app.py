@@ -90,10 +90,6 @@ _LARGER_BODIES = {
 _TAGS = [
     {"name": "connections", "description": "Connect accounting systems and see their chart of accounts."},
     {"name": "mappings", "description": "Which provider account each cost code is booked on."},
-    {
-        "name": "dimensions",
-        "description": "What jobs and cost codes are in the ledger's own lists, and tax codes.",
-    },
     {"name": "sync", "description": "Start syncs, watch them, read their history."},
     {"name": "errors", "description": "Records that failed or are held, and what to do about them."},
     {"name": "conflicts", "description": "Records that both sides changed."},

@@ -27,7 +27,7 @@ from sync.dimensions import Dimension, Option, Place, shown_dimensions
 from sync.records import Entity
 from sync.tax_codes import TaxCode, shown_tax_codes
 
-router = APIRouter(tags=["dimensions"])
+router = APIRouter(tags=["mappings"])
 
 
 @router.get("/connections/{id}/dimensions", name="get_dimensions", responses=READ_ONE)
