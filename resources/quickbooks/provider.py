@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -122,7 +122,11 @@ class QuickBooks:
 
     def census(self, name: str, after: str | None) -> CensusPage:
         """Read ids and versions of one page of one list."""
-        return census_page(self._client, name, after)
+        page = census_page(self._client, name, after)
+        if name != NAMES[Entity.CUSTOMER]:
+            return page
+        # What stands for a job of ours is no client of the platform, and not in the mirror.
+        return replace(page, rows=[one for one in page.rows if not self._jobs.is_job(one.remote_id)])
 
     def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
         """Read one record as it stands now; None where QuickBooks no longer has it."""

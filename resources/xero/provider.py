@@ -10,9 +10,9 @@ from typing import Any
 from resources.spec import Access, Surroundings
 from resources.xero import check
 from resources.xero.batch import ELEMENTS_MAX, Prepared, Sender
+from resources.xero.book import Book
 from resources.xero.census import CENSUS_LISTS, census_page
 from resources.xero.changes import SWEEP_EVERY, Changes
-from resources.xero.book import Book
 from resources.xero.chart import Chart
 from resources.xero.client import Client
 from resources.xero.finding import Finder
