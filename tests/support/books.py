@@ -179,6 +179,22 @@ class Books(ABC):
         """The names of the chart."""
 
     @abstractmethod
+    def add_account(self, name: str, kind: str, *, number: str) -> str:
+        """Enter an account of kind income or cost; return its id."""
+
+    @abstractmethod
+    def switch_account(self, account_id: str, *, is_active: bool) -> None:
+        """Make an account inactive, or active again."""
+
+    @abstractmethod
+    def bill_lines(self, number: str) -> list[tuple[Decimal, str]]:
+        """The amount and account id of each line of a bill."""
+
+    @abstractmethod
+    def kept(self, kind: str) -> dict[str, str]:
+        """Every invoice or bill as the provider keeps it, to the byte: number → the whole document as text."""
+
+    @abstractmethod
     def close_until(self, day: str | None) -> None:
         """Close the books up to a day, or open them."""
 
@@ -409,6 +425,26 @@ class QuickBooksBooks(Books):
     def accounts(self) -> list[str]:
         return [row["Name"] for row in self._rows("Account")]
 
+    def add_account(self, name: str, kind: str, *, number: str) -> str:
+        types = {"income": "Income", "cost": "Cost of Goods Sold"}
+        return self._id(self._act("Account", {"Name": name, "AccountType": types[kind], "AcctNum": number}))
+
+    def switch_account(self, account_id: str, *, is_active: bool) -> None:
+        self._act("Account", {"Active": is_active, "sparse": True}, "update", account_id)
+
+    def bill_lines(self, number: str) -> list[tuple[Decimal, str]]:
+        (row,) = [each for each in self._rows("Bill") if each.get("DocNumber") == number]
+        return [
+            (Decimal(str(line["Amount"])), line["AccountBasedExpenseLineDetail"]["AccountRef"]["value"])
+            for line in row["Line"]
+        ]
+
+    def kept(self, kind: str) -> dict[str, str]:
+        return {
+            row["DocNumber"]: json.dumps(row, default=str, sort_keys=True)
+            for row in self._rows(self._NAMES[kind])
+        }
+
     def close_until(self, day: str | None) -> None:
         # In QuickBooks a closing date is moved back rather than taken away.
         self.control("POST", "/close-books", {"realm": self.company, "date": day or "2019-12-31"})
@@ -637,6 +673,29 @@ class XeroBooks(Books):
 
     def accounts(self) -> list[str]:
         return [row["Name"] for row in self._send("GET", "Accounts")]
+
+    def add_account(self, name: str, kind: str, *, number: str) -> str:
+        types = {"income": "REVENUE", "cost": "DIRECTCOSTS"}
+        body = {"Code": number, "Name": name, "Type": types[kind]}
+        return str(self._send("PUT", "Accounts", body)[0]["AccountID"])
+
+    def switch_account(self, account_id: str, *, is_active: bool) -> None:
+        body = {"AccountID": account_id, "Status": "ACTIVE" if is_active else "ARCHIVED"}
+        self._send("POST", f"Accounts/{account_id}", body)
+
+    def bill_lines(self, number: str) -> list[tuple[Decimal, str]]:
+        ids = {row.get("Code"): row["AccountID"] for row in self._send("GET", "Accounts")}
+        (found,) = [each for each in self.documents("bill") if each.number == number]
+        (row,) = self._send("GET", f"Invoices/{found.id}")
+        return [(Decimal(line["LineAmount"]), ids[line["AccountCode"]]) for line in row["LineItems"]]
+
+    def kept(self, kind: str) -> dict[str, str]:
+        return {
+            str(each.number): json.dumps(
+                self._send("GET", f"Invoices/{each.id}"), default=str, sort_keys=True
+            )
+            for each in self.documents(kind)
+        }
 
     def close_until(self, day: str | None) -> None:
         self.bookkeep("lock_period", date=day)
