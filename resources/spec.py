@@ -16,7 +16,6 @@ from resources.gate import CallLimits, Gate
 from resources.oauth import OAuthEndpoints
 from resources.settings import Settings
 from sync.clock import Clock
-from sync.dimensions import ListName, Subject
 from sync.errors import AccessExpired
 from sync.ports import Provider
 
@@ -100,6 +99,17 @@ class WebhookSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """Something only this provider lets one choose, per connection."""
+
+    key: str
+    # What it decides, in a sentence.
+    meaning: str
+    # What may be chosen, the first being what holds without a choice; none means the id of an account of the ledger.
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderSpec:
     """One accounting system: its words, its OAuth places, and how to make a Provider for one company."""
 
@@ -117,13 +127,13 @@ class ProviderSpec:
     # The companies a fresh consent opens; the access token is the second argument. Of several a person chooses one.
     companies: Callable[[CallbackAnswer, str, httpx.Client], Sequence[CompanyFacts]]
     build: Callable[[Access, Surroundings], Provider]
-    # What a job, a cost code or a cost type can become in its lists.
-    dimension_lists: Mapping[Subject, tuple[ListName, ...]] = field(default_factory=dict)
     # Ends one company's consent where revoking the refresh token would end others too; None means revoking.
     release: Callable[[str, str, httpx.Client], None] | None = None
     # What its calls are counted against across processes.
     limits: CallLimits | None = None
     # How many reads of all companies the app's plan allows in a month; 0 where none are counted.
     metered_reads_a_month: Callable[[Settings], int] = lambda _: 0
+    # What its users choose beyond what all providers have.
+    preferences: tuple[Preference, ...] = ()
     # Where the provider tells of changes of its own accord.
     webhook: WebhookSpec | None = None

@@ -68,6 +68,17 @@ class EntitySettings(BaseModel):
     )
 
 
+class PreferenceShown(Shown):
+    """Something that only this connection's accounting system lets one choose."""
+
+    name: str = Field(examples=["document_status"])
+    value: str | None = Field(description="What was chosen; null: nothing, so the first of `values` holds.")
+    values: list[str] = Field(
+        description="What may be chosen; empty: the id of one of the connection's accounts."
+    )
+    meaning: str
+
+
 class ConnectionSettingsIn(BaseModel):
     """A connection's settings, to replace the present ones."""
 
@@ -87,6 +98,12 @@ class ConnectionSettingsIn(BaseModel):
     entities: list[EntitySettings] = Field(
         default_factory=list, max_length=9, description="Entities left out stay as they are."
     )
+    preferences: dict[str, str | None] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="What only this accounting system lets one choose; names left out stay, null takes a choice back.",
+        examples=[{"document_status": "draft"}],
+    )
 
 
 class ConnectionSettingsShown(Shown):
@@ -99,6 +116,7 @@ class ConnectionSettingsShown(Shown):
     conflict_strategy: StrategyName
     is_real_time: bool
     entities: list[EntitySettings]
+    preferences: list[PreferenceShown]
     next_due_at: datetime | None = Field(description="When the next scheduled sync is due.")
     waits: str | None = Field(
         description="While the window is closed: until when syncs wait, in a sentence.",

@@ -16,6 +16,7 @@ from api.models.connection_settings import (
 )
 from api.responses import READ_ONE, WRITE
 from api.services import UseServices
+from resources.registry import spec_of
 from resources.store import connection_settings as store
 from sync.records import Entity
 from sync.schedule import zone_of
@@ -62,8 +63,10 @@ def save_connection_settings(
             )
             for each in body.entities
         ],
+        preferences=body.preferences,
     )
     with services.database.builder_tx(caller.builder_id) as tx:
+        present = store.read_settings(tx, caller.builder_id, connection_id=connection_id)
         saved = store.save_settings(
             tx,
             caller.builder_id,
@@ -71,6 +74,7 @@ def save_connection_settings(
             wanted=wanted,
             saved_by=caller.actor,
             now=now,
+            known=spec_of(present.provider).preferences,
         )
     return _shown(connection_id, saved, now=now)
 
@@ -81,6 +85,15 @@ def _shown(connection_id: UUID, found: store.ConnectionSettings, *, now: datetim
             **asdict(found),
             "connection_id": connection_id,
             "entities": [asdict(each) for each in found.entities],
+            "preferences": [
+                {
+                    "name": each.key,
+                    "value": (found.preferences or {}).get(each.key),
+                    "values": list(each.values),
+                    "meaning": each.meaning,
+                }
+                for each in spec_of(found.provider).preferences
+            ],
             "waits": _waits(found, now=now),
         }
     )

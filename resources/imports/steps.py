@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from resources.imports import ledger
@@ -55,7 +54,9 @@ def choose(
         raise ImportMovedOn(file=row["file_name"], done="read in another way", status=row["status"])
 
 
-def confirm(database: Database, builder_id: UUID, import_id: str, *, is_partial: bool, now: datetime) -> None:
+def confirm(
+    database: Database, builder_id: UUID, import_id: str, *, is_partial: bool, now: datetime
+) -> None:
     """Say yes to what was shown; raises ImportRejected where there are problems and a part was not asked for."""
     row = ledger.get(database, builder_id, import_id)
     options = replace(ImportOptions.from_json(row["options"]), is_partial=is_partial)
@@ -100,9 +101,11 @@ def resume(database: Database, builder_id: UUID, import_id: str, *, now: datetim
         raise ImportMovedOn(file=row["file_name"], done="resumed", status=row["status"])
 
 
-def is_silent(row: Mapping[str, Any], *, now: datetime) -> bool:
+def is_silent(row: ledger.Row, *, now: datetime) -> bool:
     """Say whether the process that worked on an import seems to be gone."""
-    return bool(row["status"] in WORKING and row["worked_at"] and row["worked_at"] < now - SILENCE)
+    return (
+        row["status"] in WORKING and row["worked_at"] is not None and row["worked_at"] < now - SILENCE
+    )
 
 
 def newest(

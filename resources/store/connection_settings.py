@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from resources.spec import Preference
 from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction, json_text
 from sync.compare import EndPolicy
@@ -15,6 +16,8 @@ from sync.errors import InvalidSetting, NotFound
 from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
 from sync.schedule import next_due, zone_of
 from sync.window import read_window
+
+REAL_TIME = "real_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,10 @@ class ConnectionSettings:
     conflict_strategy: str
     is_real_time: bool
     entities: Sequence[EntityChoice]
+    # What the provider alone lets one choose; None leaves every choice as it is.
+    preferences: Mapping[str, str | None] | None = None
     next_due_at: datetime | None = None
+    provider: str = ""
 
 
 def read_settings(tx: Transaction, builder_id: UUID, *, connection_id: UUID) -> ConnectionSettings:
@@ -60,7 +66,13 @@ def read_settings(tx: Transaction, builder_id: UUID, *, connection_id: UUID) -> 
         conflict_strategy=row["conflict_strategy"],
         is_real_time=row["is_real_time"],
         entities=[_choice(entity, own.get(entity)) for entity in SYNC_ORDER],
+        preferences={
+            key: value
+            for key, value in row["settings"].items()
+            if isinstance(value, str) and key != REAL_TIME
+        },
         next_due_at=row["next_due_at"],
+        provider=row["provider"],
     )
 
 
@@ -72,8 +84,12 @@ def save_settings(
     wanted: ConnectionSettings,
     saved_by: str,
     now: datetime,
+    known: Sequence[Preference] = (),
 ) -> ConnectionSettings:
-    """Replace a connection's settings and return them; raises NotFound, or InvalidSetting with a sentence."""
+    """Replace a connection's settings and return them; raises NotFound, or InvalidSetting with a sentence.
+
+    `known` are the provider's own preferences; one that is not given a value stays as it is.
+    """
     before = read_settings(tx, builder_id, connection_id=connection_id)
     for choice in wanted.entities:
         _check(choice)
@@ -82,6 +98,8 @@ def save_settings(
     read_window(wanted.sync_window)
     due = next_due(wanted.sync_schedule, after=now, time_zone=wanted.time_zone, window=wanted.sync_window)
     names = {"builder_id": builder_id, "connection_id": connection_id}
+    chosen = dict(wanted.preferences or {})
+    _check_preferences(tx, chosen, known, names)
     tx.run(
         "settings_save",
         **names,
@@ -90,6 +108,8 @@ def save_settings(
         time_zone=wanted.time_zone,
         conflict_strategy=wanted.conflict_strategy,
         is_real_time=wanted.is_real_time,
+        preferences=json_text({key: value for key, value in chosen.items() if value is not None}),
+        without=[key for key, value in chosen.items() if value is None],
         next_due_at=due,
         now=now,
     )
@@ -154,6 +174,34 @@ def _check(choice: EntityChoice) -> None:
             name=f"entities.{choice.entity.value}.direction",
             reason=f"a {words} is only brought in from the ledger; choose pull, or switch it off",
         )
+
+
+def _check_preferences(
+    tx: Transaction,
+    chosen: Mapping[str, str | None],
+    known: Sequence[Preference],
+    names: Mapping[str, Any],
+) -> None:
+    by_key = {each.key: each for each in known}
+    for key, value in chosen.items():
+        found = by_key.get(key)
+        if found is None:
+            there = f"it has {', '.join(by_key)}" if by_key else "it has none of its own"
+            raise InvalidSetting(
+                name=f"preferences.{key}",
+                reason=f"this connection's accounting system does not know it; {there}",
+            )
+        if value is None:
+            continue
+        if found.values and value not in found.values:
+            raise InvalidSetting(
+                name=f"preferences.{key}", reason=f"'{value[:40]}' is none of {' and '.join(found.values)}"
+            )
+        if not found.values and tx.row("settings_account", **names, account=value) is None:
+            raise InvalidSetting(
+                name=f"preferences.{key}",
+                reason=f"'{value[:40]}' is no active account of this connection; take an id from its list of accounts",
+            )
 
 
 def _plain(settings: ConnectionSettings) -> dict[str, Any]:

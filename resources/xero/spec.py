@@ -9,7 +9,7 @@ import httpx
 from resources.gate import CallLimits, Window
 from resources.oauth import OAuthEndpoints
 from resources.settings import Settings
-from resources.spec import Access, CallbackAnswer, CompanyFacts, ProviderSpec, Surroundings
+from resources.spec import Access, CallbackAnswer, CompanyFacts, Preference, ProviderSpec, Surroundings
 from resources.xero.provider import Xero
 from resources.xero.tenants import organisations, release
 from resources.xero.webhook import WEBHOOK
@@ -66,6 +66,23 @@ def _build(access: Access, surroundings: Surroundings) -> Xero:
     return Xero(access, surroundings)
 
 
+PREFERENCES = (
+    Preference(
+        "document_status",
+        "Whether invoices and bills post at once (authorised) or wait for the bookkeeper's approval (draft).",
+        ("authorised", "draft"),
+    ),
+    Preference(
+        "tax",
+        "Whether amounts hold no tax (none), or Xero takes each account's tax out of them (inclusive).",
+        ("none", "inclusive"),
+    ),
+    Preference(
+        "payment_account",
+        "The bank account that payments sent by Tieout are entered on; without a choice the only one there is.",
+    ),
+)
+
 SPEC = ProviderSpec(
     key="xero",
     title=TITLE,
@@ -87,8 +104,8 @@ SPEC = ProviderSpec(
     read_callback=_read_callback,
     companies=_companies,
     build=_build,
+    preferences=PREFERENCES,
     webhook=WEBHOOK,
-    dimension_lists={"job": ("tracking",), "cost_code": ("tracking",), "cost_type": ("tracking",)},
     release=release,
     limits=LIMITS,
 )

@@ -5,7 +5,8 @@
 select id, provider, coalesce(sync_schedule, 'hourly') as sync_schedule, sync_window,
        coalesce(nullif(time_zone, 'UTC'), (select b.time_zone from v2_builders b where b.id = c.builder_id)) as time_zone,
        coalesce(conflict_strategy, 'last_write_wins') as conflict_strategy,
-       coalesce(settings ->> 'real_time', 'false') = 'true' as is_real_time, status, next_due_at
+       coalesce(settings ->> 'real_time', 'false') = 'true' as is_real_time, status, next_due_at,
+       coalesce(settings, '{}') as settings
 from v2_integration_connections c
 where builder_id = %(builder_id)s
   and id = %(connection_id)s;
@@ -24,11 +25,22 @@ set sync_schedule = %(sync_schedule)s,
     sync_window = %(sync_window)s::jsonb,
     time_zone = %(time_zone)s,
     conflict_strategy = %(conflict_strategy)s,
-    settings = coalesce(settings, '{}') || jsonb_build_object('real_time', %(is_real_time)s::boolean),
+    settings = (coalesce(settings, '{}') - %(without)s::text[]) || %(preferences)s::jsonb
+               || jsonb_build_object('real_time', %(is_real_time)s::boolean),
     next_due_at = case when status = 'disconnected' then null else %(next_due_at)s::timestamptz end,
     updated_at = %(now)s
 where builder_id = %(builder_id)s
   and id = %(connection_id)s;
+
+-- name: settings_account
+-- An active account of the connection's ledger, by the ledger's own id.
+select remote_id
+from mirror
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = 'account'
+  and remote_id = %(account)s
+  and state = 'active';
 
 -- name: settings_look_again
 -- Has links with one side looked at again: they were left behind by a direction or a switch that is another one now.

@@ -102,3 +102,50 @@ def test_a_lane_or_a_policy_that_is_left_out_stays_as_it_is(client: Client, hous
     assert (bill["closed_period"], bill["approval"]) == ("first_open_day", "review")
     (vendor,) = [each for each in saved["entities"] if each["entity"] == "vendor"]
     assert (vendor["closed_period"], vendor["approval"]) == ("hold", "direct")
+
+
+def test_what_only_one_accounting_system_has_is_chosen_named_and_taken_back(
+    client: Client, house: House
+) -> None:
+    house.sql("update v2_integration_connections set provider = 'xero' where id = %(connection)s")
+    shown = {each["name"]: each for each in exact(client.get(path(house)))["preferences"]}
+    assert shown.keys() == {"document_status", "tax", "payment_account"}
+    assert (shown["document_status"]["value"], shown["document_status"]["values"]) == (
+        None,
+        ["authorised", "draft"],
+    )
+    bank = house.an_account("bank-1", "Operating Checking", "bank")
+    chosen = {"document_status": "draft", "payment_account": bank}
+    saved = exact(client.put(path(house), wanted(preferences=chosen)))
+    values = {each["name"]: each["value"] for each in saved["preferences"]}
+    assert values == {"document_status": "draft", "tax": None, "payment_account": bank}
+    # What is left out stays; null takes a choice back.
+    again = exact(client.put(path(house), wanted(preferences={"payment_account": None})))
+    values = {each["name"]: each["value"] for each in again["preferences"]}
+    assert values == {"document_status": "draft", "tax": None, "payment_account": None}
+    assert house.one("select settings from v2_integration_connections") == {
+        "real_time": False,
+        "document_status": "draft",
+    }
+
+
+@pytest.mark.parametrize(
+    ("provider", "preferences", "words"),
+    [
+        ("quickbooks_online", {"document_status": "draft"}, "does not know it; it has none of its own"),
+        ("xero", {"colour": "red"}, "it has document_status, tax, payment_account"),
+        ("xero", {"tax": "exclusive"}, "'exclusive' is none of none and inclusive"),
+        ("xero", {"payment_account": "nowhere"}, "'nowhere' is no active account of this connection"),
+    ],
+    ids=["of another system", "unknown", "no such value", "no such account"],
+)
+def test_a_preference_that_could_not_work_is_refused_with_a_sentence(
+    client: Client, house: House, provider: str, preferences: dict[str, str], words: str
+) -> None:
+    house.sql(
+        "update v2_integration_connections set provider = %(provider)s where id = %(connection)s",
+        provider=provider,
+    )
+    refused = problem(client.put(path(house), wanted(preferences=preferences)), 422, "input.setting")
+    assert words in refused["detail"]
+    assert all(each["value"] is None for each in exact(client.get(path(house)))["preferences"])
