@@ -9,9 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from resources.connections import Connections
@@ -34,9 +36,11 @@ from sync.ports import Provider
 from sync.quota import Priority
 from sync.records import SYNC_ORDER, Direction, Entity
 from sync.rehearsal import Rehearsal
-from sync.schedule import next_due
+from sync.retry import FAILURES_COUNTED_MAX, next_probe
+from sync.schedule import next_due, zone_of
 from sync.store import ConnectionFacts, Trigger
 from sync.summary import EntitySummary, PullSummary, TieOut
+from sync.window import read_window
 
 # How long a step waits for another step of the same connection before it gives up and says so.
 LOCK_WAIT_SECONDS_MAX = 120
@@ -51,6 +55,15 @@ _PRIORITIES: Mapping[Trigger, Priority] = {
     "scheduled": Priority.SCHEDULE,
     "initial_import": Priority.BULK,
 }
+
+
+def _probe_before(due: datetime, failures: int, row: sa.RowMapping, *, now: datetime) -> datetime:
+    """Return the next probe of a parked connection where it comes before the schedule's turn and inside the window."""
+    probe = next_probe(max(failures, 1), now=now)
+    window = read_window(row["sync_window"])
+    is_open = window is None or window.is_open(probe, zone_of(row["time_zone"]))
+    # A schedule more frequent than the probes waits for them: a provider that is away is not asked every quarter hour.
+    return probe if is_open else due
 
 
 class OpenSync:
@@ -274,6 +287,14 @@ class Tieout:
             due = next_due(
                 row["sync_schedule"], after=now, time_zone=row["time_zone"], window=row["sync_window"]
             )
+            if error is not None and due is not None:
+                failures = tx.value(
+                    "failed_in_a_row",
+                    builder_id=builder_id,
+                    connection_id=connection_id,
+                    rows_max=FAILURES_COUNTED_MAX,
+                )
+                due = _probe_before(due, failures, row, now=now)
             tx.run(
                 "note_last_sync",
                 builder_id=builder_id,
@@ -296,6 +317,7 @@ class Tieout:
     def _new_run(self, builder_id: str, connection_id: str) -> str:
         with self.database.builder_tx(UUID(builder_id)) as tx:
             tx.run("link_existing_records", builder_id=builder_id, connection_id=connection_id)
+            tx.run("reopen_after_consent", builder_id=builder_id, connection_id=connection_id)
         return self.note_run(
             UUID(builder_id),
             UUID(connection_id),

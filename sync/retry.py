@@ -12,6 +12,11 @@ GIVE_UP_AFTER = timedelta(hours=2)
 FIRST_WAIT_SECONDS = 60
 WAIT_SECONDS_MAX = 3600
 
+# While a provider is away its connections are parked and probed; what had waited goes out with the first that works.
+FIRST_PROBE = timedelta(minutes=2)
+PROBE_EVERY_MAX = timedelta(minutes=30)
+FAILURES_COUNTED_MAX = 8
+
 # A write that was not confirmed may still be at work in the provider for this long (Intuit cuts a call at 120 s).
 PROVIDER_TIMEOUT = timedelta(seconds=150)
 
@@ -34,6 +39,16 @@ def next_try(
         wait = max(wait, int(error.details.get("wait_seconds", 0)))
     digest = hashlib.sha256(f"{key}|{tries}".encode()).digest()
     return now + timedelta(seconds=wait * (1 + 0.2 * digest[0] / 255))
+
+
+def next_probe(failures: int, *, now: datetime) -> datetime:
+    """Return when a connection whose last syncs failed is looked at again: soon, and less often the longer it lasts.
+
+    A sync that cannot reach the provider ends at its first call, so that a probe costs one question and no record a try.
+    """
+    assert failures > 0, "a connection that works is not probed"
+    doublings: int = 2 ** min(failures - 1, FAILURES_COUNTED_MAX)
+    return now + min(FIRST_PROBE * doublings, PROBE_EVERY_MAX)
 
 
 def is_dead(*, error: SyncError, at: datetime | None) -> bool:

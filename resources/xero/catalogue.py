@@ -105,7 +105,7 @@ CATALOGUE: tuple[Line, ...] = (
     ),
     _line(
         "missing",
-        r"^HTTP 404|could not be found",
+        r"^HTTP 404|could not be found|was not found for this endpoint",
         "{label} was refused because something it refers to (a contact, account or document) is no longer in Xero."
         " Compare it with Xero, then retry.",
     ),
@@ -113,6 +113,43 @@ CATALOGUE: tuple[Line, ...] = (
         "unbalanced",
         r"total debits .* must equal",
         "{label} was refused because its lines do not balance ({text}). Correct them, then retry.",
+    ),
+    _line(
+        "contact_number_taken",
+        r"contact number .* is already assigned",
+        "{label} was refused because another contact in Xero has its contact number. Give one of the two another number, then retry.",
+    ),
+    _line(
+        "not_approved",
+        r"only be made against authorised",
+        "{label} was refused because the document it pays is not approved in Xero. Approve it there, then retry.",
+    ),
+    _line(
+        "order_number_taken",
+        r"order number must be unique",
+        "{label} was refused because another order in Xero has its number. Give one of the two another number, then retry.",
+    ),
+    _line(
+        "item_taken",
+        r"price list item with code .* already exists",
+        "{label} was refused because Xero has an item with this code already. Rename one of the two, then retry.",
+    ),
+    _line(
+        "contact_unnamed",
+        r"contact must contain at least 1",
+        "{label} was refused because the customer or vendor it names has no name in Xero. Give it one here, then retry.",
+    ),
+    _line("only_status", r"only status accepted", f"{{label}} was not changed. {_OUR_FAULT}."),
+    _line(
+        "not_understood",
+        r"PostDataInvalidException|QueryParseException|NoDataProcessedException|^HTTP (?:406|412|415|501)",
+        f"{{label}} was not sent as Xero needs it. {_OUR_FAULT}.",
+    ),
+    _line(
+        "unexplained",
+        r"^a validation exception occurred$",
+        "{label} was refused by Xero, which does not say why. Open it there or enter it there by hand; its values may be against a"
+        " rule of this organisation.",
     ),
     _line("idempotency", r"idempotency key", f"{{label}} was not sent. {_OUR_FAULT}."),
 )

@@ -33,6 +33,7 @@ BODY_BYTES_READ_MAX = 1_000_000
 # A refusal that names no time: too many at once passes in seconds, the day's budget does not.
 CONCURRENT_SECONDS = 2
 DAY_SECONDS = 3600
+CALL_REFUSED = frozenset({"PostDataInvalidException", "QueryParseException", "NoDataProcessedException"})
 OFFLINE = "organisation is offline"
 
 
@@ -49,7 +50,7 @@ def error_of(response: httpx.Response, *, label: str, is_write: bool, date: str 
         )
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return _access(response, body, facts)
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.NOT_IMPLEMENTED:
         is_offline = OFFLINE in response.text[:BODY_BYTES_READ_MAX].casefold()
         reason = "the organisation is offline" if is_offline else f"HTTP {status}"
         if is_write and not is_offline:
@@ -103,7 +104,9 @@ def messages_of(body: Any) -> list[str]:
         return []
     found = [message for element in body.get("Elements") or () for message in element_messages(element)]
     if not found and body.get("Message"):
-        found = [str(body["Message"])]
+        # What is wrong with the call itself is told by its type; the message only says where it could not be read.
+        kind = str(body.get("Type") or "")
+        found = [f"{kind}: {body['Message']}" if kind in CALL_REFUSED else str(body["Message"])]
     return found or ([str(body["Detail"])] if body.get("Detail") else [])
 
 

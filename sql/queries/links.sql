@@ -296,6 +296,24 @@ set state = 'open',
 where builder_id = %(builder_id)s
   and id = %(link_id)s;
 
+-- name: reopen_after_consent
+-- A fresh consent releases what the lost one had refused: it is tried again from the beginning.
+update links l
+set state = 'open',
+    cause = null,
+    tries = 0,
+    first_failed_at = null,
+    next_try_at = null
+from v2_sync_records r
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.state = 'failed'
+  and r.builder_id = l.builder_id
+  and r.link_id = l.id
+  and r.resolved_at is null
+  and r.status = 'error'
+  and r.category = 'auth';
+
 -- name: remote_ids_of
 -- The provider's ids of records of ours that are linked.
 select l.record_id::text, l.remote_id

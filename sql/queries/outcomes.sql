@@ -151,6 +151,22 @@ where r.builder_id = %(builder_id)s
   and r.id = %(sync_run_id)s
   and r.status in ('queued', 'started');
 
+-- name: failed_in_a_row
+-- How many of the newest whole syncs of a connection failed one after another, this one included.
+select count(*) as failures
+from (
+    select bool_and(status = 'failed') over (order by requested_at desc, id desc) as is_in_a_row
+    from (
+        select id, status, requested_at
+        from sync_runs
+        where builder_id = %(builder_id)s
+          and connection_id = %(connection_id)s
+          and status in ('completed', 'partial', 'failed')
+          and trigger <> 'real_time'
+        order by requested_at desc, id desc
+        limit %(rows_max)s) as newest) as judged
+where is_in_a_row;
+
 -- name: note_last_sync
 -- Remembers when a whole sync last went through, and when the next one is due: by schedule, or earlier where something
 -- that failed or was not confirmed is to be tried again.

@@ -100,6 +100,81 @@ def test_an_outage_leaves_the_differences_for_the_next_sync(office: Office) -> N
     assert len(office.books.valid("bill")) == 1
 
 
+def test_an_outage_parks_the_connection_probes_it_and_is_told_once(office: Office) -> None:
+    office.run("update v2_integration_connections set sync_schedule = 'daily'")
+    office.bill(office.vendor())
+    office.books.fault("status", status=503, path=API_ANY, count=None)
+    waits = []
+    for _ in range(6):
+        office.later(minutes=45)
+        _scheduled(office)
+        due = office.value("select next_due_at from v2_integration_connections")
+        waits.append(round((due - office.books.clock.now()).total_seconds() / 60))
+    assert waits == [2, 4, 8, 16, 30, 30], "probed soon, then less often, and never only at tomorrow's turn"
+    told = office.rows("select kind, resolved_at is null from notifications order by created_at")
+    assert told == [("outage_began", True)]
+    assert office.value("select count(*) from v2_sync_records where resolved_at is null") == 0, (
+        "no record is blamed"
+    )
+    office.books.control("DELETE", "/faults")
+    office.later(minutes=45)
+    _scheduled(office)
+    assert len(office.books.valid("bill")) == 1, "what had waited goes out with the first look that works"
+    told = office.rows("select kind, resolved_at is null from notifications order by created_at")
+    assert told == [("outage_began", False), ("outage_ended", True)]
+    left = office.value("select next_due_at from v2_integration_connections") - office.books.clock.now()
+    assert left.total_seconds() > 3600, "and the schedule is the schedule again"
+
+
+def _scheduled(office: Office) -> None:
+    """Do one sync as the schedule does, to its end or to its error."""
+    run_id = office.add(
+        "sync_runs",
+        connection_id=office.connection_id,
+        trigger="scheduled",
+        requested_by="schedule",
+        requested_at=office.books.clock.now(),
+    )
+    sentence = None
+    try:
+        with office.tieout.sync(office.builder_id, office.connection_id, run_id) as sync:
+            sync.sync_all()
+    except ProviderUnavailable as error:
+        sentence = error.user_message
+    office.tieout.finish_run(office.builder_id, office.connection_id, run_id, error=sentence)
+
+
+def test_a_fresh_consent_releases_what_the_lost_one_had_refused(office: Office) -> None:
+    office.bill(office.vendor())
+    office.sync()
+    bill = office.value("select id from v2_bills")
+    office.change("v2_bills", bill, total="120.00")
+    office.run("update v2_bill_lines set amount = 120.00 where bill_id = %s", bill)
+    # As a refusal for lost rights leaves it: failed, and waiting for somebody.
+    office.run(
+        "update links set state = 'failed', ours_checksum = 'x', decided_ours_checksum = 'x',"
+        " decided_theirs_checksum = theirs_checksum where entity = 'bill'"
+    )
+    log = office.value("select id from v2_sync_log limit 1")
+    office.add(
+        "v2_sync_records",
+        sync_log_id=log,
+        platform_entity_type="bill",
+        platform_entity_id=bill,
+        direction="push",
+        status="error",
+        connection_id=office.connection_id,
+        link_id=office.value("select id from links where entity = 'bill'"),
+        action="failed",
+        category="auth",
+        code="provider.access_expired",
+    )
+    office.connect()
+    office.sync()
+    assert office.books.valid("bill")[0].total == Decimal("120.00")
+    assert office.value("select count(*) from v2_sync_records where resolved_at is null") == 0
+
+
 def test_two_processes_refresh_the_access_once(office: Office) -> None:
     office.later(minutes=90)
     before = office.books.live_refresh_calls()
