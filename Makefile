@@ -23,7 +23,7 @@ N ?=
 T ?=
 J ?=
 
-.PHONY: help setup setup-tests browser demo run test test-fast check fix bench simulate fuzz lock clean
+.PHONY: help setup setup-tests browser demo run test test-fast check fix bench simulate chaos fuzz lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: $(VENV)/.tests ## run the benchmarks, one JSON line per figure; T="--full
 simulate: $(VENV)/.tests ## run 10,000 simulated worlds (W=…), then hunt for every planted bug
 	@$(PY) -m tests.simulation --worlds $(or $(W),10000)
 	@$(PY) -m tests.simulation --planted all --worlds 400
+
+chaos: $(VENV)/.tests ## run the real servers under load and kill them with -9, 200 times (K=…)
+	@$(PY) -m tests.chaos --kills $(or $(K),200)
 
 fuzz: $(VENV)/.tests ## send 50,000 requests (N=…) over the whole API, each answer held to its description
 	@$(PY) -m tests.api.fuzz $(N)

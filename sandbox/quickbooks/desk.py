@@ -41,6 +41,7 @@ def control_actions(emulator: QuickBooks) -> list[Action]:
         ("POST", "/act", lambda call: _act(emulator, call)),
         ("POST", "/merge", lambda call: _merge(emulator, call)),
         ("POST", "/clear", lambda call: _clear(emulator, call)),
+        ("GET", "/objects/{realm}/{entity}", lambda call: _objects(emulator, call)),
         ("GET", "/objects/{realm}/{entity}/{id}", lambda call: _object(emulator, call)),
         ("GET", "/files/{realm}/{id}", lambda call: _file(emulator, call)),
         ("GET", "/trial-balance/{realm}", lambda call: _trial_balance(emulator, call)),
@@ -161,6 +162,12 @@ def _object(emulator: QuickBooks, call: ControlCall) -> Response:
     if record is None:
         raise ControlError(f"{company.realm} has no {entity} {call.part('id')}.")
     return Response(record.wire, media_type="application/json")
+
+
+def _objects(emulator: QuickBooks, call: ControlCall) -> Response:
+    company = emulator.company(call.part("realm"))
+    rows = company.table(_entity(call.part("entity"))).rows.values()
+    return Response(b"[" + b",".join(record.wire for record in rows) + b"]", media_type="application/json")
 
 
 def _file(emulator: QuickBooks, call: ControlCall) -> Response:
