@@ -55,7 +55,9 @@ def import_command(  # noqa: PLR0917 - each argument is an option of the command
     ] = None,
     fill: Annotated[
         list[str] | None,
-        typer.Option(help="A value for a column that the files lack, as field=value, such as date=2026-01-01."),
+        typer.Option(
+            help="A value for a column that the files lack, as field=value, such as date=2026-01-01."
+        ),
     ] = None,
     problems: Annotated[
         Path | None,

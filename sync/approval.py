@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sync.errors import ApprovalMissing
+from sync.lanes import ApprovalMissing
 from sync.ports import Operation
 from sync.store import EntitySetting, LinkView
 

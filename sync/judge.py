@@ -235,6 +235,22 @@ def conflict_data(link: LinkView, context: Context) -> dict[str, object]:
         "ours_checksum": link.ours_checksum,
         "theirs_checksum": link.theirs_checksum,
         "money_difference": f"{left - right:f}" if left is not None and right is not None else None,
+        "direction": context.setting.direction,
+        "names": _names(link),
+    }
+
+
+def _names(link: LinkView) -> dict[str, object]:
+    """What must differ for both records to be kept side by side: names, or numbers where there are any."""
+    is_name = link.entity in (Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR)
+    field_name = "name" if is_name else "number"
+    sides = {"ours": link.ours, "theirs": link.theirs}
+    return {
+        "is_name": is_name,
+        **{
+            side: (found.canonical.get(field_name) if found is not None else None)
+            for side, found in sides.items()
+        },
     }
 
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 
-from sync.errors import PeriodLocked, PeriodPosted, PeriodQuestion
+from sync.errors import PeriodLocked
+from sync.lanes import PeriodPosted, PeriodQuestion
 from sync.ports import Operation
 from sync.records import Canonical, Entity
 from sync.store import LinkView

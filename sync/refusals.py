@@ -10,6 +10,7 @@ SyncError
 │  ├─ StaleMapping              somebody saved another version meanwhile
 │  ├─ StaleDraft                somebody saved the draft meanwhile
 │  ├─ StaleChoice               the conflict is no longer the one that was shown
+│  ├─ StaleSelection            the conflicts of a preview changed meanwhile
 │  ├─ StaleApproval             the record was edited after it was shown
 │  ├─ StillLookedUp             the record's last write is being looked up in the ledger
 │  └─ NothingToDecide           the record's last write needs no decision
@@ -135,6 +136,15 @@ class NotMendedByAccount(InvalidInput):
 
     code = "review.not_mended_by_account"
     template = "Choosing an account does not end this hold: {message} Nothing was saved."
+
+
+class StaleSelection(AlreadyDone):
+    """The conflicts of a preview changed before they were decided together."""
+
+    code = "conflict.stale_selection"
+    template = (
+        "These conflicts changed after the preview was shown. Look at the new one and decide about that."
+    )
 
 
 class StaleApproval(AlreadyDone):

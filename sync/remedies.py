@@ -60,6 +60,7 @@ _SHARPER_STATUSES: Mapping[str, int] = {
     "connect.company_taken": 409,
     "conflict.found": 409,
     "conflict.stale": 409,
+    "conflict.stale_selection": 409,
     "connection.not_connected": 409,
     "input.too_large": 413,
     "mapping.stale": 409,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
@@ -104,6 +105,25 @@ class ConnectionSettingsIn(BaseModel):
         description="What only this accounting system lets one choose; names left out stay, null takes a choice back.",
         examples=[{"document_status": "draft"}],
     )
+
+
+class StrategyEffect(Shown):
+    """What would become of the open conflicts of one entity."""
+
+    entity: EntityName
+    strategy: StrategyName
+    what: Literal["sent", "taken", "merged", "stays", "held"] = Field(
+        description="`sent`: ours goes to the ledger; `taken`: the ledger's comes here; `merged`: each side's own changes;"
+        " `stays`: a person still decides; `held`: waits for something else."
+    )
+    records: int
+    amount: Decimal = Field(examples=["1250.00"])
+
+
+class SettingsPreview(Shown):
+    """What saving these settings would do with the conflicts that are open now."""
+
+    conflicts: list[StrategyEffect]
 
 
 class ConnectionSettingsShown(Shown):

@@ -16,6 +16,8 @@ from api.models.base import ID_EXAMPLE, CategoryName, EntityName, Page, ProfileN
 from api.models.syncs import SyncRunView
 
 Side = TypeAliasType("Side", Literal["platform", "provider"])
+WholeChoice = TypeAliasType("WholeChoice", Literal["platform", "provider", "ignore", "keep_both"])
+SameChoice = TypeAliasType("SameChoice", Literal["platform", "provider", "ignore"])
 QueueStatus = TypeAliasType("QueueStatus", Literal["error", "held"])
 OutcomeChoice = TypeAliasType("OutcomeChoice", Literal["adopt", "send_again", "leave"])
 
@@ -289,6 +291,20 @@ class ConflictField(Shown):
     theirs: Any = Field(default=None, examples=["2026-05-15"])
 
 
+class ConflictEffect(Shown):
+    """What one answer does to both sides, or why it cannot be given."""
+
+    choice: WholeChoice
+    is_allowed: bool
+    ledger: str = Field(
+        examples=["Bill 4471 is changed in QuickBooks Online: total 100.00 → 115.00 (a difference of 15.00)"]
+    )
+    platform: str = Field(examples=["Nothing changes here."])
+    why_not: str | None = Field(
+        default=None, description="Why it is not allowed; names that would clash, for example."
+    )
+
+
 class Conflict(QueueRecord):
     """A record that both sides changed since they last agreed."""
 
@@ -297,6 +313,7 @@ class Conflict(QueueRecord):
     )
     fields: list[ConflictField]
     money_difference: Decimal | None = Field(default=None, examples=["250.00"])
+    choices: list[ConflictEffect] = Field(description="What each answer will do on both sides.")
     message: str | None = None
     is_stale: bool = Field(description="True where a side changed since; the next sync compares again.")
 
@@ -307,11 +324,80 @@ class ConflictPage(Page):
     items: list[Conflict]
 
 
+class ConflictDecision(Shown):
+    """What was decided about the record before, and the values that were in conflict then."""
+
+    at: datetime
+    actor: str
+    decision: str = Field(examples=["use_ours"])
+    reason: str
+    fields: list[ConflictField]
+
+
+class EarlierConflict(Shown):
+    """What this conflict showed before one side changed again."""
+
+    until: datetime
+    fields: list[ConflictField]
+    money_difference: Decimal | None = None
+
+
+class ConflictDetail(Conflict):
+    """A conflict with its history."""
+
+    earlier: list[EarlierConflict] = Field(
+        description="What it showed before, while it was open, oldest first."
+    )
+    history: list[ConflictDecision] = Field(
+        description="What was decided about this record before, oldest first."
+    )
+
+
+class ResolveAll(Taken):
+    """One answer for many conflicts. Without `version` it is a preview; with it, exactly what was shown is decided."""
+
+    chosen_value: SameChoice = Field(description="A side per field is for one conflict at a time.")
+    like: UUID | None = Field(
+        default=None,
+        description="All of the same kind as this conflict: same entity, same fields in conflict.",
+    )
+    connection_id: UUID | None = Field(default=None, description="Else: only this connection.")
+    entity: EntityName | None = Field(default=None, description="Else: only this entity.")
+    version: Text | None = Field(
+        default=None, description="The preview's version; leave out to get a preview."
+    )
+    reason: Text = Field(default="", description="Why, for the audit log.")
+    start_sync: bool = Field(default=False, description="Start a sync of the entities at once.")
+
+
+class SelectedConflict(Shown):
+    """One conflict of a selection, and what the answer does to both sides."""
+
+    id: UUID
+    label: str
+    money_difference: Decimal | None = None
+    ledger: str
+    platform: str
+
+
+class ResolvedAll(Shown):
+    """A preview of what one answer would decide, or what it has decided."""
+
+    is_preview: bool
+    version: str = Field(description="Send it to decide exactly these.", examples=["9f86d081884c7d65"])
+    records: int
+    left_out: int = Field(description="Of the same kind, but changed since they were shown, or beyond 500.")
+    money_difference: Decimal = Field(description="The sum of the absolute differences.", examples=["250.00"])
+    conflicts: list[SelectedConflict] = Field(description="The first fifty.")
+    runs: list[SyncRunView] = Field(default_factory=list)
+
+
 class ConflictChoice(Taken):
     """Which values to keep."""
 
-    chosen_value: Side | Mapping[Text, Side] = Field(
-        description="One side for everything, or a side per field of the conflict.",
+    chosen_value: WholeChoice | Mapping[Text, Side] = Field(
+        description="One side for everything, a side per field of the conflict, `keep_both`, or `ignore` until one side"
+        " changes again.",
         examples=["platform", {"due_date": "platform", "memo": "provider"}],
     )
     version: Text | None = Field(

@@ -9,15 +9,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path
 
-from api.auth import AsOwner, AsViewer
+from api.auth import AsBookkeeper, AsOwner, AsViewer
 from api.models.connection_settings import (
     ConnectionSettingsIn,
     ConnectionSettingsShown,
+    SettingsPreview,
+    StrategyEffect,
 )
 from api.responses import READ_ONE, WRITE
 from api.services import UseServices
 from resources.registry import spec_of
 from resources.store import connection_settings as store
+from resources.store.conflicts import foresee_strategy, read_facts
 from sync.records import Entity
 from sync.schedule import zone_of
 from sync.window import read_window
@@ -44,7 +47,37 @@ def save_connection_settings(
 ) -> ConnectionSettingsShown:
     """Replace a connection's settings; a schedule or window that could never run is refused with a sentence."""
     now = services.clock.now()
-    wanted = store.ConnectionSettings(
+    wanted = _wanted(body)
+    with services.database.builder_tx(caller.builder_id) as tx:
+        present = store.read_settings(tx, caller.builder_id, connection_id=connection_id)
+        saved = store.save_settings(
+            tx,
+            caller.builder_id,
+            connection_id=connection_id,
+            wanted=wanted,
+            saved_by=caller.actor,
+            now=now,
+            known=spec_of(present.provider).preferences,
+        )
+    return _shown(connection_id, saved, now=now)
+
+
+@router.post("/connections/{id}/settings/preview", name="preview_connection_settings", responses=WRITE)
+def preview_connection_settings(
+    caller: AsBookkeeper,
+    services: UseServices,
+    connection_id: Annotated[UUID, Path(alias="id")],
+    body: ConnectionSettingsIn,
+) -> SettingsPreview:
+    """Show what saving these settings would do with the conflicts that are open now; nothing is saved."""
+    with services.database.builder_tx(caller.builder_id) as tx:
+        facts = read_facts(tx, caller.builder_id, connection_id=connection_id, title_of=services.title_of)
+    found = foresee_strategy(services.database, facts, wanted=_wanted(body), now=services.clock.now())
+    return SettingsPreview(conflicts=[StrategyEffect.model_validate(each) for each in found])
+
+
+def _wanted(body: ConnectionSettingsIn) -> store.ConnectionSettings:
+    return store.ConnectionSettings(
         sync_schedule=body.sync_schedule,
         sync_window=body.sync_window.model_dump(by_alias=True) if body.sync_window else None,
         time_zone=body.time_zone,
@@ -65,18 +98,6 @@ def save_connection_settings(
         ],
         preferences=body.preferences,
     )
-    with services.database.builder_tx(caller.builder_id) as tx:
-        present = store.read_settings(tx, caller.builder_id, connection_id=connection_id)
-        saved = store.save_settings(
-            tx,
-            caller.builder_id,
-            connection_id=connection_id,
-            wanted=wanted,
-            saved_by=caller.actor,
-            now=now,
-            known=spec_of(present.provider).preferences,
-        )
-    return _shown(connection_id, saved, now=now)
 
 
 def _shown(connection_id: UUID, found: store.ConnectionSettings, *, now: datetime) -> ConnectionSettingsShown:

@@ -169,9 +169,7 @@ class StageChecks:
             self._document(row, "total", problem, suggestion)
 
     def _opening_parties(self) -> None:
-        for row in self.transaction.rows(
-            "import_opening_balances_without_party", builder_id=self.builder_id
-        ):
+        for row in self.transaction.rows("import_opening_balances_without_party", builder_id=self.builder_id):
             whose = "client" if row["account_type"] == "accounts_receivable" else "vendor"
             problem = f"the line on {row['name']} names no {whose}"
             suggestion = (
@@ -198,7 +196,9 @@ class StageChecks:
         for document, rows in open_ones.items():
             self._duplicate(document, rows)
         failed = self.problems.rejected
-        self.skipped += sum({row["document"]: row["lines"] for row in here if row["document"] in settled}.values())
+        self.skipped += sum(
+            {row["document"]: row["lines"] for row in here if row["document"] in settled}.values()
+        )
         self._drop_faulty()
         self._leave_out(
             [row["document"] for row in here if row["document"] not in self.updates.keys() | failed]

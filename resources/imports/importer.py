@@ -217,7 +217,13 @@ class _Run:
         rows = progress.reading(source.rows(), part="looking")
         looked_at = survey(rows, format_, file_name=incoming.file_name, choices=choices)
         work = Work(
-            self.builder_id, self.import_id, format_, source, looked_at, incoming.options, incoming.imported_by
+            self.builder_id,
+            self.import_id,
+            format_,
+            source,
+            looked_at,
+            incoming.options,
+            incoming.imported_by,
         )
         repeated = ledger.known(database, work)
         if repeated is not None and not repeated["problem_count"]:

@@ -46,7 +46,9 @@ class End:
     problems: ImportRejected | None = None
 
 
-def add(database: Database, incoming: Incoming, *, import_id: str, now: datetime, status: str = "received") -> None:
+def add(
+    database: Database, incoming: Incoming, *, import_id: str, now: datetime, status: str = "received"
+) -> None:
     """Make the row of a new import; raises NotFound for a builder that does not exist."""
     with database.builder_tx(incoming.builder_id) as transaction:
         if transaction.value("import_builder", builder_id=incoming.builder_id) is None:
@@ -234,9 +236,7 @@ def column_choices(database: Database, builder_id: UUID, incoming: Incoming) -> 
         raise InvalidInput(
             f"There is no template {options.template} for {incoming.entity.value}; there is: {there}."
         )
-    layouts = tuple(
-        Layout(row["name"], incoming.entity, row["columns"], fixed=row["fixed"]) for row in saved
-    )
+    layouts = tuple(Layout(row["name"], incoming.entity, row["columns"], fixed=row["fixed"]) for row in saved)
     return ColumnChoices(
         chosen={**(named["columns"] if named else {}), **options.columns},
         fixed={**(named["fixed"] if named else {}), **options.fixed},

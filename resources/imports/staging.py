@@ -52,9 +52,7 @@ def stage(transaction: Transaction, work: Work, progress: Progress) -> Staged:
     _fill(transaction, work, preview.tapped(progress.reading(work.source.rows())), preview, references)
     progress.rows_read = reader.rows_read
     progress.tell("checking", reader.rows_read, reader.rows_read)
-    checks = StageChecks(
-        transaction, str(work.builder_id), work.format, work.survey, problems, work.options
-    )
+    checks = StageChecks(transaction, str(work.builder_id), work.format, work.survey, problems, work.options)
     _leave_out_unread(transaction, checks)
     gather = STATEMENTS[work.format.entity].gather
     if work.format.entity.value == "payments":
@@ -223,5 +221,3 @@ def _text(cell: Cell) -> str:
 
 def _as_shown(problem: ImportProblem) -> dict[str, Any]:
     return {"column": problem.column, "problem": problem.problem, "suggestion": problem.suggestion}
-
-

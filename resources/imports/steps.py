@@ -54,9 +54,7 @@ def choose(
         raise ImportMovedOn(file=row["file_name"], done="read in another way", status=row["status"])
 
 
-def confirm(
-    database: Database, builder_id: UUID, import_id: str, *, is_partial: bool, now: datetime
-) -> None:
+def confirm(database: Database, builder_id: UUID, import_id: str, *, is_partial: bool, now: datetime) -> None:
     """Say yes to what was shown; raises ImportRejected where there are problems and a part was not asked for."""
     row = ledger.get(database, builder_id, import_id)
     options = replace(ImportOptions.from_json(row["options"]), is_partial=is_partial)
@@ -103,9 +101,7 @@ def resume(database: Database, builder_id: UUID, import_id: str, *, now: datetim
 
 def is_silent(row: ledger.Row, *, now: datetime) -> bool:
     """Say whether the process that worked on an import seems to be gone."""
-    return (
-        row["status"] in WORKING and row["worked_at"] is not None and row["worked_at"] < now - SILENCE
-    )
+    return row["status"] in WORKING and row["worked_at"] is not None and row["worked_at"] < now - SILENCE
 
 
 def newest(

@@ -38,7 +38,9 @@ def undo_import(
         raise ImportMovedOn(file=row["file_name"], done="undone", status=row["status"])
     with ExitStack() as held:
         with database.builder_tx(builder_id) as transaction:
-            connections = [each["id"] for each in transaction.rows("import_undo_connections", builder_id=builder_id)]
+            connections = [
+                each["id"] for each in transaction.rows("import_undo_connections", builder_id=builder_id)
+            ]
         for connection_id in connections:
             if not held.enter_context(
                 database.session_lock("lock_connection", "unlock_connection", connection_id=connection_id)
@@ -63,7 +65,10 @@ def _undo(
     given = {"builder_id": builder_id, "now": now}
     paid = []
     if table == "payments":
-        paid = [each["invoice_id"] for each in transaction.rows("import_undo_invoices_paid", builder_id=builder_id)]
+        paid = [
+            each["invoice_id"]
+            for each in transaction.rows("import_undo_invoices_paid", builder_id=builder_id)
+        ]
     if FORMATS[ImportEntity(row["entity"])].has_lines:
         _run(transaction, f"import_undo_drop_{table}_lines", given)
     removed = _run(transaction, f"import_undo_added_{table}", given)

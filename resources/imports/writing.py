@@ -49,14 +49,14 @@ def write_staged(
 ) -> Written:
     """Write a stage; raises ImportCancelled between two chunks, never inside one."""
     with session.transaction() as transaction:
-        before = transaction.value(
-            "import_chunk_last", builder_id=work.builder_id, import_id=work.import_id
-        )
+        before = transaction.value("import_chunk_last", builder_id=work.builder_id, import_id=work.import_id)
     written = Written()
     for chunk in chunks_of(staged, written_before=before, chunk_rows=progress.pace.chunk_rows):
         progress.look("writing", written.rows, staged.rows_to_write)
         with session.transaction() as transaction:
-            documents, rows = write_chunk(transaction, work, chunk, has_updates=bool(staged.updated), now=clock.now())
+            documents, rows = write_chunk(
+                transaction, work, chunk, has_updates=bool(staged.updated), now=clock.now()
+            )
         written.documents += documents
         written.rows += rows
     return written

@@ -118,6 +118,9 @@ def save_settings(
     turned = _turned(before.entities, after.entities)
     if turned:
         tx.run("settings_look_again", **names, entities=turned)
+    decided = _strategies_changed(before, after)
+    if decided:
+        tx.run("queue_conflicts_reopen", **names, entities=decided)
     ends = _ends_changed(before.entities, after.entities)
     if ends:
         tx.run("settings_ends_again", **names, entities=ends)
@@ -143,6 +146,18 @@ def _turned(before: Sequence[EntityChoice], after: Sequence[EntityChoice]) -> li
 def _ends_changed(before: Sequence[EntityChoice], after: Sequence[EntityChoice]) -> list[Entity]:
     policies = {each.entity: (each.ended_here, each.ended_there) for each in before}
     return [each.entity for each in after if (each.ended_here, each.ended_there) != policies[each.entity]]
+
+
+def _strategies_changed(before: ConnectionSettings, after: ConnectionSettings) -> list[str]:
+    """Name the entities whose conflicts another strategy decides from now on."""
+
+    def strategies(settings: ConnectionSettings) -> dict[Entity, str]:
+        return {
+            each.entity: each.conflict_strategy or settings.conflict_strategy for each in settings.entities
+        }
+
+    was, now = strategies(before), strategies(after)
+    return [entity.value for entity in now if was.get(entity) != now[entity]]
 
 
 def _choice(entity: Entity, row: Mapping[Any, Any] | None) -> EntityChoice:

@@ -12,7 +12,8 @@ from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction
 from resources.store.queue import Decider, Opened, Touched, open_record
 from resources.store.views import After, Row
-from sync.errors import ApprovalMissing, InvalidInput, NotFound, PeriodLocked, PeriodQuestion
+from sync.errors import InvalidInput, NotFound, PeriodLocked
+from sync.lanes import ApprovalMissing, PeriodQuestion
 from sync.refusals import StaleApproval
 
 HELD = ("held",)

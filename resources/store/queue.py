@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction
-from sync.choices import Choice, conflict_version, decision_of
+from sync.choices import Choice, clash_of, conflict_version, decision_of, fields_of
 from sync.errors import AlreadyDone, NotFound, OutcomeUndecided
-from sync.refusals import StaleChoice, StillLookedUp
+from sync.refusals import ChoiceRejected, StaleChoice, StillLookedUp
 
 FAILURES: tuple[str, ...] = ("error", "held")
 CONFLICTS: tuple[str, ...] = ("conflict",)
@@ -125,7 +125,7 @@ def dismiss_all(
 def resolve(
     tx: Transaction, record_id: UUID, *, choice: Choice, seen_version: str | None, by: Decider
 ) -> Resolution:
-    """Store which side's values a person chose for a conflict; the next sync carries it out.
+    """Store what a person chose for a conflict; the next sync carries it out.
 
     Raises StaleChoice when either side changed after the values that were shown.
     """
@@ -135,13 +135,31 @@ def resolve(
     is_stale = shown != (opened.link["ours_checksum"], opened.link["theirs_checksum"])
     if is_stale or (seen_version is not None and seen_version != conflict_version(conflict)):
         raise StaleChoice(label=opened.label)
-    decision = decision_of(choice, fields=_fields(conflict))
-    tx.run("queue_link_decide", id=opened.link["id"], decision=decision)
+    decision = _carried_by_link(tx, opened, conflict, choice)
     tx.run("queue_record_resolve", id=record_id, resolution=decision, actor=by.actor, now=by.now)
     entry = opened.entry("conflict.resolved", actor=by.actor, after={"decision": decision}, reason=by.reason)
     # Every value that a choice can overwrite is kept, whichever side it was on.
     write_audit(tx, replace(entry, before={"fields": conflict.get("fields", [])}))
     return Resolution(opened.touched, decision)
+
+
+def _carried_by_link(tx: Transaction, opened: Opened, conflict: Mapping[str, Any], choice: Choice) -> str:
+    """Put a choice on the link, and return its name."""
+    link_id = opened.link["id"]
+    if choice == "ignore":
+        tx.run("queue_link_ignore", id=link_id)
+        return "ignore"
+    if choice == "keep_both":
+        clash = clash_of(conflict, provider="the ledger")
+        if clash is not None:
+            raise ChoiceRejected(f"Both cannot be kept. {clash}")
+        # First the pair is taken apart, because a record of the ledger stands on one link only.
+        tx.run("queue_link_part", id=link_id, remote_id=opened.link["remote_id"])
+        tx.run("queue_link_half", id=link_id, remote_id=opened.link["remote_id"])
+        return "keep_both"
+    decision = decision_of(choice, fields=fields_of(conflict))
+    tx.run("queue_link_decide", id=link_id, decision=decision)
+    return decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +193,6 @@ class Opened:
             before={"message": self.record["error_message"]},
             after=after,
         )
-
-
-def _fields(conflict: Mapping[str, Any]) -> Sequence[str]:
-    return [str(each["field"]) for each in conflict.get("fields", [])]
 
 
 def open_record(tx: Transaction, record_id: UUID, *, statuses: Sequence[str], what: str) -> Opened:

@@ -76,7 +76,19 @@ set status = excluded.status,
     code = excluded.code,
     remedy = excluded.remedy,
     cause = excluded.cause,
-    details = excluded.details,
+    -- What an open conflict showed before one side changed again is kept with it.
+    details = excluded.details || case
+        when q.status = 'conflict' and excluded.status = 'conflict'
+             and (q.conflict_data ->> 'ours_checksum' is distinct from excluded.conflict_data ->> 'ours_checksum'
+                  or q.conflict_data ->> 'theirs_checksum' is distinct from excluded.conflict_data ->> 'theirs_checksum')
+            then jsonb_build_object(
+                'earlier', coalesce(q.details -> 'earlier', '[]') || jsonb_build_array(jsonb_build_object(
+                    'until', %(now)s::timestamptz, 'fields', q.conflict_data -> 'fields',
+                    'money_difference', q.conflict_data -> 'money_difference')))
+        when q.status = 'conflict' and excluded.status = 'conflict' and q.details ? 'earlier'
+            then jsonb_build_object('earlier', q.details -> 'earlier')
+        else '{}'
+    end,
     retry_count = q.retry_count + 1;
 
 -- name: append_audit

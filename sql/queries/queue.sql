@@ -141,6 +141,70 @@ set state = 'open',
     next_try_at = null
 where id = %(id)s;
 
+-- name: queue_link_part
+-- ours is a record of its own from now on, to be entered beside the one that it is not
+update links
+set remote_id = null,
+    theirs_checksum = null,
+    base_ours_checksum = null,
+    base_theirs_checksum = null,
+    base_ours = null,
+    base_theirs = null,
+    line_versions = '{}',
+    linked_by = null,
+    linked_at = null,
+    state = 'open',
+    cause = null,
+    tries = 0,
+    first_failed_at = null,
+    next_try_at = null,
+    decision = null,
+    decided_ours_checksum = null,
+    decided_theirs_checksum = null,
+    not_remote_ids = not_remote_ids || array[%(remote_id)s::text]
+where id = %(id)s;
+
+-- name: queue_link_half
+-- the ledger's waits on a link of its own to be brought in, or left, by setting
+insert into links (builder_id, connection_id, entity, remote_id, theirs_checksum)
+select l.builder_id, l.connection_id, l.entity, m.remote_id, m.checksum
+from links l
+join mirror m on m.builder_id = l.builder_id and m.connection_id = l.connection_id and m.entity = l.entity
+    and m.remote_id = %(remote_id)s
+where l.id = %(id)s;
+
+-- name: queue_conflicts_reopen
+-- has open conflicts judged again, because another strategy may decide them
+update links
+set state = 'open',
+    cause = null
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = any (%(entities)s::text[])
+  and state = 'conflict';
+
+-- name: view_conflict_history
+-- what was decided about a record before, and the values that were lost by it, oldest first
+select a.at, a.actor, a.action, a.reason, coalesce(a.after ->> 'decision', a.action) as decision,
+       coalesce(a.before -> 'fields', '[]') as fields
+from v2_sync_records r
+join links l on l.builder_id = r.builder_id and l.id = r.link_id
+join audit_log a on a.builder_id = r.builder_id and a.entity = l.entity and a.record_id = l.record_id
+where r.id = %(id)s
+  and r.status = 'conflict'
+  and a.action = 'conflict.resolved'
+order by a.at, a.id;
+
+-- name: view_conflict_links
+-- the links of open conflicts, to see what another strategy would do with them
+select l.entity, l.id::text as link_id
+from links l
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.state = 'conflict'
+order by l.entity, l.id
+limit %(rows_max)s;
+
 -- name: queue_record_resolve
 -- the row leaves the open queue and keeps what was decided, by whom and when
 update v2_sync_records

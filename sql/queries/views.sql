@@ -91,7 +91,7 @@ order by r.created_at desc, r.id desc;
 select r.id, r.sync_log_id, r.connection_id, c.provider, r.platform_entity_type, r.platform_entity_id,
        r.provider_entity_id, r.direction, r.status, r.action, r.label, r.amount, r.currency, r.error_message,
        r.category, r.code, r.remedy, r.cause, r.retry_count, r.next_retry_at, r.created_at, r.conflict_data,
-       l.state as link_state, l.ours_checksum, l.theirs_checksum
+       r.details, l.state as link_state, l.ours_checksum, l.theirs_checksum
 from v2_sync_records r
 join v2_integration_connections c on c.builder_id = r.builder_id and c.id = r.connection_id
 left join links l on l.builder_id = r.builder_id and l.id = r.link_id

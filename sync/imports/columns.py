@@ -47,9 +47,7 @@ def heading_key(text: str) -> str:
     return " ".join(_WORDS.sub(" ", spoken).split())
 
 
-def recognise(
-    headings: Sequence[str], format_: Format, choices: ColumnChoices | None = None
-) -> Recognition:
+def recognise(headings: Sequence[str], format_: Format, choices: ColumnChoices | None = None) -> Recognition:
     """Decide which heading is which field of a format: a person's word first, then a known layout, then likeness."""
     given = choices or ColumnChoices()
     keys = [heading_key(heading) for heading in headings]

@@ -89,7 +89,11 @@ class ImportReport:
         else:
             parts.append(f"{self.rows_written - self.updated} added")
         if self.updated:
-            parts.append(f"{self.updated} of them were here and changed" if self.documents_written != self.rows_written else f"{self.updated} changed")
+            parts.append(
+                f"{self.updated} of them were here and changed"
+                if self.documents_written != self.rows_written
+                else f"{self.updated} changed"
+            )
         if self.skipped:
             parts.append(f"{counted(self.skipped, 'row')} already here")
         if self.problem_count:

@@ -25,7 +25,9 @@ class ImportMovedOn(AlreadyDone):
     """The import does not stand where this can be done."""
 
     code = "import.moved_on"
-    template = "The import of {file} cannot be {done}: it is {status}. Load it again to see what can be done now."
+    template = (
+        "The import of {file} cannot be {done}: it is {status}. Load it again to see what can be done now."
+    )
 
 
 class ImportNotUndoable(AlreadyDone):

@@ -99,9 +99,7 @@ class RowReader:
         if len(cells) < len(self._heading_keys):
             return False
         last = self._last_own
-        return all(
-            cells[position] == last[place] for place, position in enumerate(self._own_positions)
-        )
+        return all(cells[position] == last[place] for place, position in enumerate(self._own_positions))
 
     def _read_row(self, row: SourceRow, texts: Mapping[str, str]) -> StagedRow:
         if self._continues(row, texts):
@@ -183,9 +181,7 @@ class RowReader:
             return each.read(cell)
         except UnreadableValue as error:
             heading = self.survey.heading(each.field)
-            self.problems.add(
-                ImportProblem(row.line, heading, error.problem, error.suggestion), document=key
-            )
+            self.problems.add(ImportProblem(row.line, heading, error.problem, error.suggestion), document=key)
             self._totals.spoil()
             return None
 

@@ -94,7 +94,11 @@ def survey(
 
 def fit(first: Sequence[SourceRow], format_: Format) -> int:
     """Say how well the first rows of a sheet fit a format, for choosing among the sheets of a workbook."""
-    return _headings(first, format_, ColumnChoices())[2].score if any(_texts(row) for row in first) else -len(format_.fields)
+    return (
+        _headings(first, format_, ColumnChoices())[2].score
+        if any(_texts(row) for row in first)
+        else -len(format_.fields)
+    )
 
 
 def _headings(

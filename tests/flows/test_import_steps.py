@@ -39,9 +39,7 @@ def importer(database: Database, tmp_path: Path) -> Imports:
 
 
 def undo(books: Books, import_id: str) -> tuple[int, int]:
-    return undo_import(
-        books.database, books.builder_id, import_id, actor="test", now=SystemClock().now()
-    )
+    return undo_import(books.database, books.builder_id, import_id, actor="test", now=SystemClock().now())
 
 
 def received(importer: Imports, books: Books, entity: str, text: str, **chosen: Any) -> str:
@@ -100,12 +98,16 @@ def test_an_update_of_names_changes_only_what_the_file_says(books: Books) -> Non
     books.bring("vendors", "Name,Phone,City\nAcme,555-1,Rutland\n")
     report = books.bring("vendors", "Name,Phone\nAcme,555-2\nBolt,555-3\n", duplicates=Duplicates.UPDATE)
     assert (report.rows_written, report.updated) == (2, 1)
-    assert books.rows("select name, phone, city from v2_vendors where name in ('Acme', 'Bolt') order by name") == [
+    assert books.rows(
+        "select name, phone, city from v2_vendors where name in ('Acme', 'Bolt') order by name"
+    ) == [
         ("Acme", "555-2", "Rutland"),
         ("Bolt", "555-3", None),
     ]
     assert undo(books, report.import_id) == (1, 1)
-    assert books.rows("select name, phone from v2_vendors where name in ('Acme', 'Bolt')") == [("Acme", "555-1")]
+    assert books.rows("select name, phone from v2_vendors where name in ('Acme', 'Bolt')") == [
+        ("Acme", "555-1")
+    ]
 
 
 def test_records_are_known_again_by_the_id_of_the_other_program(books: Books) -> None:
@@ -173,7 +175,9 @@ def test_a_change_that_somebody_changed_again_is_not_taken_back(books: Books) ->
 # ------------------------------------------------------------------ steps
 
 
-def test_a_file_is_shown_before_anything_is_written_and_then_confirmed(books: Books, importer: Imports) -> None:
+def test_a_file_is_shown_before_anything_is_written_and_then_confirmed(
+    books: Books, importer: Imports
+) -> None:
     import_id = received(importer, books, "bills", MANY)
     importer.work(books.builder_id, import_id)
     row = get(books.database, books.builder_id, import_id)
@@ -225,7 +229,11 @@ def test_a_column_that_is_not_there_and_a_field_that_does_not_exist_are_said(boo
 
 
 def test_a_value_is_given_to_a_column_that_the_file_lacks(books: Books) -> None:
-    books.bring("bills", "Vendor,Cost Code,Amount\nSparrow Electric,0310,5.00\n", fixed={"date": "2026-01-31", "status": "draft"})
+    books.bring(
+        "bills",
+        "Vendor,Cost Code,Amount\nSparrow Electric,0310,5.00\n",
+        fixed={"date": "2026-01-31", "status": "draft"},
+    )
     assert books.rows("select bill_date::text, status from v2_bills") == [("2026-01-31", "draft")]
 
 
@@ -318,7 +326,9 @@ def test_payments_pay_invoices_and_the_rest_stays_unapplied(books: Books) -> Non
 
 
 def test_a_payment_of_another_client_or_beyond_what_is_open_is_refused(books: Books) -> None:
-    books.bring("invoices", "Invoice No,Client,Date,Cost Code,Amount\nI-1,Bertrand Quillon,2026-03-01,0310,100.00\n")
+    books.bring(
+        "invoices", "Invoice No,Client,Date,Cost Code,Amount\nI-1,Bertrand Quillon,2026-03-01,0310,100.00\n"
+    )
     head = "Check,Client,Date,Amount,Invoice\n"
     (problem,) = books.problems("payments", head + "7,Winifred Castellane,2026-03-20,5.00,I-1\n")
     assert problem[2] == "invoice I-1 is another client's"
