@@ -312,8 +312,8 @@ def _audit_save(
     publication: Publication,
 ) -> None:
     """Keep what changed, not the whole set: the versions' rows are still there."""
-    was = {row.key: row.account_id for row in before}
-    now = {row.key: row.account_id for row in rows}
+    was = {row.key: row for row in before}
+    now = {row.key: row for row in rows}
     changed = sorted((key for key in was.keys() | now.keys() if was.get(key) != now.get(key)), key=str)
     write_audit(
         tx,
@@ -328,11 +328,17 @@ def _audit_save(
     )
 
 
-def _changed_rows(keys: Sequence[LineKey], accounts: Mapping[LineKey, str]) -> list[dict[str, Any]]:
+def _changed_rows(keys: Sequence[LineKey], rows: Mapping[LineKey, MappingRow]) -> list[dict[str, Any]]:
     return [
-        {"profile": profile, **_shown_subject(subject), "account_id": accounts[profile, subject]}
-        for profile, subject in keys
-        if (profile, subject) in accounts
+        {
+            "profile": key[0],
+            **_shown_subject(key[1]),
+            "account_id": rows[key].account_id,
+            # Both ways is the rule and not worth a word.
+            **({} if rows[key].direction == "both" else {"direction": rows[key].direction}),
+        }
+        for key in keys
+        if key in rows
     ]
 
 

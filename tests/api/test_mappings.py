@@ -153,6 +153,15 @@ def test_a_save_is_in_the_audit_log_with_what_changed(
     }
 
 
+def test_a_change_of_direction_alone_is_a_version_and_in_the_audit_log(
+    client: Client, house: House, chart: dict[str, str]
+) -> None:
+    save(client, 0, row("cost_code", chart["concrete"], "84"))
+    assert save(client, 1, row("cost_code", chart["concrete"], "84", "push"))["version"] == 2
+    (changed,) = house.audit("mapping.saved")[-1]["after"]["rows"]
+    assert (changed["account_id"], changed["direction"]) == ("84", "push")
+
+
 def test_every_wrong_row_has_its_sentence_and_nothing_is_saved(
     client: Client, house: House, chart: dict[str, str]
 ) -> None:
