@@ -16,7 +16,7 @@ from sync import census, pushing, settling, taking
 from sync.clock import Clock
 from sync.compare import Verdict
 from sync.errors import DocumentInvalid, Held, Remedy, SyncError, VersionMoved
-from sync.judge import Context, Judged, conflict_data, judge, load_context
+from sync.judge import Context, Judged, conflict_data, conflict_names, judge, load_context
 from sync.outcomes import Recorder
 from sync.periods import DATED
 from sync.ports import Provider
@@ -277,7 +277,10 @@ class ConnectionSync:
 
     def _conflict(self, work: Work, item: Judged, context: Context, recorder: Recorder) -> None:
         recorder.conflict(
-            work, item.link, reason=item.decision.reason, data=conflict_data(item.link, context)
+            work,
+            item.link,
+            reason=item.decision.reason,
+            data=conflict_data(item.link, context, conflict_names(work, item.link)),
         )
 
     def _wait(self, work: Work, item: Judged, _context: Context, recorder: Recorder) -> None:

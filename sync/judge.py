@@ -12,6 +12,7 @@ from sync.incoming import BackResolver, to_platform
 from sync.mapping import MappingTable
 from sync.outgoing import Reference, Resolver, Sent, references, to_ledger
 from sync.records import Canonical, Entity, name_key
+from sync.shown import shown
 from sync.store import EntitySetting, LinkView, Work
 
 
@@ -215,21 +216,27 @@ def _sides(lines: list[Canonical]) -> list[tuple[str, str]]:
     return sorted((line.get("debit", "0.00"), line.get("credit", "0.00")) for line in lines)
 
 
-def conflict_data(link: LinkView, context: Context) -> dict[str, object]:
-    """Show a conflict as three values per field: ours, last agreed, theirs, all in the provider's terms."""
+def conflict_data(link: LinkView, context: Context, names: ConflictNames) -> dict[str, object]:
+    """Show a conflict as three values per field: ours, last agreed, theirs, as they are compared and as people read them."""
     assert link.ours is not None
     ours = fields.comparable(link.entity, _shown_ours(link, context))
     theirs = fields.comparable(link.entity, link.theirs.canonical) if link.theirs else {}
     base = fields.comparable(link.entity, link.base_theirs) if link.base_theirs else {}
-    shown = [
-        {"field": name, "ours": ours[name], "base": base.get(name), "theirs": theirs.get(name)}
+    differing = [
+        {
+            "field": name,
+            "ours": ours[name],
+            "base": base.get(name),
+            "theirs": theirs.get(name),
+            **_in_words(link, name, context, names),
+        }
         for name in fields.COMPARED[link.entity]
         if ours[name] != theirs.get(name)
     ]
     left = fields.money_of(link.ours.canonical)
     right = fields.money_of(link.theirs.canonical) if link.theirs and link.theirs.canonical else None
     return {
-        "fields": shown,
+        "fields": differing,
         "ours_state": link.ours.state,
         "theirs_state": link.theirs.state if link.theirs else None,
         "ours_checksum": link.ours_checksum,
@@ -254,10 +261,46 @@ def _names(link: LinkView) -> dict[str, object]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class ConflictNames:
+    """What the records of a conflict refer to, by name: ours in our ids, theirs in the provider's."""
+
+    ours: Mapping[Reference, str]
+    theirs: Mapping[Reference, str]
+
+
+def conflict_names(work: Work, link: LinkView) -> ConflictNames:
+    """Load the names for one conflict; the accounts of lines are in no batch's references."""
+    ours = set(references(link.entity, link.ours.canonical)) if link.ours else set()
+    theirs: set[Reference] = set()
+    for canonical in (link.theirs.canonical if link.theirs else None, link.base_theirs):
+        if canonical:
+            theirs.update(references(link.entity, canonical))
+            theirs.update(
+                (Entity.ACCOUNT, str(line["account"]))
+                for line in canonical.get("lines") or ()
+                if line.get("account")
+            )
+    return ConflictNames(work.our_names(ours), work.their_names(theirs))
+
+
+def _in_words(link: LinkView, field: str, context: Context, names: ConflictNames) -> dict[str, object]:
+    assert link.ours is not None
+    sides = (
+        ("ours_shown", link.ours.canonical, names.ours),
+        ("base_shown", link.base_theirs, names.theirs),
+        ("theirs_shown", link.theirs.canonical if link.theirs else None, names.theirs),
+    )
+    return {
+        side: shown(link.entity, field, canonical, name=known.get, codes=context.out.code_names)
+        for side, canonical, known in sides
+    }
+
+
 def _shown_ours(link: LinkView, context: Context) -> Canonical:
     """Return ours for display: the party as the provider knows it where linked, the lines as they are."""
     assert link.ours is not None
-    shown = dict(link.ours.canonical)
-    for reference in references(link.entity, {"party": shown.get("party")}):
-        shown["party"] = context.out.remote_ids.get(reference, shown["party"])
-    return periods.in_ledger_dates(link, shown)
+    mine = dict(link.ours.canonical)
+    for reference in references(link.entity, {"party": mine.get("party")}):
+        mine["party"] = context.out.remote_ids.get(reference, mine["party"])
+    return periods.in_ledger_dates(link, mine)

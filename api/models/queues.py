@@ -289,6 +289,11 @@ class ConflictField(Shown):
     ours: Any = Field(default=None, examples=["2026-04-30"])
     base: Any = Field(default=None, examples=["2026-04-15"])
     theirs: Any = Field(default=None, examples=["2026-05-15"])
+    ours_shown: str | list[str] | None = Field(
+        default=None, description="Ours as people read it: names instead of ids, lines as texts."
+    )
+    base_shown: str | list[str] | None = None
+    theirs_shown: str | list[str] | None = None
 
 
 class ConflictEffect(Shown):
