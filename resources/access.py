@@ -8,6 +8,7 @@ the only place where a transaction stays open across a call, with a time limit o
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ LEEWAY = timedelta(minutes=5)
 USABLE_MIN = timedelta(seconds=20)
 ASK_AGAIN = timedelta(seconds=60)
 REFRESHES_MAX = 5
+# Whoever waits for the row is woken when we let go of it, and a second lock taken at once would overtake them.
+LET_PASS_SECONDS = 0.25
 
 log = structlog.get_logger(__name__)
 
@@ -49,12 +52,19 @@ class TokenKeeper:
     """Reads, refreshes and stores the tokens of connections."""
 
     def __init__(
-        self, database: Database, vault: Vault, clock: Clock, oauth_of: Callable[[str], OAuth]
+        self,
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+        oauth_of: Callable[[str], OAuth],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
         self._vault = vault
         self.clock = clock
         self.oauth_of = oauth_of
+        self._sleep = sleep
 
     def fresh(self, key: ConnectionKey, *, refused: str | None = None) -> TokenSet:
         """Return tokens that will live a while, refreshed unless the stored ones already will.
@@ -73,6 +83,7 @@ class TokenKeeper:
                 raise _grant_ended(key)
             # Another process may have won between its commit and our call: look once more before giving up.
             tried = outcome.refresh_token
+            self._sleep(LET_PASS_SECONDS)
         raise ProviderUnavailable(provider=key.title, reason="several processes renew the access at once")
 
     def _fresh_under_lock(

@@ -175,6 +175,14 @@ class Books(ABC):
         """What valid journal entries say and the sum of their debits."""
 
     @abstractmethod
+    def enter_journal(self, number: str, amount: str) -> None:
+        """Enter a journal of costs against the clearing account."""
+
+    @abstractmethod
+    def rename_account(self, account_id: str, name: str) -> None:
+        """Give an account another name."""
+
+    @abstractmethod
     def accounts(self) -> list[str]:
         """The names of the chart."""
 
@@ -422,6 +430,22 @@ class QuickBooksBooks(Books):
             for row in self._rows("JournalEntry")
         ]
 
+    def enter_journal(self, number: str, amount: str) -> None:
+        lines = [
+            {
+                "Amount": amount,
+                "DetailType": "JournalEntryLineDetail",
+                "JournalEntryLineDetail": {"PostingType": side, "AccountRef": {"value": self.account(kind)}},
+            }
+            for side, kind in (("Debit", "cost"), ("Credit", "clearing"))
+        ]
+        self._act("JournalEntry", {"DocNumber": number, "TxnDate": DATE, "Line": lines})
+
+    def rename_account(self, account_id: str, name: str) -> None:
+        row = next(row for row in self._rows("Account") if row["Id"] == account_id)
+        kept = {key: row[key] for key in ("AccountType", "AccountSubType", "AcctNum") if key in row}
+        self._act("Account", {**kept, "Name": name}, "update", account_id)
+
     def accounts(self) -> list[str]:
         return [row["Name"] for row in self._rows("Account")]
 
@@ -648,6 +672,23 @@ class XeroBooks(Books):
             for row in self._rows("ManualJournals")
             if row["Status"] == "POSTED"
         ]
+
+    def enter_journal(self, number: str, amount: str) -> None:
+        lines = [
+            {"LineAmount": f"{sign}{amount}", "AccountCode": code}
+            for sign, code in (("", "300"), ("-", "825"))
+        ]
+        body = {
+            "Narration": number,
+            "Date": DATE,
+            "Status": "POSTED",
+            "LineAmountTypes": "NoTax",
+            "JournalLines": lines,
+        }
+        self._send("PUT", "ManualJournals", {"ManualJournals": [body]})
+
+    def rename_account(self, account_id: str, name: str) -> None:
+        self._send("POST", f"Accounts/{account_id}", {"Accounts": [{"Name": name}]})
 
     def accounts(self) -> list[str]:
         return [row["Name"] for row in self._send("GET", "Accounts")]

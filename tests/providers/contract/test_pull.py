@@ -109,6 +109,24 @@ def test_documents_born_there_are_brought_in_where_the_setting_says_so(office: O
     office.settled()
 
 
+def test_a_journal_and_an_account_of_theirs_are_brought_in_and_followed(office: Office) -> None:
+    office.set_direction(Entity.JOURNAL_ENTRY, "both")
+    office.set_direction(Entity.ACCOUNT, "both")
+    office.books.enter_journal("Accrued wages", "80.00")
+    account = office.books.add_account("Site Security", "cost", number="5990")
+    done = office.sync()
+    assert done.failed == []
+    assert office.rows(
+        "select sum(debit), sum(credit) from v2_journal_entry_lines l join v2_journal_entries j on j.id = l.journal_entry_id"
+    ) == [(Decimal("80.0000"), Decimal("80.0000"))]
+    assert office.value("select count(*) from v2_accounts where name = 'Site Security'") == 1
+    assert done.proof.is_tied, done.differences
+    office.books.rename_account(account, "Site Watch")
+    office.sync()
+    assert office.value("select number from v2_accounts where name = 'Site Watch'") == "5990"
+    office.settled()
+
+
 def test_what_the_bank_statement_shows_is_told_per_payment(office: Office) -> None:
     client = office.client()
     office.invoice(client, number="I-1")

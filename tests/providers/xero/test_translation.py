@@ -104,6 +104,28 @@ def test_a_batch_of_two_customers_is_two_receipts_and_one_deposit(office: Office
     assert office.rows("select distinct payment_status from v2_invoices") == [("unpaid",)]
 
 
+def test_a_receipt_of_which_the_bank_shows_a_part_is_partially_matched(
+    office: Office, books: XeroBooks
+) -> None:
+    client = office.client()
+    office.invoice(client, number="I-1")
+    office.invoice(client, number="I-2")
+    office.sync()
+    first, second = books.valid("invoice")
+    books.pay("invoice", {first.id: "500.00", second.id: "500.00"}, reference="WIRE 7")
+    office.sync()
+    (payment, _) = (row["PaymentID"] for row in books._rows("Payments"))
+    books.bookkeep("reconcile", id=payment)
+    office.later(days=8)
+    office.sync()
+    states = "select reference, reconciliation_status from v2_payments"
+    assert office.rows(states) == [("WIRE 7", "partially_matched")]
+    books.reconcile("WIRE 7")
+    office.later(days=8)
+    office.sync()
+    assert office.rows(states) == [("WIRE 7", "matched")]
+
+
 def test_a_credit_note_that_lowers_an_invoice_is_not_lost(office: Office, books: XeroBooks) -> None:
     office.invoice(office.client())
     office.sync()
