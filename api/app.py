@@ -25,9 +25,11 @@ from api.routes import (
     connection_settings,
     connections,
     consent,
+    dimensions,
     evidence,
     health,
     home,
+    imports,
     inbound,
     keys,
     mapping_versions,
@@ -46,6 +48,9 @@ from api.routes import (
 )
 from api.services import Launcher, ProviderEntry, Services, Tieout
 from api.web.gate import PageGate
+from resources.imports.importer import Imports
+from resources.imports.spool import UPLOAD_BYTES_MAX, Spool
+from resources.imports.worker import ImportWorkers, ProcessWorkers
 from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
 from resources.store.apps import APP_SCOPES
@@ -74,6 +79,8 @@ what to do next. Amounts are decimal texts, never floating-point numbers. Lists 
 
 # Routes that take more than others: a mapping of ten thousand rows, a delivery of a hundred events.
 _LARGER_BODIES = {
+    # The form around the file takes a little, too.
+    ("POST", f"{API_ROOT}/imports"): UPLOAD_BYTES_MAX + 100_000,
     ("PUT", f"{API_ROOT}/mappings"): mappings.MAPPING_BYTES_MAX,
     ("POST", f"{API_ROOT}/mappings/drafts"): mappings.MAPPING_BYTES_MAX,
     ("PUT", f"{API_ROOT}/mappings/drafts/{{id}}"): mappings.MAPPING_BYTES_MAX,
@@ -102,6 +109,7 @@ def create_app(
     *,
     launcher: Launcher | None = None,
     providers: Sequence[ProviderEntry] | None = None,
+    workers: Callable[[Imports], ImportWorkers] | None = None,
 ) -> FastAPI:
     """Return the API over a wired product; without arguments, over the one that this process's settings describe."""
     cleanup = ExitStack()
@@ -121,7 +129,7 @@ def create_app(
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
-    app.state.services = services = _services(tieout, launcher, providers, cleanup)
+    app.state.services = services = _services(tieout, launcher, providers, cleanup, workers=workers)
     app.state.metrics = Metrics(services.database, services.clock)
     install_problem_handlers(app)
     # The last one added meets a request first.
@@ -140,6 +148,7 @@ def create_app(
         consent,
         mappings,
         mapping_versions,
+        dimensions,
         syncs,
         rehearsals,
         evidence,
@@ -153,6 +162,7 @@ def create_app(
         sessions,
         notifications,
         webhooks,
+        imports,
     ):
         integrations.include_router(group.router)
     app.include_router(integrations)
@@ -165,9 +175,15 @@ def create_app(
 
 
 def _services(
-    tieout: Tieout, launcher: Launcher, providers: Sequence[ProviderEntry], cleanup: ExitStack
+    tieout: Tieout,
+    launcher: Launcher,
+    providers: Sequence[ProviderEntry],
+    cleanup: ExitStack,
+    *,
+    workers: Callable[[Imports], ImportWorkers] | None,
 ) -> Services:
     settings = tieout.settings
+    imports = Imports(tieout.database, clock=tieout.clock, spool=Spool(settings.import_folder))
     tokens = PlatformTokens(settings, clock=tieout.clock)
     cleanup.callback(tokens.close)
     return Services(
@@ -178,6 +194,8 @@ def _services(
         limit=RateLimit(settings.rate_limit_per_minute),
         refusals=RateLimit(REFUSALS_PER_MINUTE),
         requests=Requests(tieout.database, tieout.vault),
+        imports=imports,
+        workers=workers(imports) if workers else ProcessWorkers(settings),
     )
 
 
@@ -207,6 +225,7 @@ def _registered(settings: Settings) -> list[ProviderEntry]:
             key=spec.key,
             title=spec.title,
             is_configured=all(_is_filled(getattr(settings, name)) for name in spec.credential_settings),
+            dimension_lists=spec.dimension_lists,
         )
         for spec in PROVIDERS.values()
     ]
@@ -270,6 +289,9 @@ def _completed(document: dict[str, Any], *, base_url: str) -> dict[str, Any]:
                 content = response.get("content", {})
                 if status >= "400" and "application/json" in content:
                     content[MEDIA_TYPE] = content.pop("application/json")
+    document["components"]["schemas"]["Body_start_import"]["description"] = (
+        "A file, and how it is to be read."
+    )
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
     document["components"]["securitySchemes"]["app"] = {

@@ -44,6 +44,7 @@ _WORDS = {
     "settings": "when and how each connection is synced",
     "notifications": "notices",
     "webhooks": "events, and the addresses that hear of them",
+    "imports": "files brought in, and what of them is taken back",
 }
 
 

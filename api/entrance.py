@@ -34,6 +34,8 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # Worth repeating with a repeated answer; everything else is about that one exchange.
 _KEPT_HEADERS = frozenset({"content-type", "location", "etag", "set-cookie", "cache-control"})
 _ANSWER_BYTES_MAX = 1_000_000
+# Its body goes to disk piece by piece and must not be kept here to be compared; a file sent twice is known by itself.
+_STREAMED = "/imports"
 
 
 class Entrance:
@@ -65,7 +67,8 @@ class Entrance:
             # Here, in the request's own context: what a thread binds, no line after it shows.
             structlog.contextvars.bind_contextvars(builder=str(caller.builder_id), caller=caller.actor)
         key = request.headers.get(KEY_HEADER)
-        if caller is None or key is None or scope["method"] != "POST":
+        is_streamed = scope["path"] == f"{self._root}{_STREAMED}"
+        if caller is None or key is None or scope["method"] != "POST" or is_streamed:
             await self._app(scope, receive, send)
             return
         await self._once(request, services, _Keyed(caller, key), send)

@@ -93,6 +93,14 @@ class ConflictMoved(Exception):
         self.fresh = fresh
 
 
+def _field_problem(problem: Mapping[str, Any]) -> FieldProblem:
+    """What is wrong in a file has a line and a column instead of a field."""
+    if "field" in problem:
+        return FieldProblem(**problem)
+    place = ", ".join(str(part) for part in (f"line {problem['line']}", problem["column"]) if part)
+    return FieldProblem(field=place, message=f"{problem['problem']}. {problem['suggestion']}", **problem)
+
+
 def problem_response(
     error: SyncError, request: Request, *, conflict: dict[str, Any] | None = None
 ) -> Response:
@@ -110,7 +118,7 @@ def problem_response(
         action=ui_action(error.remedy).value,
         instance=request.url.path,
         details=jsonable_encoder(details),
-        problems=[FieldProblem(**each) for each in problems] if problems else None,
+        problems=[_field_problem(each) for each in problems] if problems else None,
         conflict=conflict,
     )
     headers = {}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
 from api.limits import RateLimit
+from resources.imports.importer import Imports
+from resources.imports.worker import ImportWorkers
 from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
 from resources.store.database import Database
@@ -17,6 +19,7 @@ from resources.store.requests import Requests
 from resources.store.run_requests import SyncLauncher
 from resources.vault import Vault
 from sync.clock import Clock
+from sync.dimensions import ListName, Subject
 
 
 class AuthorizationStart(Protocol):
@@ -134,6 +137,8 @@ class ProviderEntry:
     key: str
     title: str
     is_configured: bool
+    # What a job, a cost code or a cost type can become in its lists.
+    dimension_lists: Mapping[Subject, Sequence[ListName]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,9 @@ class Services:
     # Wrong keys and tokens, counted by where they come from.
     refusals: RateLimit
     requests: Requests
+    imports: Imports
+    # Who does the work of imports, apart from this process.
+    workers: ImportWorkers
 
     @property
     def database(self) -> Database:
@@ -162,6 +170,10 @@ class Services:
     def title_of(self, provider: str) -> str:
         """Return a provider's name for people."""
         return next((entry.title for entry in self.providers if entry.key == provider), provider)
+
+    def dimension_lists_of(self, provider: str) -> Mapping[Subject, Sequence[ListName]]:
+        """Return what jobs, cost codes and cost types can become at a provider."""
+        return next((entry.dimension_lists for entry in self.providers if entry.key == provider), {})
 
 
 def services_of(request: Request) -> Services:

@@ -182,8 +182,8 @@ def _steps(sync: SyncInProgress, outcome: Outcome) -> None:
         outcome.failed_step = None if step == TIE_OUT else STEP_ORDER[STEP_ORDER.index(step) + 1]
 
     did(LEDGER_CHANGES, pull_metadata(sync.pull_changes(), company=outcome.company))
-    for entity in SYNC_ORDER:
-        did(entity, entity_metadata(sync.sync_entity(entity)))
+    for summary in sync.sync_entities():
+        did(summary.entity, entity_metadata(summary))
     did(TIE_OUT, tie_out_metadata(sync.tie_out(), company=outcome.company))
 
 

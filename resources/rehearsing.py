@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from resources.store import rehearsals
 from resources.store.database import Database, Transaction
+from resources.store.dimensions import options_of
 from resources.store.rehearsal_work import RehearsalStore, RehearsalWork
 from sync.clock import Clock
 from sync.engine import CHANGES_STREAM, ConnectionSync
@@ -77,6 +78,9 @@ def _read(parts: Parts) -> list[ChangePage]:
             connection_id=parts.facts.connection_id,
             stream=CHANGES_STREAM,
         )
+        known = options_of(tx, UUID(parts.facts.builder_id), connection_id=UUID(parts.facts.connection_id))
+    if known and parts.provider.book is not None:
+        parts.provider.book.know(known)
     return list(parts.provider.changes(cursor))
 
 

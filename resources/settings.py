@@ -205,6 +205,11 @@ class Settings(BaseSettings):
         default="info", description="Least level that is logged: debug, info, warning or error."
     )
 
+    @property
+    def import_folder(self) -> Path:
+        """Where uploaded files are kept until their import is over."""
+        return self.home / "imports"
+
     @field_validator("home")
     @classmethod
     def _home_is_absolute(cls, value: Path) -> Path:

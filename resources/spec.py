@@ -16,6 +16,7 @@ from resources.gate import CallLimits, Gate
 from resources.oauth import OAuthEndpoints
 from resources.settings import Settings
 from sync.clock import Clock
+from sync.dimensions import ListName, Subject
 from sync.errors import AccessExpired
 from sync.ports import Provider
 
@@ -127,6 +128,8 @@ class ProviderSpec:
     # The companies a fresh consent opens; the access token is the second argument. Of several a person chooses one.
     companies: Callable[[CallbackAnswer, str, httpx.Client], Sequence[CompanyFacts]]
     build: Callable[[Access, Surroundings], Provider]
+    # What a job, a cost code or a cost type can become in its lists.
+    dimension_lists: Mapping[Subject, tuple[ListName, ...]] = field(default_factory=dict)
     # Ends one company's consent where revoking the refresh token would end others too; None means revoking.
     release: Callable[[str, str, httpx.Client], None] | None = None
     # What its calls are counted against across processes.

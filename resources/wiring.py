@@ -30,6 +30,7 @@ from resources.store.webhooks import write_events
 from resources.vault import Vault
 from sync.clock import Clock, SystemClock
 from sync.compare import Strategy
+from sync.dimensions import read_dimensions
 from sync.engine import ConnectionSync
 from sync.errors import NotFound, SyncBusy, SyncError
 from sync.ports import Provider
@@ -40,6 +41,7 @@ from sync.retry import FAILURES_COUNTED_MAX, next_probe
 from sync.schedule import next_due, zone_of
 from sync.store import ConnectionFacts, Trigger
 from sync.summary import EntitySummary, PullSummary, TieOut
+from sync.tax_codes import read_tax_codes
 from sync.window import read_window
 
 # How long a step waits for another step of the same connection before it gives up and says so.
@@ -78,16 +80,29 @@ class OpenSync:
         self._store = store
         self._provider = provider
         self._has_new_money = False
+        # Nothing came in and nothing was done: known only where one object did both.
+        self._is_idle = False
+        self._pulled: PullSummary | None = None
 
     def pull_changes(self, *, with_census: bool = True) -> PullSummary:
         """Bring what the provider changed since the last look into the mirror, and go on with its census."""
-        return self._engine.pull_changes(with_census=with_census)
+        self._pulled = self._engine.pull_changes(with_census=with_census)
+        return self._pulled
 
     def sync_entity(self, entity: Entity) -> EntitySummary:
         """Compare one entity on both sides and do what is to be done."""
         summary = self._engine.sync_entity(entity)
         self._has_new_money |= entity in MONEY and summary.processed > 0
         return summary
+
+    def sync_entities(self) -> Iterator[EntitySummary]:
+        """Do that for all entities, in order; where nothing is to be done, in one look."""
+        done = 0
+        for summary in self._engine.sync_entities():
+            self._has_new_money |= summary.entity in MONEY and summary.processed > 0
+            done += summary.processed
+            yield summary
+        self._is_idle = done == 0 and self._pulled is not None and self._pulled.changed == 0
 
     def tie_out(self) -> TieOut:
         """Prove that both sides agree, or say where they do not; the bank's view of the money goes with the proof."""
@@ -98,12 +113,18 @@ class OpenSync:
     def sync_all(self) -> tuple[PullSummary, list[EntitySummary], TieOut]:
         """Do every step once, in order."""
         pulled = self.pull_changes()
-        return pulled, [self.sync_entity(entity) for entity in SYNC_ORDER], self.tie_out()
+        return pulled, list(self.sync_entities()), self.tie_out()
 
     def read_bank(self) -> None:
         """Take over what the bank statement says of payments and deposits."""
         self._has_new_money = False
-        read_bank(self._tieout.database, self._provider, self._store.facts, now=self._tieout.clock.now())
+        read_bank(
+            self._tieout.database,
+            self._provider,
+            self._store.facts,
+            has_news=not self._is_idle,
+            now=self._tieout.clock.now(),
+        )
 
     def close(self) -> None:
         """Leave nothing of what was read untold: money that came in without a proof has its bank status too."""
@@ -365,4 +386,6 @@ def _facts_of(builder_id: str, row: Mapping[Any, Any]) -> ConnectionFacts:
         company_name=row["company_name"],
         strategy=Strategy(row["strategy"]),
         currency=row["currency"],
+        dimensions=read_dimensions(row["dimensions"]),
+        tax_codes=read_tax_codes(row["tax_codes"]),
     )

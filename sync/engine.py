@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
 
-from sync import census, pushing, settling, taking
+from sync import census, options, pushing, settling, taking
 from sync.clock import Clock
 from sync.compare import Verdict
+from sync.dimensions import DOCUMENTS
 from sync.errors import DocumentInvalid, Held, Remedy, SyncError, VersionMoved
 from sync.judge import Context, Judged, conflict_data, conflict_names, judge, load_context
 from sync.outcomes import Recorder
@@ -58,6 +59,9 @@ class ConnectionSync:
         with self._store.work() as work:
             self._sweep(work)
             cursor = work.cursor(CHANGES_STREAM)
+            known = work.options() if self._store.facts.dimensions else []
+        if known and self._provider.book is not None:
+            self._provider.book.know(known)
         summary.is_full = cursor is None
         for page in self._provider.changes(cursor):
             # The cursor moves in the transaction that stores the last page, never before it.
@@ -98,11 +102,14 @@ class ConnectionSync:
             recorder = Recorder(work, summary)
             recorder.begin(entity, "pull" if setting.direction == "pull" else "push")
             work.absorb(entity)
-            if self._agrees(work, entity):
+            agrees = self._agrees(work, entity)
+            todo = self._options_behind(work, entity)
+            if agrees and not todo:
                 # The usual case costs one transaction; a builder is looked at every quarter of an hour.
                 recorder.finish(work, error=None)
                 return summary
         try:
+            self._keep_options(todo)
             settling.settle_unknown(
                 self._store,
                 self._provider,
@@ -123,8 +130,20 @@ class ConnectionSync:
     def sync_all(self) -> tuple[PullSummary, list[EntitySummary], TieOut]:
         """Do every step once, in order."""
         pulled = self.pull_changes()
-        summaries = [self.sync_entity(entity) for entity in SYNC_ORDER]
-        return pulled, summaries, self.tie_out()
+        return pulled, list(self.sync_entities()), self.tie_out()
+
+    def sync_entities(self) -> Iterator[EntitySummary]:
+        """Bring all entities into agreement, in order; where nothing is to be done at all, one look says so for all."""
+        with self._store.work() as work:
+            quiet = work.quiet(now=self._clock.now())
+            if quiet is not None:
+                work.quiet_logs({entity: "pull" if way == "pull" else "push" for entity, way in quiet})
+        if quiet is None:
+            yield from (self.sync_entity(entity) for entity in SYNC_ORDER)
+            return
+        enabled = {entity for entity, _ in quiet}
+        for entity in SYNC_ORDER:
+            yield EntitySummary(entity, is_enabled=entity in enabled)
 
     def tie_out(self) -> TieOut:
         """Prove that counts and sums agree; without a change since the last proof, that one still stands."""
@@ -139,6 +158,22 @@ class ConnectionSync:
             proof = tie_out(work.tie_out_sums(), balances)
             work.save_tie_out(proof)
         return proof
+
+    # ------------------------------------------------------------------ what lines carry
+
+    def _options_behind(self, work: Work, entity: Entity) -> list[options.Want]:
+        is_sent = entity in DOCUMENTS and self._direction != "pull" and self._provider.book is not None
+        return options.wants(work, self._store.facts.dimensions) if is_sent else []
+
+    def _keep_options(self, todo: Sequence[options.Want]) -> None:
+        if not todo or self._provider.book is None:
+            return
+        with self._store.work() as work:
+            mapping = work.mapping()
+            known = work.options()
+        self._provider.book.know(known)
+        keeper = options.OptionKeeper(self._store, self._provider.book, mapping=mapping, actor=self._actor)
+        keeper.carry_out(todo)
 
     # ------------------------------------------------------------------ one entity
 

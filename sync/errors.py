@@ -20,6 +20,7 @@ SyncError                       code, user_message, details, remedy
 ├─ Held                         a record waits: its cause says for what
 │  ├─ MappingMissing            fix_mapping
 │  │  └─ MappingBroken          fix_mapping, or make the account active again
+│  ├─ DimensionMissing          ask_user: the ledger has no class, tracking option, ... for a job or code yet
 │  ├─ PartyMissing · DocumentInvalid · PaymentsApplied    ask_user
 │  ├─ PeriodLocked                                        ask_user
 │  │  ├─ PeriodQuestion · PeriodPosted                    (sync.lanes)
@@ -338,6 +339,18 @@ class PartyMissing(Held):
     @property
     def cause(self) -> str:
         """One cause per missing record."""
+        return f"{self.code}:{self.details['key']}"
+
+
+class DimensionMissing(Held):
+    """A job, cost code or cost type is not in the list of the ledger that it shall be found in."""
+
+    code = "hold.dimension_missing"
+    template = "{label} waits because {subject} is no {place} in {provider} yet: {reason}."
+
+    @property
+    def cause(self) -> str:
+        """One cause per subject and list."""
         return f"{self.code}:{self.details['key']}"
 
 

@@ -170,9 +170,17 @@ def _journal_lines(
             mine is not None and before is not None and before.get("account") == line.get("account")
         )
         party_kind, party = line.get("party_kind"), line.get("party")
-        our_party = (
-            resolver.record_id((Entity(party_kind), party), label=label) if party_kind and party else None
-        )
+        if mine is not None and before is not None and before.get("party") == party:
+            # The ledger names a job's client on lines that name nobody here.
+            named = {"client": mine.get("client"), "vendor": mine.get("vendor")}
+        else:
+            our_party = (
+                resolver.record_id((Entity(party_kind), party), label=label) if party_kind and party else None
+            )
+            named = {
+                "client": our_party if party_kind == "customer" else None,
+                "vendor": our_party if party_kind == "vendor" else None,
+            }
         lines.append(
             {
                 "key": mine.get("key") if mine else None,
@@ -183,8 +191,7 @@ def _journal_lines(
                 if mine and keeps_coding
                 else resolver.record_id((Entity.ACCOUNT, line["account"]), label=label),
                 "code": mine.get("code") if mine and keeps_coding else None,
-                "client": our_party if party_kind == "customer" else None,
-                "vendor": our_party if party_kind == "vendor" else None,
+                **named,
                 **_same_job(mine),
             }
         )

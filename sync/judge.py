@@ -62,6 +62,8 @@ def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provi
             remote_ids=work.remote_ids(ours),
             names=work.our_names(ours),
             code_names=work.code_names(),
+            dimensions=work.dimension_table(),
+            tax_codes=work.tax_codes(),
         ),
         back=BackResolver(
             provider_title=provider_title,
@@ -164,7 +166,7 @@ def _ours_changed(link: LinkView, context: Context) -> bool:
         link.base_ours,
         state=link.ours.state,
         base_checksum=link.base_ours_checksum,
-        uses_jobs=context.mapping.has_job_defaults,
+        uses_jobs=context.mapping.has_job_defaults or context.out.dimensions.uses_jobs,
     )
 
 

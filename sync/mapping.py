@@ -176,6 +176,8 @@ class CostCode:
     name: str
     division: str | None = None
     is_active: bool = True
+    # As the builder wrote it: labor, material, subcontract, equipment, or words of its own.
+    cost_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from sync.mapping import (
     job_of_subject,
     job_subject,
 )
-from sync.mapping_suggestions import Suggestion, suggest, suggest_default
+from sync.mapping_evidence import Choice
+from sync.mapping_suggestions import Ranked, Suggestion, rank, suggest_default
 
 State = Literal["mapped", "unmapped", "broken"]
 
@@ -72,6 +73,8 @@ class Target:
     row: SavedRow | None
     use: MappingUse
     suggestion: Suggestion | None
+    # The nearest accounts, best first, also where none of them is sure enough.
+    candidates: tuple[Suggestion, ...] = ()
     # The job whose default this is.
     job: MappingJob | None = None
     # The company's default, where it answers for a code without a row of its own; a job's default goes before it.
@@ -90,6 +93,7 @@ def mapping_targets(
     rows: Sequence[SavedRow],
     uses: Mapping[LineKey, MappingUse],
     jobs: Sequence[MappingJob] = (),
+    choices: Mapping[Profile, Sequence[Choice]] | None = None,
 ) -> list[Target]:
     """Return every target in a fixed order: profile by profile, the defaults first, then by code."""
     by_id: dict[str, CostCode | MappingJob] = {code.id: code for code in codes}
@@ -99,7 +103,10 @@ def mapping_targets(
     wanted |= {(profile, code.id) for profile in _ASKED_FOR_EVERY_CODE for code in codes if code.is_active}
     wanted |= {key for key in (*saved, *uses) if key[1] is None or key[1] in by_id}
     suggestions = _suggestions(
-        wanted - _mapped(saved), by_id={code.id: code for code in codes}, accounts=accounts
+        wanted - _mapped(saved),
+        by_id={code.id: code for code in codes},
+        accounts=accounts,
+        choices=choices or {},
     )
     keys = sorted(
         (key for key in wanted if key[1] is not None or key[0] in WITH_DEFAULT or key in saved),
@@ -124,7 +131,7 @@ def _target(
     by_id: Mapping[str, CostCode | MappingJob],
     saved: Mapping[LineKey, SavedRow],
     uses: Mapping[LineKey, MappingUse],
-    suggestions: Mapping[LineKey, Suggestion],
+    suggestions: Mapping[LineKey, Ranked],
 ) -> Target:
     profile, code_id = key
     row = saved.get(key)
@@ -135,6 +142,7 @@ def _target(
         # The profile's default answers for every code without a row of its own.
         state = "mapped"
     subject = by_id[code_id] if code_id else None
+    ranked = suggestions.get(key) if state != "mapped" else None
     return Target(
         profile=profile,
         code=subject if isinstance(subject, CostCode) else None,
@@ -143,14 +151,19 @@ def _target(
         state=state,
         row=row,
         use=uses.get(key, MappingUse()),
-        suggestion=suggestions.get(key) if state != "mapped" else None,
+        suggestion=ranked.pick if ranked else None,
+        candidates=ranked.candidates if ranked else (),
     )
 
 
 def _suggestions(
-    keys: set[LineKey], *, by_id: Mapping[str, CostCode], accounts: Sequence[ProviderAccount]
-) -> dict[LineKey, Suggestion]:
-    found: dict[LineKey, Suggestion] = {}
+    keys: set[LineKey],
+    *,
+    by_id: Mapping[str, CostCode],
+    accounts: Sequence[ProviderAccount],
+    choices: Mapping[Profile, Sequence[Choice]],
+) -> dict[LineKey, Ranked]:
+    found: dict[LineKey, Ranked] = {}
     for profile in PROFILES:
         codes = [
             by_id[code_id]
@@ -158,10 +171,11 @@ def _suggestions(
             if each == profile and code_id is not None and job_of_subject(code_id) is None
         ]
         codes.sort(key=lambda code: code.code)
-        for code_id, suggestion in suggest(profile, cost_codes=codes, accounts=accounts).items():
-            found[profile, code_id] = suggestion
+        ranked = rank(profile, cost_codes=codes, accounts=accounts, choices=choices.get(profile, ()))
+        for code_id, each in ranked.items():
+            found[profile, code_id] = each
         if (profile, None) in keys:
             default = suggest_default(profile, accounts=accounts)
             if default is not None:
-                found[profile, None] = default
+                found[profile, None] = Ranked((default,), default)
     return found

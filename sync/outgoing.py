@@ -7,11 +7,12 @@ every coding it already had; only a coding that is new to it takes the mapping a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from sync.dimensions import DimensionTable
 from sync.errors import DocumentInvalid, MappingBroken, MappingMissing, PartyMissing
 from sync.jobs import job_moved
 from sync.lines import paired_lines
@@ -24,6 +25,7 @@ from sync.mapping import (
     profile_of_line,
 )
 from sync.records import Canonical, Entity
+from sync.tax_codes import TaxCode, tax_code_of
 
 Reference = tuple[Entity, str]
 
@@ -76,6 +78,19 @@ class Resolver:
     remote_ids: Mapping[Reference, str]
     names: Mapping[Reference, str] = field(default_factory=dict)
     code_names: Mapping[str, str] = field(default_factory=dict)
+    dimensions: DimensionTable = field(default_factory=DimensionTable)
+    tax_codes: Sequence[TaxCode] = ()
+
+    def extras(
+        self, entity: Entity, line: Mapping[str, Any], *, before: Canonical | None, label: str
+    ) -> Canonical:
+        """Return what a line carries besides its account; a line the ledger has keeps what it has there.
+
+        Raises DimensionMissing where a job or code is not in the ledger's lists yet.
+        """
+        made: Canonical = self.dimensions.of_line(line, before=before, label=label)
+        code = tax_code_of(self.tax_codes, entity, line.get("role") or "work") if before is None else None
+        return made | ({"tax_code": code} if code is not None else {})
 
     def remote_id(self, reference: Reference, *, label: str) -> str:
         """Return the provider's id of a record of ours; raises PartyMissing where it has none yet."""
@@ -268,6 +283,7 @@ def _document_line(
         "quantity": line.get("quantity"),
         "unit_price": line.get("unit_price"),
         **_line_account(entity, line, history, label=label, resolver=resolver),
+        **resolver.extras(entity, line, before=known[0] if known else None, label=label),
     }
 
 
@@ -283,6 +299,13 @@ def _journal_line(
     for kind, target in (("client", Entity.CUSTOMER), ("vendor", Entity.VENDOR)):
         if line.get(kind):
             party_kind, party = target.value, resolver.remote_id((target, line[kind]), label=label)
+    extras = resolver.extras(Entity.JOURNAL_ENTRY, line, before=known[0] if known else None, label=label)
+    job = extras.get("dimensions", {}).get("sub_customer")
+    if job is not None and party is None:
+        party_kind, party = Entity.CUSTOMER.value, resolver.dimensions.parent_of(job)
+    elif known and all(known[0].get(kind) == line.get(kind) for kind in ("client", "vendor")):
+        # A line keeps whom it names in the ledger, a job among them.
+        party_kind, party = known[1].get("party_kind"), known[1].get("party")
     return {
         "id": known[1].get("id") if known else None,
         "description": line.get("description") or "",
@@ -291,6 +314,7 @@ def _journal_line(
         "party_kind": party_kind,
         "party": party,
         **booked,
+        **extras,
     }
 
 

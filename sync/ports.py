@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
+from sync.dimensions import Option, Place
 from sync.errors import SyncError
 from sync.records import Canonical, Entity, RemoteRecord, TheirState
 
@@ -122,6 +123,86 @@ class BankReport:
     matched: Sequence[tuple[Entity, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of a list of the ledger that lines can carry: a class, a location, a job, an item, an option."""
+
+    remote_id: str
+    name: str
+    is_active: bool = True
+    parent_id: str | None = None
+    version: str | None = None
+    # An item's accounts by side, "income" and "expense".
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of the ledger as it stands; `problem` says in a sentence why it cannot be used at all."""
+
+    options: Sequence[Listed] = ()
+    # Where a list is one of several of its kind (a tracking category): its id, None while there is none of that name.
+    list_id: str | None = None
+    # How many entries may be active at once.
+    options_max: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewOption:
+    """An entry about to be made."""
+
+    name: str
+    list_id: str | None = None
+    parent_id: str | None = None
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionChange:
+    """What shall be another about an entry; None leaves it."""
+
+    name: str | None = None
+    is_active: bool | None = None
+    parent_id: str | None = None
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing shall be another."""
+        return not self.accounts and (self.name, self.is_active, self.parent_id) == (None, None, None)
+
+
+class OptionBook(Protocol):
+    """The lists of one company whose entries lines can carry.
+
+    Every method may raise AccessExpired, RateLimited or ProviderUnavailable; the writes also RejectedByProvider (the
+    ledger said no) and OutcomeUnknown.
+    """
+
+    def listing(self, place: Place) -> Listing:
+        """Read a list with its inactive entries."""
+        ...
+
+    def open_list(self, place: Place, *, request_id: str) -> Listing:
+        """Make a list that is not there yet (a tracking category)."""
+        ...
+
+    def create(self, place: Place, new: NewOption, *, request_id: str) -> Listed:
+        """Make an entry."""
+        ...
+
+    def change(
+        self, place: Place, present: Listed, change: OptionChange, *, list_id: str | None, request_id: str
+    ) -> Listed:
+        """Rename, archive, restore or move an entry."""
+        ...
+
+    def know(self, options: Iterable[Option]) -> None:
+        """Hear which entries are ours, so that a document that carries one is read as what it stands for."""
+        ...
+
+
 class Provider(Protocol):
     """One authorised company of one accounting system; speaks canonical records in the provider's dialect.
 
@@ -132,6 +213,11 @@ class Provider(Protocol):
     @property
     def calls(self) -> int:
         """How many calls this object has made so far, token calls not counted."""
+        ...
+
+    @property
+    def book(self) -> OptionBook | None:
+        """The lists whose entries lines can carry; None where the provider has none."""
         ...
 
     @property

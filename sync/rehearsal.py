@@ -8,13 +8,14 @@ bookkeeper reads: which record, in whose book, which fields from what to what.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, Literal
 
 from sync import fields
+from sync.dimensions import Option, Place
 from sync.outgoing import APPLIED_TO, PARTY, Reference, references
 from sync.ports import (
     BankReport,
@@ -23,6 +24,11 @@ from sync.ports import (
     Company,
     Done,
     LedgerBalance,
+    Listed,
+    Listing,
+    NewOption,
+    OptionBook,
+    OptionChange,
     Provider,
     Write,
     WriteOutcome,
@@ -109,6 +115,37 @@ class Rehearsal:
     provider_calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class PretendingBook:
+    """Lists that take every option, so that the documents that wait for one are seen in the diff. It calls nobody."""
+
+    real: OptionBook | None
+    ids: Iterator[int]
+
+    def listing(self, place: Place) -> Listing:
+        """Return an empty list: what is in the ledger's own is not looked at."""
+        return Listing(list_id=f"{MADE_UP}{next(self.ids)}")
+
+    def open_list(self, place: Place, *, request_id: str) -> Listing:
+        """Return the same."""
+        return self.listing(place)
+
+    def create(self, place: Place, new: NewOption, *, request_id: str) -> Listed:
+        """Answer as if the entry had been made."""
+        return Listed(f"{MADE_UP}{next(self.ids)}", new.name, parent_id=new.parent_id, accounts=new.accounts)
+
+    def change(
+        self, place: Place, present: Listed, change: OptionChange, *, list_id: str | None, request_id: str
+    ) -> Listed:
+        """Answer as if the entry had been changed."""
+        return replace(present, name=change.name or present.name)
+
+    def know(self, options: Iterable[Option]) -> None:
+        """Hear which entries are ours."""
+        if self.real is not None:
+            self.real.know(options)
+
+
 @dataclass(slots=True)
 class Rehearsed:
     """A provider that hands out what was read before, and pretends to take every write. It never calls anybody."""
@@ -124,6 +161,11 @@ class Rehearsed:
     def calls(self) -> int:
         """How many calls the real provider has made."""
         return self.provider.calls
+
+    @property
+    def book(self) -> PretendingBook:
+        """Lists in which every option can be made."""
+        return PretendingBook(self.provider.book, self._ids)
 
     @property
     def writes_max(self) -> int:

@@ -14,12 +14,14 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from sync.compare import EndPolicy, Strategy
+from sync.dimensions import Dimension, DimensionTable, Option
 from sync.errors import Category
 from sync.mapping import MappingTable
 from sync.outgoing import Reference
 from sync.ports import Headcount, Operation
 from sync.records import Canonical, Direction, Entity, OurState, RemoteRecord, TheirState
 from sync.summary import TieOut
+from sync.tax_codes import TaxCode
 
 Trigger = Literal["manual", "scheduled", "real_time", "initial_import"]
 LogDirection = Literal["push", "pull"]
@@ -37,6 +39,24 @@ class ConnectionFacts:
     company_name: str
     strategy: Strategy
     currency: str
+    # What jobs, cost codes and cost types become in the ledger.
+    dimensions: Sequence[Dimension] = ()
+    # Which of the provider's tax codes lines carry.
+    tax_codes: Sequence[TaxCode] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSubject:
+    """A job, cost code or cost type as it stands here, as far as its option needs it.
+
+    `parent_id` is the provider's id of a job's client, `is_pending` says that lines of it wait to be sent.
+    """
+
+    id: str
+    label: str
+    is_open: bool
+    is_pending: bool
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +341,10 @@ class Work(Protocol):
         """List the links on which something has to be decided now, oldest document first."""
         ...
 
+    def quiet(self, *, now: datetime) -> list[tuple[Entity, Direction]] | None:
+        """Return the enabled entities with their directions where nothing is to be done in any of them; else None."""
+        ...
+
     def links(self, link_ids: Sequence[str]) -> list[LinkView]:
         """Load links with both sides, in the order asked."""
         ...
@@ -382,6 +406,30 @@ class Work(Protocol):
         """Remember the last day of the provider's closed books."""
         ...
 
+    # -- dimensions
+    def options(self) -> list[Option]:
+        """Return what jobs, codes and types are in the ledger's lists, as far as it came."""
+        ...
+
+    def option_subjects(self, dimension: Dimension) -> list[OptionSubject]:
+        """Return the subjects that lines wait for, and those whose option is no longer as they are.
+
+        What was refused a short while ago for a reason that does not stop any line is left out.
+        """
+        ...
+
+    def save_option(self, option: Option, *, actor: str, action: str | None) -> None:
+        """Keep how an option stands, with an audit entry where something was done about it."""
+        ...
+
+    def dimension_table(self) -> DimensionTable:
+        """Return what lines carry besides their account."""
+        ...
+
+    def tax_codes(self) -> Sequence[TaxCode]:
+        """Return which of the provider's tax codes lines carry."""
+        ...
+
     # -- attempts
     def serials(self, requests: Sequence[tuple[str, int, Operation]]) -> dict[str, int]:
         """Return link id → how many attempts of this revision and operation are known not to have been executed."""
@@ -412,6 +460,10 @@ class Work(Protocol):
     # -- outcomes
     def open_log(self, entity: Entity, direction: LogDirection) -> str:
         """Begin a row of v2_sync_log for this run and return its id; the same row when asked again."""
+        ...
+
+    def quiet_logs(self, directions: Mapping[Entity, LogDirection]) -> None:
+        """Write finished rows of v2_sync_log for entities in which nothing was to be done."""
         ...
 
     def close_log(

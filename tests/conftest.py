@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from resources.postgres import DatabaseUrls, database_urls
 from resources.settings import Settings
@@ -22,6 +23,15 @@ from tests.support.postgres import SessionServer, release_home, reserve_home, se
 # A developer's own settings must not decide what a test sees.
 for name in [name for name in os.environ if name.startswith("TIEOUT_")]:
     del os.environ[name]
+
+
+# Its own way of showing an error paints every local variable of every frame, which takes minutes for an application.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -17,14 +17,25 @@ MappingState = TypeAliasType("MappingState", Literal["mapped", "unmapped", "brok
 VERSION_MAX = 2_000_000_000
 
 
+class MappingSuggestionPart(Shown):
+    """What one signal gave to a score, or took from it."""
+
+    signal: Literal[
+        "name", "division", "kind", "history", "agreement", "number", "other_kind", "type", "usual"
+    ]
+    points: int = Field(examples=[86])
+    words: str = Field(examples=["Cast-in-place concrete and 5033 Concrete share “concrete” (86 % alike)"])
+
+
 class MappingSuggestion(Shown):
     """An account that probably fits, how surely, and why."""
 
     provider_account_id: str = Field(examples=["84"])
     provider_account_name: str = Field(examples=["5033 Concrete"])
     score: int = Field(ge=0, le=100, examples=[92])
-    reason: str = Field(
-        examples=["5033 Concrete is the only account that says “concrete”, and the names are 77 % alike."]
+    reason: str = Field(examples=["Cast-in-place concrete and 5033 Concrete share “concrete” (86 % alike)."])
+    parts: list[MappingSuggestionPart] = Field(
+        default_factory=list, description="What each signal gave; they add up to the score."
     )
 
 
@@ -55,7 +66,12 @@ class MappingTarget(Shown):
     )
     lines: int = Field(description="Lines of the builder's documents that need it.", examples=[14])
     held_records: int = Field(description="Records that wait for it now.", examples=[3])
-    suggestion: MappingSuggestion | None = None
+    suggestion: MappingSuggestion | None = Field(
+        default=None, description="The account to take, where one is sure enough; else nothing is guessed."
+    )
+    candidates: list[MappingSuggestion] = Field(
+        default_factory=list, description="The nearest three, best first, also where none is sure enough."
+    )
 
 
 class MappingCounts(Shown):

@@ -336,6 +336,7 @@ def _with_suggestions(tx: Transaction, connection_id: UUID, *, from_number: int 
         rows=saved,
         uses=mappings.mapping_uses(tx, connection_id),
         jobs=mappings.mapping_jobs(tx),
+        choices=mappings.earlier_choices(tx, connection_id),
     )
     rows = {row.key: row.as_row for row in saved}
     for target in targets:

@@ -18,6 +18,7 @@ from api.models.mappings import (
     MappingSave,
     MappingState,
     MappingSuggestion,
+    MappingSuggestionPart,
     MappingTarget,
 )
 from api.responses import READ_ONE, WRITE, problems
@@ -26,6 +27,7 @@ from resources.store import mappings
 from resources.store.database import Transaction
 from sync.mapping import MappingRow
 from sync.mapping_overview import Target, mapping_targets
+from sync.mapping_suggestions import Suggestion
 
 router = APIRouter(tags=["mappings"])
 
@@ -103,6 +105,7 @@ def _overview(
         rows=mappings.saved_rows(tx, version.id) if version else [],
         uses=mappings.mapping_uses(tx, connection_id),
         jobs=mappings.mapping_jobs(tx),
+        choices=mappings.earlier_choices(tx, connection_id),
     )
     states = [target.state for target in targets]
     return Mapping(
@@ -146,13 +149,20 @@ def _shown(target: Target) -> MappingTarget:
             "mapping_direction": row.direction if row else None,
             "lines": target.use.lines,
             "held_records": target.use.held_records,
-            "suggestion": MappingSuggestion(
-                provider_account_id=suggestion.account_id,
-                provider_account_name=suggestion.account_name,
-                score=suggestion.score,
-                reason=suggestion.reason,
-            )
-            if suggestion
-            else None,
+            "suggestion": _suggested(suggestion) if suggestion else None,
+            "candidates": [_suggested(each) for each in target.candidates],
         }
+    )
+
+
+def _suggested(suggestion: Suggestion) -> MappingSuggestion:
+    return MappingSuggestion(
+        provider_account_id=suggestion.account_id,
+        provider_account_name=suggestion.account_name,
+        score=suggestion.score,
+        reason=suggestion.reason,
+        parts=[
+            MappingSuggestionPart(signal=each.signal, points=each.points, words=each.words)
+            for each in suggestion.parts
+        ],
     )

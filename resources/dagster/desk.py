@@ -5,7 +5,7 @@ Assets stay thin because of it, and tests put a fake behind it. The real one is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -85,6 +85,10 @@ class SyncInProgress(Protocol):
 
     def sync_entity(self, entity: Entity) -> EntitySummary:
         """Compare one entity on both sides and do what is to be done."""
+        ...
+
+    def sync_entities(self) -> Iterator[EntitySummary]:
+        """Do that for all entities, in order; where nothing is to be done, in one look."""
         ...
 
     def tie_out(self) -> TieOut:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from resources.imports import ledger
@@ -99,9 +100,9 @@ def resume(database: Database, builder_id: UUID, import_id: str, *, now: datetim
         raise ImportMovedOn(file=row["file_name"], done="resumed", status=row["status"])
 
 
-def is_silent(row: ledger.Row, *, now: datetime) -> bool:
+def is_silent(row: Mapping[str, Any], *, now: datetime) -> bool:
     """Say whether the process that worked on an import seems to be gone."""
-    return row["status"] in WORKING and row["worked_at"] is not None and row["worked_at"] < now - SILENCE
+    return bool(row["status"] in WORKING and row["worked_at"] and row["worked_at"] < now - SILENCE)
 
 
 def newest(

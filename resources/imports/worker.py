@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     settings = load_settings()
     configure_logging(settings)
     with Database(database_urls(settings)) as database:
-        imports = Imports(database, clock=SystemClock(), spool=Spool(settings.home / "imports"))
+        imports = Imports(database, clock=SystemClock(), spool=Spool(settings.import_folder))
         try:
             report = imports.work(builder_id, import_id)
         except SyncError as error:

@@ -47,6 +47,11 @@ class Items:
         reference = item.get("IncomeAccountRef" if side == "income" else "ExpenseAccountRef") or {}
         return str(reference["value"]) if reference.get("value") else None
 
+    def name_of(self, item_id: str) -> str:
+        """Return an item's name, as far as it is known."""
+        item = self._by_id.get(item_id, {})
+        return str(item.get("FullyQualifiedName") or item.get("Name") or item_id)
+
     def for_account(self, account_id: str, *, label: str) -> str:
         """Return the id of a Service item that posts to this account, making one where there is none."""
         self._read()

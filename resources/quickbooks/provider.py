@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -15,6 +15,7 @@ import httpx
 from resources.gate import Gate, OpenGate
 from resources.quickbooks import check
 from resources.quickbooks.batch import BATCH_ITEMS_MAX, Prepared, Sender
+from resources.quickbooks.book import Book, Jobs
 from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.census import CENSUS_LISTS, census_page
 from resources.quickbooks.changes import Changes
@@ -24,6 +25,7 @@ from resources.quickbooks.faults import Fault, error_of
 from resources.quickbooks.items import Items
 from resources.quickbooks.read import Reader, label_of
 from resources.quickbooks.report import transactions_in, trial_balance
+from resources.quickbooks.taxes import TaxCodes
 from resources.quickbooks.words import ITEM, LISTS, NAMES
 from resources.quickbooks.write import Writer
 from resources.spec import Access
@@ -37,6 +39,7 @@ from sync.ports import (
     Done,
     LedgerBalance,
     Moved,
+    OptionBook,
     Rejected,
     Unknown,
     Write,
@@ -71,11 +74,18 @@ class QuickBooks:
         self._client = Client(access, http=http, gate=gate or OpenGate())
         self._chart = Chart(self._client)
         self._items = Items(self._client, self._chart, company_id=access.company.company_id)
+        self._jobs = Jobs()
+        self._book = Book(self._client, items=self._items, jobs=self._jobs)
 
     @property
     def calls(self) -> int:
         """How many calls this object has made so far."""
         return self._client.calls
+
+    @property
+    def book(self) -> OptionBook:
+        """The lists whose entries lines can carry."""
+        return self._book
 
     @property
     def writes_max(self) -> int:
@@ -112,7 +122,11 @@ class QuickBooks:
 
     def census(self, name: str, after: str | None) -> CensusPage:
         """Read ids and versions of one page of one list."""
-        return census_page(self._client, name, after)
+        page = census_page(self._client, name, after)
+        if name != NAMES[Entity.CUSTOMER]:
+            return page
+        # What stands for a job of ours is no client of the platform, and not in the mirror.
+        return replace(page, rows=[one for one in page.rows if not self._jobs.is_job(one.remote_id)])
 
     def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
         """Read one record as it stands now; None where QuickBooks no longer has it."""
@@ -258,6 +272,9 @@ class QuickBooks:
             self._chart.remember(body)
         elif name == NAMES[ITEM]:
             self._items.remember(body)
+        if name == NAMES[Entity.CUSTOMER] and self._jobs.is_job(str(body["Id"])):
+            # It stands for a job, and no client of the platform is meant.
+            return None
         return self._reader.record(name, body)
 
     def _is_whole(self, name: str) -> None:
@@ -273,7 +290,9 @@ class QuickBooks:
     @cached_property
     def _reader(self) -> Reader:
         home = self._access.company.currency or self._preferences.home_currency
-        return Reader(home_currency=home, account_of_item=self._items.account_of)
+        return Reader(
+            home_currency=home, account_of_item=self._items.account_of, client_of=self._jobs.client_of
+        )
 
     @cached_property
     def _writer(self) -> Writer:
@@ -281,6 +300,7 @@ class QuickBooks:
             chart=self._chart,
             items=self._items,
             reader=self._reader,
+            tax_codes=TaxCodes(self._client),
             is_multi_currency=self._preferences.is_multi_currency,
             is_domestic=self._access.company.country in DOMESTIC,
         )

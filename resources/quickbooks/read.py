@@ -66,8 +66,19 @@ _LABELS = {
 class Reader:
     """Turns one company's objects into records."""
 
-    def __init__(self, *, home_currency: str, account_of_item: Callable[[str, str], str | None]) -> None:
-        """`account_of_item(item id, "income" | "expense")` is asked where a line does not name its account."""
+    def __init__(
+        self,
+        *,
+        home_currency: str,
+        account_of_item: Callable[[str, str], str | None],
+        client_of: Callable[[str], str] = str,
+    ) -> None:
+        """Take what objects do not say themselves.
+
+        `account_of_item(item id, "income" | "expense")` is asked where a line does not name its account, `client_of`
+        for whose customer a sub-customer stands that is a job of ours.
+        """
+        self._client_of = client_of
         self._home = home_currency
         self._account_of_item = account_of_item
         self._canonical: Mapping[str, Callable[[Json], Canonical]] = {
@@ -107,6 +118,11 @@ class Reader:
             marker=split_note(body.get("PrivateNote"))[1],
             raw=_kept(entity, body),
         )
+
+    def party(self, body: Json, name: str, *, is_customer: bool = True) -> str | None:
+        """Return whose document this is; a job of ours is its client's."""
+        found = ref(body, name)
+        return self._client_of(found) if found is not None and is_customer and name != "VendorRef" else found
 
     def lines(self, entity: str, body: Json) -> list[Canonical]:
         """Return the canonical lines of a document's raw form."""
@@ -180,7 +196,7 @@ class Reader:
         return {
             "number": body.get("DocNumber") or None,
             "date": body["TxnDate"],
-            "party": ref(body, party),
+            "party": self.party(body, party),
             "currency": ref(body, "CurrencyRef") or self._home,
             "memo": split_note(body.get("PrivateNote"))[0],
         }
@@ -247,7 +263,9 @@ class Reader:
                     "credit": "0.00" if is_debit else amount,
                     "account": ref(detail, "AccountRef"),
                     "party_kind": kind if kind in ("customer", "vendor") else None,
-                    "party": ref(entity, "EntityRef") if kind in ("customer", "vendor") else None,
+                    "party": self.party(entity, "EntityRef", is_customer=kind == "customer")
+                    if kind in ("customer", "vendor")
+                    else None,
                 }
             )
         return lines
@@ -260,7 +278,7 @@ class Reader:
         unapplied = body.get("UnappliedAmt")
         return {
             "date": body["TxnDate"],
-            "party": ref(body, "CustomerRef"),
+            "party": self.party(body, "CustomerRef"),
             "currency": ref(body, "CurrencyRef") or self._home,
             "amount": amount_text(amount),
             "unapplied": amount_of(
@@ -301,6 +319,11 @@ class Reader:
 
 _OPEN_DOCUMENTS = frozenset({Entity.INVOICE, Entity.BILL})
 _VOIDABLE = frozenset({Entity.INVOICE, Entity.PAYMENT, Entity.BILL_PAYMENT})
+
+
+def without_computed(body: Json) -> dict[str, Any]:
+    """Return an object of a list without what QuickBooks computes, as an update has to send it back."""
+    return {name: value for name, value in body.items() if name not in _COMPUTED}
 
 
 def address_of(body: Json) -> Canonical | None:
@@ -369,4 +392,4 @@ def _total(entity: str, body: Json, canonical: Canonical) -> Decimal | None:
 def _kept(entity: str, body: Json) -> dict[str, Any]:
     if entity in _LABELS:
         return {name: body[name] for name in _DOCUMENT_KEPT if name in body}
-    return {name: value for name, value in body.items() if name not in _COMPUTED}
+    return without_computed(body)

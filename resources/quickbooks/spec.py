@@ -77,6 +77,11 @@ SPEC = ProviderSpec(
     companies=_companies,
     build=_build,
     webhook=WEBHOOK,
+    dimension_lists={
+        "job": ("sub_customer", "class", "location"),
+        "cost_code": ("item", "class"),
+        "cost_type": ("class",),
+    },
     limits=LIMITS,
     metered_reads_a_month=lambda settings: settings.quickbooks_metered_reads,
 )

@@ -9,25 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Literal
 
-from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.chart import Chart
 from resources.quickbooks.items import Items
+from resources.quickbooks.line_writer import LineWriter, impossible
 from resources.quickbooks.lines import (
-    ACCOUNT_EXPENSE,
-    DISCOUNT,
     GROUP,
-    ITEM_EXPENSE,
-    JOURNAL,
-    SALES,
-    TAX_LINE,
 )
 from resources.quickbooks.read import Reader, address_of
+from resources.quickbooks.taxes import TaxCodes
 from resources.quickbooks.words import ACCOUNT_TYPE_NAMES, LISTS, NAMES, join_note
-from sync.errors import RejectedByProvider
-from sync.money import parse_amount, round_cents
+from sync.money import parse_amount
 from sync.ports import Write
 from sync.records import Canonical, Entity
 
@@ -54,12 +47,21 @@ class Writer:
     """Builds the requests of one company. Building may look up accounts and items."""
 
     def __init__(
-        self, *, chart: Chart, items: Items, reader: Reader, is_multi_currency: bool, is_domestic: bool
+        self,
+        *,
+        chart: Chart,
+        items: Items,
+        reader: Reader,
+        tax_codes: TaxCodes,
+        is_multi_currency: bool,
+        is_domestic: bool,
     ) -> None:
         """`is_domestic`: a US company, where sales tax does not have to be said on each line."""
         self._chart = chart
-        self._items = items
         self._reader = reader
+        self._lines = LineWriter(
+            chart=chart, items=items, reader=reader, tax_codes=tax_codes, is_domestic=is_domestic
+        )
         self._is_multi_currency = is_multi_currency
         self._is_domestic = is_domestic
 
@@ -130,7 +132,7 @@ class Writer:
             return body
         parent = self._chart.at(above.strip())
         if parent is None:
-            raise _impossible(
+            raise impossible(
                 write.label,
                 f"there is no account '{above.strip()}' in QuickBooks to put '{leaf.strip()}' below (a colon in a"
                 " name means 'below'); create that account first, or write the name without a colon",
@@ -143,21 +145,38 @@ class Writer:
         canonical = write.canonical
         body = self._header(write)
         if party is not None:
-            body[party] = {"value": canonical["party"]}
+            body[party] = self._party_ref(write, previous, party)
             _put(body, "DueDate", canonical.get("due_date"))
+            location = _of_all_lines(write, "location")
+            if location is not None:
+                body["DepartmentRef"] = {"value": location}
         elif write.operation != "create":
             body.pop("CurrencyRef", None)
         if write.operation == "create" and party is not None and not self._is_domestic:
-            body["GlobalTaxCalculation"] = "NotApplicable"
+            # The platform's amounts hold whatever tax there is.
+            is_taxed = any(line.get("tax_code") for line in canonical["lines"])
+            body["GlobalTaxCalculation"] = "TaxInclusive" if is_taxed else "NotApplicable"
         if previous and canonical["lines"] == self._reader.lines(write.entity, previous):
             return body
         if any(line.get("DetailType") == GROUP for line in previous.get("Line") or ()):
-            raise _impossible(
+            raise impossible(
                 write.label,
                 "it contains a bundle of items, which only QuickBooks can change; change its lines there",
             )
-        body["Line"] = self._lines(write, previous)
+        body["Line"] = self._lines.lines(write, previous)
         return body
+
+    def _party_ref(self, write: Write, previous: Json, party: str) -> Json:
+        """Name the party; an invoice of a job that is a sub-customer is that one's."""
+        wanted: str = write.canonical["party"]
+        if party == "CustomerRef":
+            job = _of_all_lines(write, "sub_customer")
+            before = (previous.get(party) or {}).get("value")
+            if job is not None:
+                wanted = job
+            elif before is not None and self._reader.party(previous, party) == wanted:
+                wanted = str(before)
+        return {"value": wanted}
 
     def _header(self, write: Write) -> Json:
         canonical = write.canonical
@@ -169,108 +188,6 @@ class Writer:
         if self._is_multi_currency and canonical.get("currency"):
             body["CurrencyRef"] = {"value": canonical["currency"]}
         return body
-
-    def _lines(self, write: Write, previous: Json) -> list[Json]:
-        before = {str(line["Id"]): line for line in previous.get("Line") or () if line.get("Id") is not None}
-        lines: list[Json] = []
-        for position, line in enumerate(write.canonical["lines"], start=1):
-            if line.get("id") == TAX_LINE:
-                continue
-            base = before.get(str(line.get("id")), {})
-            where = f"line {position}"
-            match write.entity:
-                case Entity.INVOICE:
-                    lines.append(self._invoice_line(write, line, base, where=where))
-                case Entity.BILL:
-                    lines.append(self._bill_line(write, line, base, where=where))
-                case _:
-                    lines.append(self._journal_line(write, line, base, where=where))
-        return lines
-
-    def _invoice_line(self, write: Write, line: Canonical, base: Json, *, where: str) -> Json:
-        amount = parse_amount(line["amount"])
-        made: Json = {**base, "Description": line.get("description") or "", "Amount": amount}
-        kind = base.get("DetailType")
-        if kind == DISCOUNT:
-            return made | {"Amount": -amount}
-        account = line.get("account")
-        if account is None and kind != SALES:
-            if amount:
-                raise _impossible(
-                    write.label, f"{where} names no account; map its cost code under Account mapping"
-                )
-            made.pop("Amount")
-            return made | {"DetailType": "DescriptionOnly"}
-        detail: Json = dict(base.get(SALES) or {})
-        if account is not None and account != self._account_before(Entity.INVOICE, base):
-            detail.pop("ItemAccountRef", None)
-            detail["ItemRef"] = {"value": self._items.for_account(account, label=write.label)}
-        _quantity(detail, line, amount)
-        return made | {"DetailType": SALES, SALES: detail}
-
-    def _bill_line(self, write: Write, line: Canonical, base: Json, *, where: str) -> Json:
-        amount = parse_amount(line["amount"])
-        made: Json = {**base, "Description": line.get("description") or "", "Amount": amount}
-        account = line.get("account")
-        if base.get("DetailType") == ITEM_EXPENSE and account == self._account_before(Entity.BILL, base):
-            detail: Json = dict(base[ITEM_EXPENSE])
-            _quantity(detail, line, amount)
-            return made | {ITEM_EXPENSE: _billable(detail)}
-        if account is None:
-            raise _impossible(
-                write.label, f"{where} names no account; map its cost code under Account mapping"
-            )
-        if base.get("DetailType") != ACCOUNT_EXPENSE:
-            # An item line that becomes an account line is a new line to QuickBooks.
-            kept = base.get(str(base.get("DetailType"))) or {}
-            made.pop("Id", None)
-            made.pop(str(base.get("DetailType")), None)
-            detail = {
-                key: kept[key]
-                for key in ("CustomerRef", "BillableStatus", "ClassRef", "TaxCodeRef")
-                if key in kept
-            }
-        else:
-            detail = dict(base[ACCOUNT_EXPENSE])
-        detail["AccountRef"] = {"value": account}
-        return made | {"DetailType": ACCOUNT_EXPENSE, ACCOUNT_EXPENSE: _billable(detail)}
-
-    def _journal_line(self, write: Write, line: Canonical, base: Json, *, where: str) -> Json:
-        account = line.get("account")
-        if account is None:
-            raise _impossible(write.label, f"{where} names no account; choose one on that line")
-        debit, credit = parse_amount(line["debit"]), parse_amount(line["credit"])
-        self._check_party(write, line, account, where=where)
-        detail: Json = dict(base.get(JOURNAL) or {})
-        detail["PostingType"] = "Credit" if credit else "Debit"
-        detail["AccountRef"] = {"value": account}
-        detail.pop("BillableStatus", None)
-        kind, party = line.get("party_kind"), line.get("party")
-        if kind and party:
-            detail["Entity"] = {"Type": str(kind).capitalize(), "EntityRef": {"value": party}}
-        elif (detail.get("Entity") or {}).get("Type") != "Employee":
-            detail.pop("Entity", None)
-        made: Json = {**base, "Description": line.get("description") or "", "Amount": credit or debit}
-        return made | {"DetailType": JOURNAL, JOURNAL: detail}
-
-    def _check_party(self, write: Write, line: Canonical, account_id: str, *, where: str) -> None:
-        account = self._chart.account(account_id)
-        wanted = {"Accounts Receivable": "customer", "Accounts Payable": "vendor"}.get(
-            account.type if account else ""
-        )
-        if (
-            wanted is not None
-            and account is not None
-            and (line.get("party_kind") != wanted or not line.get("party"))
-        ):
-            raise _impossible(
-                write.label,
-                f"{where} posts to {account.path} and names no {wanted}; choose the {wanted} on that line",
-            )
-
-    def _account_before(self, entity: Entity, base: Json) -> str | None:
-        found = self._reader.lines(entity, {"Line": [base]}) if base else []
-        return found[0]["account"] if found else None
 
     # ------------------------------------------------------------------ money that moved
 
@@ -288,7 +205,7 @@ class Writer:
 
     def _bill_payment(self, write: Write, previous: Json) -> Json:
         if write.operation == "create":
-            raise _impossible(
+            raise impossible(
                 write.label,
                 "QuickBooks needs to know from which bank account a bill is paid; pay the bill there",
             )
@@ -308,7 +225,7 @@ class Writer:
         body.pop("DocNumber", None)
         if previous:
             if canonical["lines"] != self._reader.deposit_lines(previous):
-                raise _impossible(
+                raise impossible(
                     write.label, "what a deposit contains can only be changed in QuickBooks; change it there"
                 )
             return body
@@ -316,7 +233,7 @@ class Writer:
         for position, line in enumerate(canonical["lines"], start=1):
             if not line.get("payment"):
                 reason = f"line {position} is money that no payment brought, which needs an account; enter the deposit in QuickBooks"
-                raise _impossible(write.label, reason)
+                raise impossible(write.label, reason)
             link = {"TxnId": line["payment"], "TxnType": "Payment", "TxnLineId": "0"}
             lines.append({"Amount": parse_amount(line["amount"]), "LinkedTxn": [link]})
         return body | {"Line": lines}
@@ -349,24 +266,6 @@ def _address(address: Canonical, previous: Json) -> Json:
     return body
 
 
-def _quantity(detail: Json, line: Canonical, amount: Decimal) -> None:
-    """Send quantity and price only where they multiply to the amount: otherwise QuickBooks refuses the line."""
-    detail.pop("Qty", None)
-    detail.pop("UnitPrice", None)
-    if line.get("quantity") is None or line.get("unit_price") is None:
-        return
-    quantity, price = parse_amount(line["quantity"]), parse_amount(line["unit_price"])
-    if round_cents(quantity * price) == amount:
-        detail |= {"Qty": quantity, "UnitPrice": price}
-
-
-def _billable(detail: Json) -> Json:
-    # QuickBooks sets this state itself and refuses to be told.
-    return {
-        key: value for key, value in detail.items() if (key, value) != ("BillableStatus", "HasBeenBilled")
-    }
-
-
 def _links(line: Json, kind: str) -> bool:
     return any(link.get("TxnType") == kind for link in line.get("LinkedTxn") or ())
 
@@ -386,5 +285,19 @@ def _put(body: Json, name: str, value: object) -> None:
         body[name] = value
 
 
-def _impossible(label: str, reason: str) -> RejectedByProvider:
-    return RejectedByProvider(f"{label} was not sent: {reason}.", provider=TITLE, label=label, text=reason)
+def _of_all_lines(write: Write, list_name: str) -> str | None:
+    """Return what a document carries as a whole; QuickBooks has one customer and one location on a document."""
+    if write.entity is Entity.BILL and list_name == "sub_customer":
+        return None
+    found = {
+        line["dimensions"][list_name]
+        for line in write.canonical["lines"]
+        if list_name in (line.get("dimensions") or {})
+    }
+    if len(found) > 1:
+        raise impossible(
+            write.label,
+            f"its lines belong to several jobs, and QuickBooks has one {list_name.replace('_', '-')} per document;"
+            " split it by job, or let jobs become a class",
+        )
+    return next(iter(found), None)

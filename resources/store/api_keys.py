@@ -24,6 +24,7 @@ SUBJECTS = (
     "settings",
     "notifications",
     "webhooks",
+    "imports",
     "keys",
 )
 SCOPES: tuple[str, ...] = tuple(f"{subject}:{verb}" for subject in SUBJECTS for verb in ("read", "write"))

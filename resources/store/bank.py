@@ -25,8 +25,13 @@ TABLES = ("payments", "bill_payments", "deposits")
 log = structlog.get_logger(__name__)
 
 
-def read_bank(database: Database, provider: Provider, facts: ConnectionFacts, *, now: datetime) -> None:
-    """Bring the bank's view of a connection's money up to date; a report that cannot be read waits for tomorrow."""
+def read_bank(
+    database: Database, provider: Provider, facts: ConnectionFacts, *, has_news: bool = True, now: datetime
+) -> None:
+    """Bring the bank's view of a connection's money up to date; a report that cannot be read waits for tomorrow.
+
+    Without news since the last look only the day's report is asked for.
+    """
     builder = UUID(facts.builder_id)
     where = {"builder_id": facts.builder_id, "connection_id": facts.connection_id}
     with database.builder_tx(builder) as tx:
@@ -34,6 +39,8 @@ def read_bank(database: Database, provider: Provider, facts: ConnectionFacts, *,
         has_money = bool(tx.value("has_linked_money", **where))
     report: BankReport | None = None
     is_due = has_money and now - reported >= REPORT_EVERY
+    if not is_due and not has_news:
+        return
     if is_due:
         try:
             report = provider.bank_report()

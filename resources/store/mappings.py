@@ -28,6 +28,7 @@ from sync.mapping import (
     job_of_subject,
     row_problems,
 )
+from sync.mapping_evidence import Choice
 from sync.mapping_overview import MappingUse, SavedRow
 from sync.refusals import MappingRejected, NotConnected, StaleMapping
 
@@ -106,9 +107,26 @@ def saved_rows(tx: Transaction, version_id: UUID | str, *, only_active: bool = T
 def cost_codes(tx: Transaction) -> list[CostCode]:
     """Return every cost code of the builder."""
     return [
-        CostCode(str(row["id"]), row["code"], row["name"], row["division"], row["is_active"])
+        CostCode(
+            str(row["id"]),
+            row["code"],
+            row["name"],
+            row["division"],
+            row["is_active"],
+            cost_type=row["cost_type"],
+        )
         for row in tx.rows("mapping_cost_codes")
     ]
+
+
+def earlier_choices(tx: Transaction, connection_id: UUID | str) -> dict[Profile, list[Choice]]:
+    """Return what the builder last chose for each cost code, also in versions that are no longer valid."""
+    codes = {code.id: code for code in cost_codes(tx)}
+    found: dict[Profile, list[Choice]] = {}
+    for row in tx.rows("mapping_choices", connection_id=connection_id):
+        code = codes[str(row["cost_code_id"])]
+        found.setdefault(row["profile"], []).append(Choice(code, row["account_id"]))
+    return found
 
 
 def mapping_jobs(tx: Transaction) -> list[MappingJob]:

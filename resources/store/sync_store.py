@@ -11,6 +11,7 @@ from resources.store.database import Database
 from resources.store.mappings import load_mapping
 from resources.store.work.attempts import AttemptsPart
 from resources.store.work.census import CensusPart
+from resources.store.work.dimensions import DimensionsPart
 from resources.store.work.ours import OursPart
 from resources.store.work.outcomes import OutcomesPart
 from resources.store.work.pairs import LinksPart
@@ -27,7 +28,9 @@ from sync.store import ConnectionFacts, EntitySetting, Trigger
 STATISTICS_ROWS_MIN = 250
 
 
-class PostgresWork(OursPart, TheirsPart, CensusPart, LinksPart, AttemptsPart, OutcomesPart, ProofsPart):
+class PostgresWork(
+    OursPart, TheirsPart, CensusPart, LinksPart, DimensionsPart, AttemptsPart, OutcomesPart, ProofsPart
+):
     """Everything that happens in one transaction of a sync; the methods are described in `sync.store.Work`."""
 
     def mapping(self, version_id: str | None = None) -> MappingTable:

@@ -10,6 +10,7 @@ from typing import Any
 from resources.spec import Access, Surroundings
 from resources.xero import check
 from resources.xero.batch import ELEMENTS_MAX, Prepared, Sender
+from resources.xero.book import Book
 from resources.xero.census import CENSUS_LISTS, census_page
 from resources.xero.changes import SWEEP_EVERY, Changes
 from resources.xero.chart import Chart
@@ -18,6 +19,7 @@ from resources.xero.finding import Finder
 from resources.xero.read import Reader, label_of
 from resources.xero.receipts import key_of, receipt
 from resources.xero.report import trial_balance
+from resources.xero.taxes import TaxRates
 from resources.xero.words import NAMES, TITLE, day
 from resources.xero.write import Element, Preferences, Writer
 from sync.errors import OutcomeUnknown, RejectedByProvider, SyncError, VersionMoved
@@ -28,6 +30,7 @@ from sync.ports import (
     Done,
     LedgerBalance,
     Moved,
+    OptionBook,
     Rejected,
     Unknown,
     Write,
@@ -49,6 +52,8 @@ class Xero:
         self._clock = surroundings.clock
         self._client = Client(access, http=surroundings.http, gate=surroundings.gate)
         self._public_url = surroundings.public_url
+        self._book = Book(self._client)
+        self._tax_rates = TaxRates(self._client)
         self._chart = Chart(lambda: self._client.rows("Accounts"))
 
     @property
@@ -60,6 +65,11 @@ class Xero:
     def bytes_read(self) -> int:
         """How many bytes the answers had."""
         return self._client.bytes_read
+
+    @property
+    def book(self) -> OptionBook:
+        """The lists whose entries lines can carry."""
+        return self._book
 
     @property
     def writes_max(self) -> int:
@@ -257,7 +267,12 @@ class Xero:
             tax="inclusive" if wanted.get("tax") == "inclusive" else "none",
             payment_account=self._payment_account(is_call_allowed=True),
         )
-        return Writer(chart=self._chart, preferences=preferences, public_url=self._public_url)
+        return Writer(
+            chart=self._chart,
+            tax_rates=self._tax_rates,
+            preferences=preferences,
+            public_url=self._public_url,
+        )
 
     def _payment_account(self, *, is_call_allowed: bool) -> str | None:
         """The account payments are entered on: the one chosen, or the only one there is."""

@@ -106,6 +106,7 @@ SPEC = ProviderSpec(
     build=_build,
     preferences=PREFERENCES,
     webhook=WEBHOOK,
+    dimension_lists={"job": ("tracking",), "cost_code": ("tracking",), "cost_type": ("tracking",)},
     release=release,
     limits=LIMITS,
 )

@@ -16,6 +16,7 @@ from resources.xero.chart import Account, Chart
 from resources.xero.check import new_account, refusal
 from resources.xero.read import TAX_LINE, UNAPPROVED, address_of, phone_of
 from resources.xero.receipts import BATCH, CREDIT_RESOURCES, RECEIPT, RECEIVED, TRANSFER
+from resources.xero.taxes import NO_TAX, TaxRates
 from resources.xero.words import (
     ACCOUNT_TYPE_NAMES,
     RESOURCES,
@@ -36,6 +37,7 @@ Json = dict[str, Any]
 _LINE_KEPT = ("LineItemID", "TaxType", "ItemCode", "DiscountRate", "Tracking")
 CENT = Decimal("0.01")
 _ON_ACCOUNTS = frozenset({Entity.INVOICE, Entity.BILL, Entity.JOURNAL_ENTRY})
+TRACKING_MAX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,11 @@ class Preferences:
 class Writer:
     """Builds the elements of one organisation. Building may look up accounts."""
 
-    def __init__(self, *, chart: Chart, preferences: Preferences, public_url: str) -> None:
+    def __init__(
+        self, *, chart: Chart, tax_rates: TaxRates, preferences: Preferences, public_url: str
+    ) -> None:
         self._chart = chart
+        self._tax_rates = tax_rates
         self._preferences = preferences
         self._public_url = public_url
 
@@ -90,7 +95,7 @@ class Writer:
             case Entity.INVOICE | Entity.BILL:
                 return self._listed(write, self._document(write, previous))
             case Entity.JOURNAL_ENTRY:
-                return self._listed(write, self._journal(write))
+                return self._listed(write, self._journal(write, previous))
             case Entity.PAYMENT | Entity.BILL_PAYMENT:
                 return self._payment(write)
             case Entity.DEPOSIT:
@@ -166,7 +171,9 @@ class Writer:
             body["Reference"] = canonical.get("memo") or ""
         if is_new:
             body["Status"] = self._preferences.status
-            body["LineAmountTypes"] = "Inclusive" if self._preferences.tax == "inclusive" else "NoTax"
+            # The platform's amounts hold whatever tax there is.
+            is_inclusive = self._preferences.tax == "inclusive" or _is_taxed(canonical)
+            body["LineAmountTypes"] = "Inclusive" if is_inclusive else "NoTax"
         else:
             body["LineAmountTypes"] = previous.get("LineAmountTypes") or "NoTax"
         before = {str(line.get("LineItemID")): line for line in previous.get("LineItems") or ()}
@@ -180,11 +187,7 @@ class Writer:
     def _line(self, write: Write, line: Canonical, base: Mapping[str, Any], position: int) -> Json:
         amount = parse_amount(line["amount"])
         made: Json = {name: base[name] for name in _LINE_KEPT if name in base}
-        if made.get("Tracking"):
-            made["Tracking"] = [
-                {name: one[name] for name in ("TrackingCategoryID", "TrackingOptionID") if name in one}
-                for one in made["Tracking"]
-            ]
+        made |= self._carried(write, line, made)
         made["Description"] = line.get("description") or "No description"
         quantity, unit_price = _priced(line, amount, has_discount=bool(base.get("DiscountRate")))
         made |= {"Quantity": quantity, "UnitAmount": unit_price, "LineAmount": amount}
@@ -196,6 +199,28 @@ class Writer:
             )
         return made | self._account_key(line["account"])
 
+    def _carried(self, write: Write, line: Canonical, base: Mapping[str, Any]) -> Json:
+        """Return what a line carries besides its account: what it is told, and of the rest what it had; tracking by ids."""
+        told = {
+            one["category"]: one["option"] for one in (line.get("dimensions") or {}).get("tracking") or ()
+        }
+        had = {
+            str(one["TrackingCategoryID"]): str(one["TrackingOptionID"])
+            for one in base.get("Tracking") or ()
+            if one.get("TrackingCategoryID") and one.get("TrackingOptionID")
+        }
+        if len(had.keys() | told.keys()) > TRACKING_MAX:
+            had = {}
+        made: Json = {}
+        if had or told:
+            made["Tracking"] = [
+                {"TrackingCategoryID": category, "TrackingOptionID": option}
+                for category, option in (had | told).items()
+            ]
+        if line.get("tax_code"):
+            made["TaxType"] = self._tax_rates.find(line["tax_code"], label=write.label)
+        return made
+
     def _account_key(self, account_id: str) -> Json:
         account: Account | None = self._chart.account(account_id)
         # The code is what every version of the API takes; the id stays right when somebody changes the code.
@@ -205,8 +230,10 @@ class Writer:
             else {"AccountID": account_id}
         )
 
-    def _journal(self, write: Write) -> Json:
+    def _journal(self, write: Write, previous: Mapping[str, Any]) -> Json:
         canonical = write.canonical
+        # Its lines have no ids: their place is their identity.
+        before = {str(place): line for place, line in enumerate(previous.get("JournalLines") or (), start=1)}
         lines = []
         for position, line in enumerate(canonical["lines"], start=1):
             if line.get("id") == TAX_LINE:
@@ -220,13 +247,14 @@ class Writer:
                     "LineAmount": amount,
                     "Description": line.get("description") or "",
                     **self._account_key(line["account"]),
+                    **self._carried(write, line, before.get(str(line.get("id")), {})),
                 }
             )
         return {
             "Narration": narration(canonical.get("memo"), canonical.get("number"), write.marker),
             "Date": canonical["date"],
             "Status": "POSTED",
-            "LineAmountTypes": "NoTax",
+            "LineAmountTypes": "Inclusive" if _is_taxed(canonical) else "NoTax",
             "Url": source_url(self._public_url, write.marker),
             "JournalLines": lines,
         }
@@ -300,6 +328,10 @@ class Writer:
             )
         payment_id = payments[0] if kind == RECEIPT and payments else write.remote_id
         return Element("POST", f"Payments/{payment_id}", gone, "PaymentID", is_single=True)
+
+
+def _is_taxed(canonical: Canonical) -> bool:
+    return any(line.get("tax_code") not in (None, NO_TAX) for line in canonical["lines"])
 
 
 def _contact(canonical: Canonical, previous: Mapping[str, Any]) -> Json:

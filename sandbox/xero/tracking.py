@@ -119,9 +119,7 @@ class TrackingCategories(Resource):
 
     def create_option(self, call: Call, category: Document, fields: Fields) -> Document:
         """A new option."""
-        options = [option for option in category["Options"] if option["Status"] != "DELETED"]
-        if len(options) >= OPTIONS_MAX:
-            raise ElementRefused("A tracking category can have at most 100 options.", echo=fields)
+        _check_room(category, fields)
         option: Document = {"TrackingOptionID": call.new_id(), "Status": "ACTIVE"}
         return self._keep_option(call, category, option, fields)
 
@@ -130,6 +128,8 @@ class TrackingCategories(Resource):
         option = self._option(category, option_id)
         if fields.get("Status") == "DELETED":
             raise ElementRefused("Use DELETE to remove a tracking option.", echo=fields)
+        if fields.get("Status") == "ACTIVE" and option["Status"] != "ACTIVE":
+            _check_room(category, fields)
         changed = option | ({"Status": fields["Status"]} if fields.get("Status") else {})
         return self._keep_option(call, category, changed, fields)
 
@@ -171,6 +171,12 @@ class TrackingCategories(Resource):
         if option not in options:
             options.append(option)
         call.books["TrackingCategories"].put(category["TrackingCategoryID"], category | {"Options": options})
+
+
+def _check_room(category: Document, fields: Fields) -> None:
+    """Refuse one more active option than there may be; archived ones do not count."""
+    if sum(option["Status"] == "ACTIVE" for option in category["Options"]) >= OPTIONS_MAX:
+        raise ElementRefused("A tracking category can have at most 100 options.", echo=fields)
 
 
 def option_view(option: Document) -> Document:

@@ -201,6 +201,38 @@ where l.builder_id = %(builder_id)s
       and l.decided_theirs_checksum is not distinct from l.theirs_checksum
       and not (l.state = 'failed' and l.next_try_at is not null and l.next_try_at <= %(now)s));
 
+-- name: quiet_entities
+-- How each entity is synced, while nothing at all is to be done: no change is noted, no outcome is open and no link
+-- differs. No row where something may be.
+select e.entity, s.direction
+from unnest(%(entities)s::text[]) with ordinality as e (entity, place)
+left join entity_settings s on s.builder_id = %(builder_id)s and s.connection_id = %(connection_id)s and s.entity = e.entity
+where coalesce(s.is_enabled, true)
+  and not exists (
+      select 1
+      from record_changes
+      where builder_id = %(builder_id)s)
+  and not exists (
+      select 1
+      from attempts
+      where builder_id = %(builder_id)s
+        and connection_id = %(connection_id)s
+        and state in ('sending', 'unknown'))
+  and not exists (
+      select 1
+      from links l
+      where l.builder_id = %(builder_id)s
+        and l.connection_id = %(connection_id)s
+        and (l.ours_checksum is distinct from l.base_ours_checksum
+             or l.theirs_checksum is distinct from l.base_theirs_checksum
+             or l.state in ('held', 'conflict', 'failed', 'unknown'))
+        and not (
+            l.state in ('ignored', 'conflict', 'failed')
+            and l.decided_ours_checksum is not distinct from l.ours_checksum
+            and l.decided_theirs_checksum is not distinct from l.theirs_checksum
+            and not (l.state = 'failed' and l.next_try_at is not null and l.next_try_at <= %(now)s)))
+order by e.place;
+
 -- name: links_in_order
 -- These links, oldest document first.
 select l.id::text

@@ -48,9 +48,20 @@ where id = %(connection_id)s;
 
 -- name: mapping_cost_codes
 -- every cost code of the builder, for checks, suggestions and the page
-select id, code, name, division, is_active
+select id, code, name, division, cost_type, is_active
 from v2_cost_codes
 order by code, id;
+
+-- name: mapping_choices
+-- the account that was chosen last for each cost code on this connection, in any of the latest versions
+select distinct on (m.platform_entity_type, m.platform_cost_code_id)
+       m.platform_entity_type as profile, m.platform_cost_code_id as cost_code_id, m.provider_account_id as account_id
+from v2_account_mappings m
+join mapping_versions v on v.builder_id = m.builder_id and v.id = m.version_id
+where m.connection_id = %(connection_id)s
+  and m.platform_cost_code_id is not null
+  and v.number > (select max(number) - 20 from mapping_versions where connection_id = %(connection_id)s)
+order by m.platform_entity_type, m.platform_cost_code_id, v.number desc;
 
 -- name: mapping_jobs
 -- every job of the builder, whose defaults a mapping may hold

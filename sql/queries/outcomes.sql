@@ -8,6 +8,14 @@ values (
     %(log_id)s, %(builder_id)s, %(connection_id)s, %(sync_type)s, %(entity)s, %(direction)s, 'started', %(now)s,
     %(sync_run_id)s);
 
+-- name: insert_quiet_logs
+-- Writes the log rows of entities in which a sync found nothing to do.
+insert into v2_sync_log (
+    id, builder_id, connection_id, sync_type, entity_type, direction, status, started_at, completed_at, sync_run_id)
+select q.log_id, %(builder_id)s, %(connection_id)s, %(sync_type)s, q.entity, q.direction, 'completed', %(now)s, %(now)s,
+       %(sync_run_id)s
+from jsonb_to_recordset(%(rows)s::jsonb) as q (log_id uuid, entity text, direction text);
+
 -- name: close_sync_log
 -- Finishes a log row with its counts, amounts and, where the step ended early, the reason.
 update v2_sync_log
@@ -215,7 +223,8 @@ where c.builder_id = %(builder_id)s
 select c.id::text, c.provider, c.status, coalesce(c.provider_company_name, '') as company_name,
        coalesce(c.conflict_strategy, 'last_write_wins') as strategy, coalesce(c.currency, b.currency) as currency,
        coalesce(c.sync_schedule, 'hourly') as sync_schedule, c.sync_window,
-       coalesce(nullif(c.time_zone, 'UTC'), b.time_zone) as time_zone
+       coalesce(nullif(c.time_zone, 'UTC'), b.time_zone) as time_zone,
+       coalesce(c.settings -> 'dimensions', '[]') as dimensions, coalesce(c.settings -> 'tax_codes', '[]') as tax_codes
 from v2_integration_connections c
 join v2_builders b on b.id = c.builder_id
 where c.builder_id = %(builder_id)s

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.services import ProviderEntry
+from resources.imports.importer import Imports
 from resources.settings import Settings
 from resources.store.api_keys import Role, create_api_key
 from resources.store.database import Database
@@ -27,8 +29,13 @@ NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 ROOT = "/api/v1/integrations"
 OUTSIDE_THE_ROOT = ("/healthz", "/readyz", "/openapi.json", "/metrics", "/docs")
 PROVIDERS = (
-    ProviderEntry("quickbooks_online", "QuickBooks Online", is_configured=True),
-    ProviderEntry("xero", "Xero", is_configured=False),
+    ProviderEntry(
+        "quickbooks_online",
+        "QuickBooks Online",
+        is_configured=True,
+        dimension_lists={"job": ("sub_customer", "class"), "cost_code": ("item", "class")},
+    ),
+    ProviderEntry("xero", "Xero", is_configured=False, dimension_lists={"job": ("tracking",)}),
 )
 
 
@@ -136,6 +143,17 @@ class FakeTieout:
 
     def pull_accounts(self, builder_id: str, connection_id: str) -> None:
         self.pulled.append(connection_id)
+
+
+@dataclass
+class WorkersAtOnce:
+    """Does the work of an import before `start` returns, so that a test need not wait for it."""
+
+    imports: Imports
+
+    def start(self, builder_id: UUID, import_id: str) -> None:
+        with suppress(SyncError):
+            self.imports.work(builder_id, import_id)
 
 
 class Client:
@@ -349,7 +367,9 @@ class World:
         self.tieout = FakeTieout(
             self.settings, self.database, self.clock, self.connections, Vault({"k1": b"v" * 32})
         )
-        self.app = create_app(self.tieout, launcher=self.launcher, providers=PROVIDERS)
+        self.app = create_app(
+            self.tieout, launcher=self.launcher, providers=PROVIDERS, workers=WorkersAtOnce
+        )
 
     def client(self, key: str | None = None) -> Client:
         return Client(self.app, self.runner, key=key)

@@ -177,6 +177,10 @@ class FakeLedger:
         return [self._one(write) for write in writes]
 
     @property
+    def book(self) -> None:
+        """Keep no lists that lines could carry."""
+
+    @property
     def writes_max(self) -> int:
         """How many writes travel in one call."""
         return 30

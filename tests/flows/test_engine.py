@@ -6,7 +6,7 @@ import pytest
 
 from resources.store.database import Database
 from sync.compare import Strategy
-from sync.records import Entity
+from sync.records import SYNC_ORDER, Entity
 from sync.store import Apply
 from tests.fakes.ledger import outage
 from tests.fakes.world import World
@@ -674,3 +674,36 @@ def test_a_sweep_finds_a_change_that_nobody_noted(world: World) -> None:
     world.later(days=2)
     world.sync()
     assert world.ledger.only(Entity.BILL).canonical["memo"] == "Second floor"
+
+
+def test_where_nothing_is_to_be_done_one_look_says_so_and_each_entity_has_its_row(world: World) -> None:
+    world.sync()
+    world.sync()
+    before = world.value("select count(*) from v2_sync_log")
+    summaries = list(world.engine().sync_entities())
+    assert [each.processed for each in summaries] == [0] * len(SYNC_ORDER)
+    assert world.value("select count(*) from v2_sync_log where status = 'completed'") - before == len(
+        SYNC_ORDER
+    )
+
+
+def test_one_change_is_found_though_all_was_quiet_before(world: World) -> None:
+    world.sync()
+    world.sync()
+    world.vendor()
+    done = {each.entity: each for each in world.engine().sync_entities()}
+    assert done[Entity.VENDOR].processed == 1
+    assert len(world.ledger.all(Entity.VENDOR)) == 1
+
+
+def test_an_entity_that_is_switched_off_is_said_to_be_off_where_all_else_is_quiet(world: World) -> None:
+    world.sync()
+    world.run(
+        "insert into entity_settings (builder_id, connection_id, entity, is_enabled, direction)"
+        " values (%s, %s, 'deposit', false, 'pull')",
+        world.builder_id,
+        world.connection_id,
+    )
+    world.sync()
+    done = {each.entity: each for each in world.engine().sync_entities()}
+    assert (done[Entity.DEPOSIT].is_enabled, done[Entity.BILL].is_enabled) == (False, True)

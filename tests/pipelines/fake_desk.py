@@ -17,7 +17,7 @@ from resources.dagster.desk import (
     SyncInProgress,
 )
 from resources.retention import Forgotten
-from sync.records import Entity
+from sync.records import SYNC_ORDER, Entity
 from sync.rehearsal import Rehearsal
 from sync.summary import EntitySummary, PullSummary, TieOut, TieOutLine
 
@@ -41,6 +41,9 @@ class FakeSync:
     def sync_entity(self, entity: Entity) -> EntitySummary:
         self.desk.did(str(entity))
         return self.desk.summaries.get(entity, EntitySummary(entity))
+
+    def sync_entities(self) -> Iterator[EntitySummary]:
+        return (self.sync_entity(entity) for entity in SYNC_ORDER)
 
     def tie_out(self) -> TieOut:
         self.desk.did("tie_out")

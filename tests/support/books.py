@@ -532,7 +532,7 @@ class XeroBooks(Books):
             answer = self._call(method, path, body, query)
         assert answer.status_code == httpx.codes.OK, f"{answer.status_code} {answer.text}"
         found = json.loads(answer.content, parse_float=Decimal)
-        rows = found.get(path.partition("/")[0])
+        rows = found.get("Options" if "/Options" in path else path.partition("/")[0])
         return list(rows or [])
 
     def _call(self, method: str, path: str, body: Any, query: dict[str, str]) -> httpx.Response:
@@ -544,6 +544,28 @@ class XeroBooks(Books):
 
     def _rows(self, resource: str, **query: str) -> list[Json]:
         return self._send("GET", resource, **{"page": "1", "pageSize": "1000", **query})
+
+    def rows(self, path: str, **query: str) -> list[Json]:
+        """Read a list of the organisation as the bookkeeper does."""
+        return self._send("GET", path, **query)
+
+    def put(self, path: str, body: Json) -> Json:
+        """Make something as the bookkeeper does."""
+        return self._send("PUT", path, body)[0]
+
+    def set_tracking(self, number: str, options: list[tuple[str, str]]) -> None:
+        """Choose tracking options by name on the lines of a document."""
+        (row,) = [one for one in self._rows("Invoices") if one.get("InvoiceNumber") == number]
+        (whole,) = self._send("GET", f"Invoices/{row['InvoiceID']}")
+        chosen = [{"Name": category, "Option": option} for category, option in options]
+        kept = ("LineItemID", "Description", "AccountCode", "Quantity")
+        lines = [
+            {name: str(line[name]) for name in kept}
+            | {"UnitAmount": str(line["UnitAmount"]), "Tracking": chosen}
+            for line in whole["LineItems"]
+        ]
+        body = {"InvoiceID": row["InvoiceID"], "LineItems": lines}
+        self._send("POST", f"Invoices/{row['InvoiceID']}", {"Invoices": [body]})
 
     def account(self, kind: str) -> str:
         code = {"income": "200", "cost": "300", "bank": "090", "receivable": "610", "clearing": "825"}[kind]

@@ -33,6 +33,21 @@ class OutcomesPart(WorkPart):
             self._session.logs[key] = log_id
         return self._session.logs[key]
 
+    def quiet_logs(self, directions: Mapping[Entity, LogDirection]) -> None:
+        """Write finished rows of v2_sync_log for entities in which nothing was to be done."""
+        rows = [
+            {"log_id": self._session.new_id(), "entity": entity, "direction": direction}
+            for entity, direction in directions.items()
+        ]
+        self._tx.run(
+            "insert_quiet_logs",
+            **self._connection,
+            sync_type=self._session.trigger,
+            sync_run_id=self._session.sync_run_id,
+            rows=json_text(rows),
+            now=self._now,
+        )
+
     def close_log(
         self, log_id: str, *, succeeded: int, failed: int, summary: Mapping[str, Any], error: str | None
     ) -> None:

@@ -11,7 +11,7 @@ from resources.store.database import json_text
 from resources.store.link_rows import link_view
 from resources.store.work.part import WorkPart
 from sync.outgoing import APPLIED_TO, PARTY, Reference
-from sync.records import Entity
+from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
 from sync.store import Block, LinkView, Settlement
 
 RECEIPT_OF = {target: (receipt, key) for receipt, (key, target) in APPLIED_TO.items()}
@@ -63,6 +63,14 @@ class LinksPart(WorkPart):
             return []
         ids = [row["id"] for row in found]
         return [row["id"] for row in self._tx.rows("links_in_order", **self._builder, link_ids=ids)]
+
+    def quiet(self, *, now: datetime) -> list[tuple[Entity, Direction]] | None:
+        """Return the enabled entities with their directions where nothing is to be done in any of them; else None."""
+        self._tx.rows("read_by_index", is_free="off")
+        rows = self._tx.rows("quiet_entities", **self._connection, entities=list(SYNC_ORDER), now=now)
+        self._tx.rows("read_by_index", is_free="on")
+        found = [(Entity(row["entity"]), row["direction"]) for row in rows]
+        return [(entity, way or DEFAULT_DIRECTION[entity]) for entity, way in found] or None
 
     def links(self, link_ids: Sequence[str]) -> list[LinkView]:
         """Load links with both sides, in the order asked."""

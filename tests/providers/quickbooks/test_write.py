@@ -10,6 +10,7 @@ import pytest
 from resources.quickbooks.chart import Account, Chart
 from resources.quickbooks.items import Items, item_name, item_request_id
 from resources.quickbooks.read import Reader
+from resources.quickbooks.taxes import TaxCodes
 from resources.quickbooks.write import Request, Writer
 from sync.errors import RejectedByProvider
 from sync.records import Entity, RemoteRecord
@@ -48,7 +49,11 @@ def reader() -> Reader:
 def request(write: Any, previous: dict[str, Any] | None = None, **company: bool) -> Request:
     facts = {"is_multi_currency": False, "is_domestic": True} | company
     writer = Writer(
-        chart=cast("Chart", FakeChart()), items=cast("Items", FakeItems()), reader=reader(), **facts
+        chart=cast("Chart", FakeChart()),
+        items=cast("Items", FakeItems()),
+        reader=reader(),
+        tax_codes=cast("TaxCodes", object()),
+        **facts,
     )
     return writer.request(write, previous or {})
 
