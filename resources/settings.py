@@ -198,6 +198,11 @@ class Settings(BaseSettings):
     smtp_starttls: bool = Field(default=True, description="Encrypt the mail connection with STARTTLS.")
     smtp_from: str = Field(default="tieout@localhost", description="Sender address of Tieout's mail.")
 
+    drop_folder: Path | None = Field(
+        default=None,
+        description="Folder that Dagster watches for files to import, one folder per builder in it; empty means none.",
+    )
+
     log_format: Annotated[str, Field(pattern="^(auto|json|console)$")] = Field(
         default="auto", description="json, console, or auto: console on a terminal, json elsewhere."
     )

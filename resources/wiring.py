@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from resources.connections import Connections
+from resources.imports.importer import Imports
+from resources.imports.spool import Spool
 from resources.postgres import database_urls
 from resources.registry import PROVIDERS
 from resources.rehearsing import Parts, carry_out
@@ -157,6 +159,7 @@ class Tieout:
         self.clock: Clock = clock or SystemClock()
         self.database = database or Database(database_urls(settings))
         self.vault = Vault.from_settings(settings)
+        self.imports = Imports(self.database, clock=self.clock, spool=Spool(settings.import_folder))
         self.connections = Connections(
             self.database, settings, vault=self.vault, clock=self.clock, on_connected=self.pull_accounts
         )

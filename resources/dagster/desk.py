@@ -76,6 +76,27 @@ class Doubt:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class DroppedFiles:
+    """A builder whose drop folder has files, and what tells these from others that were there before."""
+
+    builder_id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one dropped file, in words."""
+
+    file_name: str
+    entity: str
+    is_imported: bool
+    documents: int
+    sentence: str
+    problem_count: int = 0
+    problems: Sequence[str] = field(default_factory=tuple)
+
+
 class SyncInProgress(Protocol):
     """One connection's sync, held open while an asset works."""
 
@@ -154,4 +175,12 @@ class Desk(Protocol):
 
     def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
         """Return connections whose sync is due, the longest waiting first."""
+        ...
+
+    def dropped_files(self) -> Sequence[DroppedFiles]:
+        """Return the builders in whose drop folders files wait."""
+        ...
+
+    def import_dropped(self, builder_id: str) -> Sequence[FileReport]:
+        """Import what lies in a builder's drop folder; one file never stops the others."""
         ...

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -13,11 +15,14 @@ from resources.dagster.desk import (
     ConnectedCompany,
     Desk,
     Doubt,
+    DroppedFiles,
     DueConnection,
+    FileReport,
     RehearsalWanted,
     RunRequested,
     SyncInProgress,
 )
+from resources.imports.drop_folder import builder_folders, take_in, waiting
 from resources.logging import configure_logging
 from resources.retention import Forgotten, forget_history
 from resources.settings import load_settings
@@ -157,6 +162,42 @@ class WiredDesk:
         with self._tieout.database.scheduler_tx() as tx:
             rows = tx.rows("dagster_due_connections", now=self._tieout.clock.now(), rows_max=limit)
         return [DueConnection(**row) for row in rows]
+
+    def dropped_files(self) -> Sequence[DroppedFiles]:
+        """Return the builders in whose drop folders files wait."""
+        found = []
+        for builder_id, folder in self._drop_folders().items():
+            files = waiting(folder)
+            if files:
+                told = "|".join(f"{each.path}:{each.path.stat().st_mtime_ns}" for each in files)
+                found.append(DroppedFiles(builder_id, hashlib.sha256(told.encode()).hexdigest()[:16]))
+        return found
+
+    def import_dropped(self, builder_id: str) -> Sequence[FileReport]:
+        """Import what lies in a builder's drop folder; one file never stops the others."""
+        folder = self._drop_folders().get(builder_id)
+        if folder is None:
+            return []
+        return [
+            FileReport(
+                file_name=each.file_name,
+                entity=each.entity,
+                is_imported=each.is_imported,
+                documents=each.documents,
+                sentence=each.sentence,
+                problem_count=each.problem_count,
+                problems=[problem.sentence for problem in each.problems],
+            )
+            for each in take_in(self._tieout.imports, UUID(builder_id), folder)
+        ]
+
+    def _drop_folders(self) -> dict[str, Path]:
+        folder = self._tieout.settings.drop_folder
+        if folder is None:
+            return {}
+        with self._tieout.database.scheduler_tx() as tx:
+            builders = {row["id"]: row["name"] for row in tx.rows("import_builders")}
+        return builder_folders(folder, builders)
 
     @staticmethod
     def _asked_for(tx: Transaction, run: RunRequested) -> str | None:

@@ -32,7 +32,7 @@ def is_totals_row(format_: Format, texts: Mapping[str, str], cells: Sequence[Cel
         return bool(_WORD_ONLY.match(first)) or (
             first.lower().startswith("total") and first.endswith(":") and not others
         )
-    if texts.get("date") or (texts.get("party") and clean_text(texts["party"]) != first):
+    if any(texts.get(name) and clean_text(texts[name]) != first for name in ("date", "party")):
         return False
     return bool(_GRAND.match(first) or _OF_ONE.match(first) or _WORD_ONLY.match(first))
 

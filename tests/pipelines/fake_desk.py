@@ -11,7 +11,9 @@ from resources.dagster.desk import (
     BrokenRun,
     ConnectedCompany,
     Doubt,
+    DroppedFiles,
     DueConnection,
+    FileReport,
     RehearsalWanted,
     RunRequested,
     SyncInProgress,
@@ -71,6 +73,16 @@ class FakeDesk:
     closed: list[tuple[BrokenRun, str]] = field(default_factory=list)
     rehearsed: list[RehearsalWanted] = field(default_factory=list)
     rehearsal: Rehearsal | None = None
+
+    dropped: list[DroppedFiles] = field(default_factory=list)
+    reports: list[FileReport] = field(default_factory=list)
+
+    def dropped_files(self) -> list[DroppedFiles]:
+        return self.dropped
+
+    def import_dropped(self, builder_id: str) -> list[FileReport]:
+        self.did(f"import_dropped {builder_id}")
+        return self.reports
 
     @property
     def run_days(self) -> int:
