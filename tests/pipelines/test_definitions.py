@@ -65,6 +65,8 @@ def test_accounting_truths_are_checked_per_builder(defs: dg.Definitions) -> None
         "debits_equal_credits",
         "no_unknown_outcome_older_than_a_day",
         "tie_out_difference_is_zero",
+        "every_file_went_in",
+        "imported_entries_balance",
     }
     assert all(spec.partitions_def is not None for spec in checks.values())
 
