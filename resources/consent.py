@@ -341,7 +341,12 @@ class Consents:
                 f" would double documents, so choose {old} there, or set up a new builder for {company.name}"
             )
             raise ConnectError(provider=spec.title, reason=reason)
-        for query in ("connection_forget_links", "connection_forget_mirror", "connection_forget_cursors"):
+        for query in (
+            "connection_forget_links",
+            "connection_forget_mirror",
+            "connection_forget_cursors",
+            "connection_forget_options",
+        ):
             transaction.run(query, builder_id=builder, id=connection_id)
         return connection_id
 

@@ -135,7 +135,9 @@ class ConnectionSync:
     def sync_entities(self) -> Iterator[EntitySummary]:
         """Bring all entities into agreement, in order; where nothing is to be done at all, one look says so for all."""
         with self._store.work() as work:
-            quiet = work.quiet(now=self._clock.now())
+            # A job may have been renamed or closed though no document differs.
+            behind = self._options_behind(work, DOCUMENTS[0])
+            quiet = None if behind else work.quiet(now=self._clock.now())
             if quiet is not None:
                 work.quiet_logs({entity: "pull" if way == "pull" else "push" for entity, way in quiet})
         if quiet is None:

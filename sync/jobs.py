@@ -26,6 +26,24 @@ def job_moved(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     return "job" in before and before["job"] != now.get("job")
 
 
+def any_moved(before: Canonical | None, now: Canonical) -> bool:
+    """Say whether any line of a record is on another job than it was."""
+    lines = {line.get("key"): line for line in (before or {}).get("lines") or ()}
+    return any(
+        job_moved(lines[line.get("key")], line) for line in now.get("lines") or () if line.get("key") in lines
+    )
+
+
+def with_jobs_of(now: Canonical, before: Canonical) -> Canonical:
+    """Return a record with the jobs its lines had before, where it is known which."""
+    known = {line.get("key"): line["job"] for line in before.get("lines") or () if "job" in line}
+    lines = [
+        {**line, "job": known[line.get("key")]} if line.get("key") in known else line
+        for line in now.get("lines") or ()
+    ]
+    return {**now, "lines": lines} if lines else now
+
+
 def is_no_change(
     ours: Canonical, base: Canonical | None, *, state: str, base_checksum: str | None, uses_jobs: bool
 ) -> bool:
@@ -36,7 +54,4 @@ def is_no_change(
         or without_jobs(ours) != without_jobs(base)
     ):
         return False
-    before = {line.get("key"): line for line in base.get("lines") or ()}
-    return not uses_jobs or not any(
-        job_moved(before[line.get("key")], line) for line in ours.get("lines") or ()
-    )
+    return not uses_jobs or not any_moved(base, ours)

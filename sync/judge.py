@@ -27,6 +27,12 @@ class Context:
     back: BackResolver
     # The versions that documents of the batch were sent under and that may go out again.
     older: Mapping[str, MappingTable] = field(default_factory=dict)
+
+    @property
+    def hears_of_jobs(self) -> bool:
+        """Whether a line's job reaches the ledger, as an account or as an option."""
+        return self.mapping.has_job_defaults or self.out.dimensions.uses_jobs
+
     # The last day of the ledger's closed books, as far as is known here.
     closed_until: date | None = None
 
@@ -138,6 +144,9 @@ def judge(link: LinkView, context: Context) -> Judged:
         ):
             same = fields.same_values(link.entity, in_ledger_terms(link, context), link.theirs.canonical)
             together = None if same else _merge(link, context)
+            if same and _job_moved(link, context):
+                # Both say the same, but the ledger has yet to hear of the job: nothing is overwritten by saying it.
+                same, theirs_changed = False, False
     situation = Situation(
         ours=link.ours.state if link.ours else None,
         theirs=link.theirs.state if link.theirs else None,
@@ -166,8 +175,13 @@ def _ours_changed(link: LinkView, context: Context) -> bool:
         link.base_ours,
         state=link.ours.state,
         base_checksum=link.base_ours_checksum,
-        uses_jobs=context.mapping.has_job_defaults or context.out.dimensions.uses_jobs,
+        uses_jobs=context.hears_of_jobs,
     )
+
+
+def _job_moved(link: LinkView, context: Context) -> bool:
+    assert link.ours is not None
+    return context.hears_of_jobs and jobs.any_moved(link.base_ours, link.ours.canonical)
 
 
 def _merge(link: LinkView, context: Context) -> tuple[Canonical, Canonical] | None:

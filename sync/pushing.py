@@ -340,6 +340,11 @@ def _overwritten(link: LinkView) -> dict[str, object] | None:
     return {"state": theirs.state, "canonical": theirs.canonical} if theirs is not None else None
 
 
+def account_sources(canonical: Canonical) -> list[str]:
+    """Say of each line where its account came from: its code's row, a default (job, company), or what was there (kept)."""
+    return [str(line.get("account_from") or "kept") for line in canonical.get("lines") or ()]
+
+
 def audit_of_push(
     link: LinkView, attempt: NewAttempt | AttemptView, *, record: RemoteRecord, actor: str
 ) -> Audit:
@@ -357,6 +362,7 @@ def audit_of_push(
             "payload_hash": requests.payload_hash(attempt.canonical),
             "mapping_version_id": attempt.mapping_version_id,
             "line_versions": line_versions(attempt),
+            "account_sources": account_sources(attempt.canonical),
             "approved_by": attempt.evidence.get("approved_by"),
             "actor": actor,
         },

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sync.compare import Verdict
+from sync import jobs
+from sync.compare import Strategy, Verdict
 from sync.errors import DocumentInvalid, Held
 from sync.judge import Context, Judged, in_platform_terms
 from sync.outcomes import Recorder
@@ -53,10 +54,11 @@ def take(
             recorder.failed(work, each.item.link, error, now=now, direction="pull")
     rows = [each for each in rows if each.row.record_id not in refused]
     links = {link.id: link for link in work.links([each.item.link.id for each in rows])}
-    work.settle([_settlement(each, links[each.item.link.id]) for each in rows])
-    for each in rows:
+    settlements = [_settlement(each, links[each.item.link.id], context) for each in rows]
+    work.settle(settlements)
+    for each, settlement in zip(rows, settlements, strict=True):
         _write_down(each, recorder)
-        if each.is_merge:
+        if settlement.ours_checksum != links[each.item.link.id].ours_checksum:
             recorder.look_again.add(each.item.link.id)
     work.audit([_audit(each.item, each.row, actor, context) for each in rows])
 
@@ -109,18 +111,29 @@ def _chosen(link: LinkView, theirs_as_ours: Canonical) -> Canonical:
     }
 
 
-def _settlement(each: Taken, after: LinkView) -> Settlement:
+def _settlement(each: Taken, after: LinkView, context: Context) -> Settlement:
     assert after.ours is not None
     assert after.theirs is not None
+    # After a merge ours still has something to send: its base is what the ledger says, and not what we say.
+    base = each.base if each.base is not None else after.ours.canonical
+    ours_checksum = NOT_AGREED if each.is_merge else after.ours_checksum
+    if each.item.decision.verdict is Verdict.APPLY and _may_send_jobs(context):
+        # The ledger won what it knows of; another job of a line is still ours to tell.
+        base = jobs.with_jobs_of(base, each.row.canonical)
+        ours_checksum = checksum(base, state=after.ours.state)
     return Settlement(
         link_id=after.id,
-        # After a merge ours still has something to send: its base is what the ledger says, and not what we say.
-        ours_checksum=NOT_AGREED if each.is_merge else after.ours_checksum,
+        ours_checksum=ours_checksum,
         theirs_checksum=after.theirs_checksum,
-        base_ours=each.base if each.base is not None else after.ours.canonical,
+        base_ours=base,
         base_theirs=after.theirs.canonical,
         linked_by="applied" if each.item.link.record_id is None else None,
     )
+
+
+def _may_send_jobs(context: Context) -> bool:
+    is_ours_to_tell = context.setting.strategy is not Strategy.PROVIDER_WINS
+    return context.hears_of_jobs and is_ours_to_tell and context.setting.direction != "pull"
 
 
 def _write_down(each: Taken, recorder: Recorder) -> None:

@@ -100,6 +100,12 @@ delete from cursors
 where builder_id = %(builder_id)s
   and connection_id = %(id)s;
 
+-- name: connection_forget_options
+-- Forget what jobs and codes were in the lists of a company that another one replaces.
+delete from dimension_options
+where builder_id = %(builder_id)s
+  and connection_id = %(id)s;
+
 -- name: connection_add
 -- Make the row of a first connection; tokens follow in the same transaction, sealed for its id.
 insert into v2_integration_connections (id, builder_id, provider, status, time_zone, created_at, updated_at)

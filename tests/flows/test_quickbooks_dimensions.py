@@ -129,6 +129,31 @@ def test_switching_a_dimension_on_changes_nothing_that_was_sent(
     assert [each["ClassRef"]["value"] for each in details(only(world, "Bill", "B-1"))] == [kind]
 
 
+def test_a_new_job_reaches_the_ledger_though_the_ledger_changed_the_document_meanwhile(
+    world: QuickBooksWorld, office: DimensionOffice
+) -> None:
+    office.save(("job", "class"))
+    client = world.client()
+    bill_id = world.bill(world.vendor(), job_id=a_job(world, client))
+    world.sync()
+    there = only(world, "Bill", "B-1")
+    there["Line"][0]["Amount"] = 120
+    world.run("update v2_bill_lines set description = 'Ours' where bill_id = %s", bill_id)
+    world.change("v2_bills", bill_id, job_id=a_job(world, client, "1300", "Oak Lane"))
+    world.post("bill", {**there, "sparse": True})
+    world.run("update entity_settings set conflict_strategy = 'manual' where entity = 'bill'")
+    world.sync()
+    assert [label for label, _ in world.queue("conflict")] == ["Bill B-1 (Ridge Concrete)"]
+    world.run(
+        "update links set decision = 'use_theirs', state = 'open', decided_ours_checksum = ours_checksum,"
+        " decided_theirs_checksum = theirs_checksum where entity = 'bill'"
+    )
+    world.sync()
+    (line,) = only(world, "Bill", "B-1")["Line"]
+    assert line["Amount"] == 120
+    assert line["AccountBasedExpenseLineDetail"]["ClassRef"]["value"] == classes(world)["1300 Oak Lane"]
+
+
 def test_classes_that_are_switched_off_hold_with_the_way_out_and_go_out_by_themselves(
     world: QuickBooksWorld, office: DimensionOffice
 ) -> None:
