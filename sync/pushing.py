@@ -35,6 +35,8 @@ class Push:
     item: Judged
     write: Write
     attempt: NewAttempt
+    # Sent before under this very request id: the answer can be the one of then, and tells nothing of now.
+    is_repeat: bool = False
 
 
 def push(
@@ -166,7 +168,7 @@ def _prepare(
             "approved_by": link.approved_by if link.approved_checksum == link.ours_checksum else None,
         },
     )
-    return Push(item, write, attempt)
+    return Push(item, write, attempt, is_repeat=asked is not None)
 
 
 def _must_be_unpaid(link: LinkView, context: Context) -> None:
@@ -231,7 +233,10 @@ def _send(
         ]
         settle_done(work, done, recorder, actor=actor)
         for each, outcome in zip(pushes, outcomes, strict=True):
-            if isinstance(outcome, Rejected):
+            if isinstance(outcome, Done) and each.is_repeat:
+                work.save_mirror(reread[each.write.request_id])
+                recorder.look_again.add(each.item.link.id)
+            elif isinstance(outcome, Rejected):
                 _settle_rejected(work, each, outcome.error, reread, recorder, now=clock.now())
             elif isinstance(outcome, Moved):
                 _settle_moved(work, each, outcome, reread, recorder)
@@ -243,15 +248,14 @@ def _send(
 def _read_again(
     provider: Provider, pushes: Sequence[Push], outcomes: Sequence[WriteOutcome]
 ) -> dict[str, list[RemoteRecord]]:
-    """Read, outside any transaction, the records that a refusal or a moved version pointed at: request id → records."""
+    """Read, outside any transaction, what an answer does not tell as it is now: request id → records."""
     found: dict[str, list[RemoteRecord]] = {}
     for each, outcome in zip(pushes, outcomes, strict=True):
         entity = each.write.entity
         if isinstance(outcome, Moved) and each.write.remote_id is not None:
-            record = provider.read(entity, each.write.remote_id)
-            found[each.write.request_id] = [
-                record if record is not None else deleted(entity, each.write.remote_id)
-            ]
+            found[each.write.request_id] = [as_it_is(provider, entity, each.write.remote_id)]
+        elif isinstance(outcome, Done) and each.is_repeat:
+            found[each.write.request_id] = [as_it_is(provider, entity, outcome.record.remote_id)]
         elif isinstance(outcome, Rejected) and each.write.operation == "create" and is_taken(outcome.error):
             existing = outcome.error.details.get("existing_remote_id")
             if existing:
@@ -267,6 +271,12 @@ def _read_again(
 def is_taken(error: SyncError) -> bool:
     """Say whether a refusal means that the name or number is in use: then the ledger may already have this record."""
     return bool(error.details.get("is_taken"))
+
+
+def as_it_is(provider: Provider, entity: Entity, remote_id: str) -> RemoteRecord:
+    """Read a record; where the provider no longer has it, the stub that says so."""
+    record = provider.read(entity, remote_id)
+    return record if record is not None else deleted(entity, remote_id)
 
 
 def deleted(entity: Entity, remote_id: str) -> RemoteRecord:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sync import fields
 from sync.errors import Category, OutcomeUndecided, OutcomeUnknown, SyncError
 from sync.outcomes import Recorder
-from sync.ports import Provider
-from sync.pushing import audit_of_push, deleted, line_versions
+from sync.ports import Done, Provider, Unknown, Write
+from sync.pushing import as_it_is, audit_of_push, line_versions
 from sync.records import Canonical, Entity, RemoteRecord, name_key
-from sync.store import AttemptView, LinkView, Settlement, Store, Work
+from sync.store import AttemptView, LinkView, NewAttempt, Settlement, Store, Work
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown
 
 NAMES = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})
@@ -47,6 +47,85 @@ def settle_unknown(
             seen = Looked(attempt, link, verdict, match, candidates)
             _settle(work, seen, recorder, title=store.facts.provider_title, actor=actor)
             recorder.flush(work)
+        if _is_to_be_repeated(seen):
+            _repeat(store, provider, seen, recorder=recorder, actor=actor)
+
+
+def _is_to_be_repeated(seen: Looked) -> bool:
+    """Say whether a create that cannot be found was edited here since, so that the next push would be another request."""
+    link, attempt = seen.link, seen.attempt
+    return (
+        seen.verdict is UnknownVerdict.SEND_AGAIN
+        and attempt.operation == "create"
+        and link.ours is not None
+        and link.ours.state == "active"
+        and link.ours.revision != attempt.revision
+    )
+
+
+def _repeat(store: Store, provider: Provider, seen: Looked, *, recorder: Recorder, actor: str) -> None:
+    """Ask again for what was asked then, under the same request id; the edit made here since follows as a change.
+
+    Somebody may have deleted in the ledger what was made there, and only the provider's memory can tell: a new request
+    would make the document once more.
+    """
+    attempt, link = seen.attempt, seen.link
+    with store.work() as work:
+        work.stage(link.entity, [_staged_again(attempt)])
+    write = Write(
+        entity=link.entity,
+        operation="create",
+        canonical=attempt.canonical,
+        request_id=attempt.request_id,
+        marker=attempt.marker,
+        label=link.label,
+    )
+    (outcome,) = provider.write([write])
+    now = as_it_is(provider, link.entity, outcome.record.remote_id) if isinstance(outcome, Done) else None
+    with store.work() as work:
+        if isinstance(outcome, Done) and now is not None:
+            work.save_mirror([outcome.record])
+            _adopt(work, replace(seen, record=outcome.record), recorder, actor=actor)
+            work.save_mirror([now])
+        elif isinstance(outcome, Unknown):
+            error = OutcomeUnknown(
+                provider=store.facts.provider_title, label=link.label, reason=outcome.reason
+            )
+            work.settle_attempt(
+                attempt.request_id,
+                state="unknown",
+                code=error.code,
+                message=error.user_message,
+                category=Category.UNKNOWN,
+            )
+            recorder.unknown(work, link, error)
+        else:
+            # It certainly was not executed, then or now: what ours says today is sent instead.
+            work.settle_attempt(
+                attempt.request_id,
+                state="rejected",
+                code="push.not_executed",
+                message="It is not in the ledger.",
+            )
+            work.open_link(link.id)
+        recorder.flush(work)
+
+
+def _staged_again(attempt: AttemptView) -> NewAttempt:
+    return NewAttempt(
+        link_id=attempt.link_id,
+        record_id=attempt.record_id,
+        revision=attempt.revision,
+        operation=attempt.operation,
+        serial=attempt.serial,
+        request_id=attempt.request_id,
+        marker=attempt.marker,
+        canonical=attempt.canonical,
+        remote_id=attempt.remote_id,
+        remote_version=attempt.remote_version,
+        mapping_version_id=attempt.mapping_version_id,
+        evidence=attempt.evidence,
+    )
 
 
 def _look(provider: Provider, entity: Entity, attempt: AttemptView) -> list[RemoteRecord]:
@@ -56,8 +135,7 @@ def _look(provider: Provider, entity: Entity, attempt: AttemptView) -> list[Remo
             return [record] if record is not None else []
         return list(provider.find(entity, canonical=attempt.canonical, marker=attempt.marker))
     assert attempt.remote_id is not None
-    record = provider.read(entity, attempt.remote_id)
-    return [record if record is not None else deleted(entity, attempt.remote_id)]
+    return [as_it_is(provider, entity, attempt.remote_id)]
 
 
 def _judge(
@@ -94,6 +172,8 @@ def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: 
                 attempt.request_id, state="moved", message="The record was changed by somebody else."
             )
             work.open_link(link.id)
+        case UnknownVerdict.SEND_AGAIN if _is_to_be_repeated(seen):
+            return
         case UnknownVerdict.SEND_AGAIN:
             if link.ours is None or link.ours.revision != attempt.revision:
                 work.settle_attempt(

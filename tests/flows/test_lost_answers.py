@@ -1,0 +1,78 @@
+"""A write whose answer was lost and which the ledger changed or ended before anybody looked (found by the simulator)."""
+
+from __future__ import annotations
+
+import pytest
+
+from resources.store.database import Database
+from sync.compare import Strategy
+from sync.records import Entity
+from tests.fakes.world import World
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    made = World(database)
+    made.map_code()
+    return made
+
+
+def test_a_rename_that_came_before_a_lost_answer_was_settled_is_not_overlooked(world: World) -> None:
+    vendor = world.vendor("Ridge Concrete")
+    world.ledger.lose_after.add("Ridge Concrete")
+    world.sync()
+    kept = world.ledger.only(Entity.VENDOR)
+    kept.marker = None  # no provider keeps our mark on a name
+    world.ledger.edit(Entity.VENDOR, kept.remote_id, name="Ridge Concrete of Boise")
+    world.later(minutes=10)
+    world.sync()
+    world.sync()
+    assert len(world.ledger.all(Entity.VENDOR)) == 1, "asked again under the same request id"
+    assert world.value("select name from v2_vendors where id = %s", vendor) == "Ridge Concrete of Boise"
+
+
+def test_a_document_deleted_there_before_its_lost_answer_was_settled_is_not_taken_for_living(
+    world: World,
+) -> None:
+    bill = world.bill(world.vendor())
+    world.ledger.lose_after.add("Bill B-1 (Ridge Concrete)")
+    world.sync()
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
+    world.later(minutes=10)
+    world.sync()
+    world.sync()
+    assert world.ledger.all(Entity.BILL) == []
+    assert world.value("select status from v2_bills where id = %s", bill) == "void"
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_a_document_deleted_there_and_edited_here_before_its_lost_answer_was_settled_is_not_made_again(
+    world: World, strategy: Strategy
+) -> None:
+    world.strategy = strategy
+    bill = world.bill(world.vendor())
+    world.ledger.lose_after.add("Bill B-1 (Ridge Concrete)")
+    world.sync()
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
+    world.change("v2_bills", bill, memo="second thoughts")
+    world.later(minutes=10)
+    world.sync()
+    world.sync()
+    assert world.ledger.all(Entity.BILL) == []
+    asked_or_followed = world.queue("conflict") or world.value(
+        "select status = 'void' from v2_bills where id = %s", bill
+    )
+    assert asked_or_followed
+
+
+def test_an_edit_made_before_a_lost_request_was_settled_reaches_the_ledger_once(world: World) -> None:
+    bill = world.bill(world.vendor())
+    world.ledger.lose_before.add("Bill B-1 (Ridge Concrete)")
+    world.sync()
+    world.change("v2_bills", bill, memo="second thoughts")
+    world.later(minutes=10)
+    world.sync()
+    assert world.ledger.only(Entity.BILL).canonical["memo"] == "second thoughts"
+    first, second, third = [write for write in world.ledger.writes if write.entity is Entity.BILL]
+    assert [first.operation, second.operation, third.operation] == ["create", "create", "update"]
+    assert first.request_id == second.request_id
