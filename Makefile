@@ -59,7 +59,7 @@ bench: $(VENV)/.tests ## run the benchmarks, one JSON line per figure; T="--full
 
 simulate: $(VENV)/.tests ## run 10,000 simulated worlds (W=…), then hunt for every planted bug
 	@$(PY) -m tests.simulation --worlds $(or $(W),10000)
-	@$(PY) -m tests.simulation --planted all --worlds 400
+	@$(PY) -m tests.simulation --planted all
 
 chaos: $(VENV)/.tests ## run the real servers under load and kill them with -9, 200 times (K=…)
 	@$(PY) -m tests.chaos --kills $(or $(K),200)

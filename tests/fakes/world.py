@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -38,11 +38,18 @@ class Synced:
 class Platform:
     """A builder and the hands of its office: any SQL client of the platform's tables."""
 
-    def __init__(self, database: Database, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock | None = None,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+    ) -> None:
         """Make a builder with one cost code and no connection."""
         self.database = database
         self.now: Clock = clock or SystemClock()
-        self.builder_id, self.connection_id = str(uuid4()), ""
+        self.new_id = new_id
+        self.builder_id, self.connection_id = new_id(), ""
         self.run("insert into v2_builders (id, name) values (%s, 'Larch Homes')", self.builder_id)
         self.code = self.add("v2_cost_codes", code="03-100", name="Concrete")
 
@@ -65,7 +72,7 @@ class Platform:
 
     def add(self, table: str, **values: Any) -> str:
         """Insert one row and return its id."""
-        row_id = str(uuid4())
+        row_id = self.new_id()
         names = ["id", "builder_id", *values]
         marks = ", ".join(["%s"] * len(names))
         self.run(

@@ -16,28 +16,28 @@ from pathlib import Path
 import structlog
 
 from resources.postgres import database_urls
-from resources.settings import Settings
-from resources.store.database import Database
+from tests.simulation.database import SimDatabase
 from tests.simulation.faults import Fault
 from tests.simulation.planted import PLANTED
 from tests.simulation.run import WorldResult, run_world
+from tests.simulation.shrink import shrink
+from tests.simulation.world import SHAPES
 from tests.support.postgres import release_home, reserve_home, session_server, settings_for
 
-REPLAY = "python -m tests.simulation --seed {seed} --worlds 1 --tell{bug}"
-CHUNK_WORLDS = 25
+REPLAY = "python -m tests.simulation --seed {seed} --worlds 1 --tell{more}"
+# A chunk has a database of its own, so that no table grows for long.
+CHUNK_WORLDS = 50
+HUNT_WORLDS = 400
 
 
 def main() -> int:
     """Run what the command line asks for; 0 when every promise held (or every planted bug was found)."""
     asked = _arguments()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    _be_quiet()
     reserve_home()
     try:
-        with session_server().fresh_database() as url:
-            settings = settings_for(url, Path(url.rsplit("=", 1)[-1]).parent / "home")
-            if asked.planted == "all":
-                return _hunt_all(settings, asked)
-            return _hunt_none(settings, asked)
+        session_server()
+        return _hunt_all(asked) if asked.planted == "all" else _hunt(asked)
     finally:
         release_home()
 
@@ -45,10 +45,18 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
-    parser.add_argument("--worlds", type=int, default=200, help="how many worlds")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--worlds", type=int, help="how many worlds (200, or at most 400 for each planted bug)"
+    )
+    parser.add_argument("--jobs", type=int, default=2, help="how many processes")
+    parser.add_argument("--shape", choices=list(SHAPES), help="every world with this provider, or with both")
     parser.add_argument(
         "--tell", action="store_true", help="tell the story of each world that broke a promise"
+    )
+    parser.add_argument(
+        "--shrink",
+        action="store_true",
+        help="first leave out every step that the broken promise does not need",
     )
     parser.add_argument(
         "--planted", choices=["all", *PLANTED], help="plant one bug, or each in turn, and look for it"
@@ -56,74 +64,117 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _hunt_none(settings: Settings, asked: argparse.Namespace) -> int:
-    began, broken, struck, worlds, deaths, syncs = time.monotonic(), 0, Counter[Fault](), 0, 0, 0
-    for result in _worlds(settings, asked):
+def _hunt(asked: argparse.Namespace) -> int:
+    began, broken, worlds, deaths, syncs = time.monotonic(), 0, 0, 0, 0
+    struck, passed, shapes = Counter[tuple[Fault, str]](), Counter[str](), Counter[str]()
+    for result in _worlds(asked, asked.worlds or 200):
         worlds, deaths, syncs = worlds + 1, deaths + result.deaths, syncs + result.syncs
         struck.update(result.struck)
+        passed.update(result.passed)
+        shapes[result.shape] += 1
         if result.broken:
             broken += 1
             _show(result, asked)
         if worlds % 500 == 0:
             _say(f"… {worlds} worlds, {broken} with a broken promise, {time.monotonic() - began:.0f} s")
-    seconds = time.monotonic() - began
+    told = ", ".join(f"{count} {shape}" for shape, count in sorted(shapes.items()))
     _say(
-        f"{worlds} worlds in {seconds:.0f} s: {syncs} syncs, {deaths} deaths, {struck.total()} faults; {broken} broke a promise"
+        f"{worlds} worlds ({told}) in {time.monotonic() - began:.0f} s:"
+        f" {syncs} syncs, {deaths} deaths, {struck.total()} faults; {broken} broke a promise"
     )
-    for fault in Fault:
-        _say(f"  {struck[fault]:7}  {fault.value}")
+    _show_coverage(struck, passed)
     return 1 if broken else 0
 
 
-def _hunt_all(settings: Settings, asked: argparse.Namespace) -> int:
-    missed = []
-    for name in PLANTED:
-        asked.planted = name
-        found = next((result for result in _worlds(settings, asked) if result.broken), None)
-        if found is None:
-            missed.append(name)
-            _say(f"NOT FOUND in {asked.worlds} worlds: {name}")
-        else:
-            _say(f"found by seed {found.seed}: {name}: {found.broken[0]}")
-    _say(f"{len(PLANTED) - len(missed)} of {len(PLANTED)} planted bugs found")
+def _show_coverage(struck: Counter[tuple[Fault, str]], passed: Counter[str]) -> None:
+    for fault in Fault:
+        points = {point: count for (found, point), count in struck.items() if found is fault}
+        ordered = sorted(points.items(), key=lambda item: (-item[1], item[0]))
+        _say(f"{sum(points.values()):8}  {fault.value}")
+        _say(f"            {', '.join(f'{point} {count}' for point, count in ordered)}")
+    never = sorted(point for point in passed if not any(found == point for _, found in struck))
+    if never:
+        _say(f"passed and never struck: {', '.join(f'{point} ({passed[point]})' for point in never)}")
+
+
+def _hunt_all(asked: argparse.Namespace) -> int:
+    worlds = asked.worlds or HUNT_WORLDS
+    hunts = [argparse.Namespace(**{**vars(asked), "planted": name, "worlds": worlds}) for name in PLANTED]
+    missed = 0
+    with ProcessPoolExecutor(asked.jobs) as pool:
+        for name, found in zip(PLANTED, pool.map(_hunt_one, hunts), strict=True):
+            missed += found is None
+            if found is None:
+                _say(f"NOT FOUND in {worlds} worlds: {name}")
+            else:
+                at = found.seed - asked.seed + 1
+                _say(f"found in world {at} (seed {found.seed}, {found.shape}): {name}: {found.broken[0]}")
+    _say(f"{len(PLANTED) - missed} of {len(PLANTED)} planted bugs found")
     return 1 if missed else 0
 
 
-def _worlds(settings: Settings, asked: argparse.Namespace) -> Iterator[WorldResult]:
-    seeds = range(asked.seed, asked.seed + asked.worlds)
+def _hunt_one(asked: argparse.Namespace) -> WorldResult | None:
+    return next((result for result in _worlds(asked, asked.worlds) if result.broken), None)
+
+
+def _worlds(asked: argparse.Namespace, count: int) -> Iterator[WorldResult]:
+    seeds = range(asked.seed, asked.seed + count)
     chunks = [seeds[i : i + CHUNK_WORLDS] for i in range(0, len(seeds), CHUNK_WORLDS)]
-    work = partial(_chunk, settings=settings, bug=asked.planted)
-    if asked.processes == 1 or len(chunks) == 1 or asked.planted:
+    work = partial(_chunk, asked=asked)
+    if asked.jobs == 1 or len(chunks) == 1 or asked.planted:
         for chunk in chunks:
             yield from work(chunk)
         return
-    with ProcessPoolExecutor(asked.processes) as pool:
+    with ProcessPoolExecutor(asked.jobs) as pool:
         for results in pool.map(work, chunks):
             yield from results
 
 
-def _chunk(seeds: range, *, settings: Settings, bug: str | None) -> list[WorldResult]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+def _chunk(seeds: range, *, asked: argparse.Namespace) -> list[WorldResult]:
+    _be_quiet()
     results = []
-    with _opened(settings) as database, PLANTED[bug]() if bug else nullcontext():
+    with _opened() as database, PLANTED[asked.planted]() if asked.planted else nullcontext():
         for seed in seeds:
-            results.append(run_world(database, seed))
-            if bug and results[-1].broken:
+            result = run_world(database, seed, shape=asked.shape)
+            if result.broken and asked.shrink:
+                result = _smaller(database, result, asked)
+            results.append(result)
+            if asked.planted and result.broken:
                 break
     return results
 
 
+def _smaller(database: SimDatabase, result: WorldResult, asked: argparse.Namespace) -> WorldResult:
+    found = shrink(
+        result,
+        lambda left_out, quiet: run_world(
+            database, result.seed, shape=asked.shape, left_out=left_out, quiet=quiet
+        ),
+    )
+    kept = [step for step in range(result.steps) if step not in found.left_out]
+    loud = [step for step in kept if step not in found.quiet]
+    found.result.story.insert(0, f"made smaller in {found.tries} tries: steps {kept}, faults only in {loud}")
+    return found.result
+
+
+def _be_quiet() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Database]:
-    with Database(database_urls(settings)) as database:
-        yield database
+def _opened() -> Iterator[SimDatabase]:
+    with session_server().fresh_database() as url:
+        settings = settings_for(url, Path(url.rsplit("=", 1)[-1]).parent / "home")
+        with SimDatabase(database_urls(settings)) as database:
+            yield database
 
 
 def _show(result: WorldResult, asked: argparse.Namespace) -> None:
-    bug = f" --planted {asked.planted}" if asked.planted else ""
+    more = f" --planted {asked.planted}" if asked.planted else ""
+    more += f" --shape {asked.shape}" if asked.shape else ""
     for sentence in result.broken:
-        _say(f"seed {result.seed}: {sentence}")
-    _say(f"    replay: {REPLAY.format(seed=result.seed, bug=bug)}")
+        _say(f"seed {result.seed} ({result.shape}): {sentence}")
+    _say(f"    replay: {REPLAY.format(seed=result.seed, more=more)}")
     if asked.tell:
         for line in result.story:
             _say(f"    {line}")

@@ -21,21 +21,34 @@ class Fault(StrEnum):
     CUT_REPLY = "wire: executed, answer cut in the middle"
     LATE = "wire: no answer, executed two minutes later"
     THROTTLED = "wire: 429"
-    ERROR_BEFORE = "wire: 500, not executed"
-    ERROR_AFTER = "wire: 500, executed"
-    TOKEN_EXPIRED = "wire: 401, token expired"
-    FORGOTTEN = "wire: the provider forgot its request ids"
-    INTERFERENCE = "wire: the bookkeeper acts between our look and our write"
+    ERROR_BEFORE = "wire: 5xx, not executed"
+    ERROR_AFTER = "wire: 5xx, executed"
+    # of the provider
+    TOKEN_EXPIRED = "provider: the token has expired"
+    REVOKED = "provider: the consent is withdrawn"
+    FORGOTTEN = "provider: its memory of request ids is gone"
+    OUTAGE = "provider: out for hours"
+    # of people
+    INTERFERENCE = "bookkeeper: acts between our look and our write"
+    SAME_RECORD = "bookkeeper: changes the very record that is being written (stale version)"
     # of the process
+    PAUSED = "process: stands still for ten minutes before sending, while another sync is tried"
     DEATH_BEFORE_SEND = "process: dies before sending"
     DEATH_AFTER_SEND = "process: dies after sending"
     DEATH_BEFORE_COMMIT = "process: dies before a commit"
     DEATH_AFTER_COMMIT = "process: dies after a commit"
+    # of webhooks
+    HINT_LOST = "webhook: lost"
+    HINT_DOUBLED = "webhook: delivered twice"
+    HINT_LATE = "webhook: late, and so out of order"
 
 
-WRITE_FAULTS = tuple(
-    fault for fault in Fault if fault.name not in ("DEATH_BEFORE_COMMIT", "DEATH_AFTER_COMMIT")
-)
+COMMIT_FAULTS = (Fault.DEATH_BEFORE_COMMIT, Fault.DEATH_AFTER_COMMIT)
+HINT_FAULTS = (Fault.HINT_LOST, Fault.HINT_DOUBLED, Fault.HINT_LATE)
+# What strikes less often, because the world stands still for long after it.
+RARE = (Fault.REVOKED, Fault.OUTAGE)
+_NOT_OFTEN = frozenset({*COMMIT_FAULTS, *HINT_FAULTS, *RARE})
+WRITE_FAULTS = tuple(fault for fault in Fault if fault not in _NOT_OFTEN)
 READ_FAULTS = (
     Fault.NO_CONNECTION,
     Fault.LOST_REPLY,
@@ -43,37 +56,54 @@ READ_FAULTS = (
     Fault.THROTTLED,
     Fault.ERROR_BEFORE,
     Fault.TOKEN_EXPIRED,
+    Fault.INTERFERENCE,
     Fault.DEATH_BEFORE_SEND,
     Fault.DEATH_AFTER_SEND,
 )
-COMMIT_FAULTS = (Fault.DEATH_BEFORE_COMMIT, Fault.DEATH_AFTER_COMMIT)
+RARE_SHARE = 0.02
 
 
 class FaultPlan:
-    """Decides at each fault point whether something goes wrong; counts which points were struck."""
+    """Decides at each fault point whether something goes wrong; counts which points were passed and struck."""
 
     def __init__(self, random: Random, *, rate: float) -> None:
         """`rate` is the chance per fault point while faults are on."""
-        self._random = random
+        self.dice = random
         self._rate = rate
         self.is_on = False
-        self.struck: Counter[Fault] = Counter()
+        self.struck: Counter[tuple[Fault, str]] = Counter()
+        self.passed: Counter[str] = Counter()
+        # Strikes at the next writes that are sure, before any that the dice choose.
+        self.sure: list[Fault] = []
 
-    def at_write(self) -> Fault | None:
+    def at_write(self, point: str) -> Fault | None:
         """Decide about a write on the wire."""
-        return self._draw(WRITE_FAULTS, self._rate * 2)
+        if self.sure:
+            return self.sure.pop(0)
+        return self._draw(WRITE_FAULTS, self._rate * 2, point)
 
-    def at_read(self) -> Fault | None:
+    def at_read(self, point: str) -> Fault | None:
         """Decide about a read on the wire."""
-        return self._draw(READ_FAULTS, self._rate / 2)
+        return self._draw(READ_FAULTS, self._rate / 2, point)
 
-    def at_commit(self) -> Fault | None:
+    def at_commit(self, point: str) -> Fault | None:
         """Decide about a commit."""
-        return self._draw(COMMIT_FAULTS, self._rate / 25)
+        return self._draw(COMMIT_FAULTS, self._rate / 15, point)
 
-    def _draw(self, kinds: tuple[Fault, ...], rate: float) -> Fault | None:
-        if not self.is_on or self._random.random() >= rate:
+    def at_hint(self) -> Fault | None:
+        """Decide about a webhook on its way."""
+        return self._strike(HINT_FAULTS, "webhook") if self.dice.random() < 0.6 else None
+
+    def _draw(self, kinds: tuple[Fault, ...], rate: float, point: str) -> Fault | None:
+        if not self.is_on:
             return None
-        fault = self._random.choice(kinds)
-        self.struck[fault] += 1
+        self.passed[point] += 1
+        if self.dice.random() >= rate:
+            return None
+        is_rare = kinds is not COMMIT_FAULTS and self.dice.random() < RARE_SHARE
+        return self._strike(RARE if is_rare else kinds, point)
+
+    def _strike(self, kinds: tuple[Fault, ...], point: str) -> Fault:
+        fault = self.dice.choice(kinds)
+        self.struck[fault, point] += 1
         return fault

@@ -7,19 +7,25 @@ the engine, which no other test may do.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from resources.quickbooks.provider import QuickBooks
+from resources.store.database import Transaction
 from resources.store.sync_store import PostgresWork
+from resources.xero.provider import Xero
 from sync import compare, engine, fields, judge, pushing, requests, settling, taking
 from sync.compare import Decision, Situation, Strategy, Verdict
 from sync.errors import ProviderUnavailable
 from sync.ports import Rejected, Unknown, Write, WriteOutcome
 from sync.store import Settlement
 from sync.unknown import Evidence, UnknownVerdict
+from tests.simulation import company
+from tests.simulation.database import SimDatabase
 
 PlantedBug = Callable[[], Any]
 
@@ -52,16 +58,21 @@ def request_id_dropped() -> Iterator[None]:
 @contextmanager
 def unknown_taken_for_rejected() -> Iterator[None]:
     """A write that was not confirmed counts as not executed."""
-    original = QuickBooks.write
 
-    def write(self: QuickBooks, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
-        outcomes = original(self, writes)
-        return [
-            _as_rejected(outcome, each) if isinstance(outcome, Unknown) else outcome
-            for outcome, each in zip(outcomes, writes, strict=True)
-        ]
+    def mistaken(original: Any) -> Any:
+        def write(self: Any, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
+            outcomes = original(self, writes)
+            return [
+                _as_rejected(outcome, each) if isinstance(outcome, Unknown) else outcome
+                for outcome, each in zip(outcomes, writes, strict=True)
+            ]
 
-    with _instead(QuickBooks, "write", write):
+        return write
+
+    with (
+        _instead(QuickBooks, "write", mistaken(QuickBooks.write)),
+        _instead(Xero, "write", mistaken(Xero.write)),
+    ):
         yield
 
 
@@ -88,7 +99,7 @@ def cursor_moved_early() -> Iterator[None]:
         with self._store.work() as work:
             for page in pages:
                 if page.cursor is not None:
-                    work.move_cursor(engine.CHANGES_STREAM, self._clock.now().isoformat())
+                    work.move_cursor(engine.CHANGES_STREAM, page.cursor)
         for page in pages:
             with self._store.work() as work:
                 work.save_mirror(page.records)
@@ -195,6 +206,94 @@ def payments_applied_once() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def lock_removed() -> Iterator[None]:
+    """Two syncs of one connection may run at the same time."""
+
+    @contextmanager
+    def session_lock(_self: Any, _lock: str, _unlock: str, /, **_: Any) -> Iterator[bool]:
+        yield True
+
+    with _instead(SimDatabase, "session_lock", session_lock):
+        yield
+
+
+@contextmanager
+def marker_ignored() -> Iterator[None]:
+    """What carries our mark is taken for a look-alike."""
+    original = settling._judge
+
+    def judge_unmarked(entity: Any, attempt: Any, found: Any, **more: Any) -> Any:
+        return original(entity, attempt, [replace(record, marker=None) for record in found], **more)
+
+    with _instead(settling, "_judge", judge_unmarked):
+        yield
+
+
+@contextmanager
+def webhook_believed() -> Iterator[None]:
+    """A webhook counts as proof that everything up to it is known, so that nothing older is read."""
+    original = company.follow
+
+    def follow(database: Any, spec: Any, hints: Any, *, now: datetime) -> int:
+        found: int = original(database, spec, hints, now=now)
+        position = now.isoformat()
+        if spec.key == "xero":
+            position = json.dumps({"since": position, "swept": position})
+        with database.scheduler_tx() as tx:
+            rows = tx.rows("hint_connections", provider=spec.key, company_ids=[hints[0].company_id])
+        for row in rows:
+            with database.builder_tx(row["builder_id"]) as tx:
+                tx.run(
+                    "move_cursor",
+                    builder_id=row["builder_id"],
+                    connection_id=row["id"],
+                    stream=engine.CHANGES_STREAM,
+                    position=position,
+                    now=now,
+                )
+        return found
+
+    with _instead(company, "follow", follow):
+        yield
+
+
+@contextmanager
+def xero_key_relied_on_beyond_its_memory() -> Iterator[None]:
+    """A create that was not confirmed is sent again under its old key, without looking, however long ago it was."""
+    original = settling.judge_unknown
+
+    def judge_by_key(seen: Evidence) -> UnknownVerdict:
+        return UnknownVerdict.SEND_AGAIN if seen.operation == "create" else original(seen)
+
+    with _instead(settling, "judge_unknown", judge_by_key):
+        yield
+
+
+@contextmanager
+def tombstone_ignored() -> Iterator[None]:
+    """What was deleted from the platform's tables leaves no trace on its link."""
+    original = Transaction.run
+
+    def run(self: Transaction, query: str, /, **parameters: Any) -> int:
+        return 0 if query == "mark_records_deleted" else original(self, query, **parameters)
+
+    with _instead(Transaction, "run", run):
+        yield
+
+
+@contextmanager
+def replayed_answer_believed() -> Iterator[None]:
+    """The answer to a repeated request is taken for how things stand now."""
+    original = pushing._prepare
+
+    def prepare(*args: Any, **more: Any) -> Any:
+        return replace(original(*args, **more), is_repeat=False)
+
+    with _instead(pushing, "_prepare", prepare):
+        yield
+
+
 PLANTED: dict[str, PlantedBug] = {
     found.__name__: found
     for found in (
@@ -210,5 +309,11 @@ PLANTED: dict[str, PlantedBug] = {
         merged_changes_not_sent,
         overwritten_values_not_kept,
         payments_applied_once,
+        lock_removed,
+        marker_ignored,
+        webhook_believed,
+        xero_key_relied_on_beyond_its_memory,
+        tombstone_ignored,
+        replayed_answer_believed,
     )
 }

@@ -1,18 +1,19 @@
-"""Virtual time: one clock behind the product and the sandbox, which only moves when the simulator says so."""
+"""Virtual time: one clock behind the product and the sandboxes, which only moves when the simulator says so."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+# Far from any day on which this may run: what the database stamps by its own clock is then older than everything.
+START = datetime(2040, 3, 1, 12, 0, tzinfo=UTC)
 
 
 class VirtualClock:
     """Says the same instant until it is moved; things can be laid in wait for a later instant."""
 
     def __init__(self) -> None:
-        """Begin at the start of the simulated year."""
+        """Begin at the start of the simulated time."""
         self._now = START
         self._waiting: list[tuple[datetime, Callable[[], None]]] = []
 

@@ -1,240 +1,168 @@
-"""One simulated world: a builder, a QuickBooks company, people who work in both, and syncs that can go wrong."""
+"""One simulated world: a builder with one or two connected companies, people who work in all, and a seed over it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import itertools
+import uuid
+from collections.abc import Callable
 from random import Random
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
 
-import httpx
-
-from resources.quickbooks.provider import QuickBooks
-from resources.spec import CompanyFacts
-from resources.store.database import Database
-from resources.store.sync_store import PostgresStore, PostgresWork
-from sandbox.kernel.clock import MovableClock
-from sandbox.quickbooks import create_app
 from sync.compare import Strategy
-from sync.engine import ConnectionSync
-from sync.errors import AccessExpired, SyncError
-from sync.store import ConnectionFacts
 from tests.fakes.world import Platform
-from tests.simulation.faults import Death, Fault, FaultPlan
+from tests.simulation.company import Company
+from tests.simulation.database import SimDatabase
+from tests.simulation.faults import FaultPlan
+from tests.simulation.people import People
+from tests.simulation.quickbooks_books import QuickBooksBooks
 from tests.simulation.time import VirtualClock
-from tests.simulation.wire import FaultyWire, InProcess
+from tests.simulation.wire import Call
+from tests.simulation.xero_books import XeroBooks
 
-REALM = "9341450000000101"
-Json = dict[str, Any]
-
-
-class Ledger:
-    """The QuickBooks side: the bookkeeper's window, and a wire for the product."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        """Open a company with a chart of accounts and nothing else."""
-        self.app = create_app(seed="empty", clock=MovableClock(source=clock.timestamp))
-        self.emulator = self.app.emulator
-        self.emulator.switches["duplicate_numbers"] = "allow"
-        self.wire = InProcess(self.app)
-        self.window = httpx.Client(transport=self.wire, base_url="http://sandbox")
-
-    def act(self, operation: str, entity: str, body: Json, *, number: str = "") -> Json | None:
-        """Do something as the bookkeeper; None where QuickBooks does not allow it."""
-        answer = self.window.post(
-            "/_sandbox/act",
-            json={"realm": REALM, "entity": entity, "operation": operation, "id": number, "body": body},
-        )
-        return answer.json() if answer.is_success else None
-
-    def all(self, entity: str) -> list[Json]:
-        """Every object of an entity as it stands."""
-        table = self.emulator.company(REALM).table(entity)
-        return [json.loads(json.dumps(record.body, default=float)) for record in table.rows.values()]
-
-    def token(self) -> Json:
-        """Go through the consent and get tokens."""
-        asked = {
-            "client_id": "sim",
-            "response_type": "code",
-            "scope": "com.intuit.quickbooks.accounting",
-            "redirect_uri": "http://127.0.0.1/cb",
-            "state": "s",
-            "sandbox_consent": "auto",
-            "sandbox_realm": REALM,
-        }
-        location = self.window.get("/connect/oauth2", params=asked).headers["location"]
-        code = parse_qs(urlsplit(location).query)["code"][0]
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": "http://127.0.0.1/cb"}
-        answer = self.window.post("/oauth2/v1/tokens/bearer", data=form, auth=("sim", "secret"))
-        tokens: Json = answer.json()
-        return tokens
-
-    def close(self) -> None:
-        """Close the window and the wire."""
-        self.window.close()
-        self.wire.close()
-
-
-class SimAccess:
-    """The product's way in: a token that is refreshed when the company refuses it."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        """Begin with fresh tokens."""
-        self._ledger = ledger
-        self._tokens = ledger.token()
-
-    @property
-    def company(self) -> CompanyFacts:
-        """The company's facts, so that nothing is asked twice."""
-        return CompanyFacts(REALM, "Sim Books", "USD", "US")
-
-    def token(self) -> str:
-        """Return the present token."""
-        found: str = self._tokens["access_token"]
-        return found
-
-    def renew(self, refused: str) -> str:
-        """Refresh by the refresh token."""
-        form = {"grant_type": "refresh_token", "refresh_token": self._tokens["refresh_token"]}
-        answer = self._ledger.window.post("/oauth2/v1/tokens/bearer", data=form, auth=("sim", "secret"))
-        if not answer.is_success:
-            raise AccessExpired(provider="QuickBooks", reason="the refresh was refused")
-        self._tokens = answer.json()
-        return self.token()
-
-    def report(self, error: AccessExpired) -> None:
-        """Nobody to tell here."""
-
-    def confirm(self) -> None:
-        """Nobody to tell here."""
-
-
-class MortalStore(PostgresStore):
-    """The real store, in a process that can die at a commit."""
-
-    plan: FaultPlan
-
-    @contextmanager
-    def work(self) -> Iterator[PostgresWork]:
-        """Open a transaction; the plan may end the process just before or just after its commit."""
-        fault = self.plan.at_commit()
-        with super().work() as work:
-            yield work
-            if fault is Fault.DEATH_BEFORE_COMMIT:
-                raise Death
-        if fault is Fault.DEATH_AFTER_COMMIT:
-            raise Death
+SHAPES: dict[str, tuple[type[QuickBooksBooks | XeroBooks], ...]] = {
+    "quickbooks": (QuickBooksBooks,),
+    "xero": (XeroBooks,),
+    "both": (QuickBooksBooks, XeroBooks),
+}
+SHAPE_WEIGHTS = (5, 4, 2)
+# How far the provider's clock may stand from ours, in seconds.
+SKEWS = (0, 0, 0, -240, -30, 1, 30, 240)
+FAULT_RATES = (0.05, 0.15, 0.15, 0.3)
+SETTLING_ROUNDS_MAX = 14
+MERGED_SWEEP_DAYS = 8
 
 
 class SimWorld(Platform):
-    """A builder connected to the simulated company; everything random comes from the seed."""
+    """Everything random in it comes from the seed; each step has dice of its own, so that a step can be left out."""
 
-    def __init__(self, database: Database, seed: int, *, fault_rate: float) -> None:
+    database: SimDatabase
+
+    def __init__(self, database: SimDatabase, seed: int, *, shape: str | None = None) -> None:
         """Make the world of a seed."""
-        self.random = Random(seed)
+        database.begin_world(seed)
+        self.seed = seed
+        self.random = Random(f"{seed}/world")
         self.clock = VirtualClock()
-        super().__init__(database, clock=self.clock)
-        self.plan = FaultPlan(self.random, rate=fault_rate)
-        self.ledger = Ledger(self.clock)
-        self.access = SimAccess(self.ledger)
-        self.strategy = self.random.choice(list(Strategy))
+        self._ids = Random(f"{seed}/ids")
+        self._later = itertools.count(1)
+        super().__init__(database, clock=self.clock, new_id=self._new_id)
+        self.plan = FaultPlan(self.random, rate=self.random.choice(FAULT_RATES))
         self.story: list[str] = []
-        self.deaths = 0
-        self.syncs = 0
-        self.connection_id = str(uuid4())
-        self.interfering: list[Any] = []
-        self.run(
-            "insert into v2_integration_connections (id, builder_id, provider, status, provider_tenant_id, connected_at)"
-            " values (%s, %s, 'quickbooks_online', 'connected', %s, now())",
-            self.connection_id,
-            self.builder_id,
-            self.connection_id,
-        )
-        self.http = httpx.Client(
-            transport=FaultyWire(
-                self.ledger.wire, self.plan, self.clock, interfere=self._interfere, forget=self._forget
-            ),
-            base_url="http://sandbox",
-        )
-        self.sync(with_faults=False)
-        accounts = {row["AccountType"]: row["Id"] for row in reversed(self.ledger.all("Account"))}
-        self.accounts = accounts
-        self.map_to({"revenue": accounts["Income"], "cost_code": accounts["Cost of Goods Sold"]})
+        self.breaches: list[str] = []
+        self.is_settling = False
+        self.shape = shape or self.random.choices(list(SHAPES), SHAPE_WEIGHTS)[0]
+        self.companies: list[Company] = []
+        for kind in SHAPES[self.shape]:
+            company = Company(self, self._books(kind), strategy=self._strategy())
+            self.companies.append(company)
+        self.people = People(self)
+        self.interfering: list[Callable[[], None]] = []
+        for company in self.companies:
+            self.connection_id = company.connection_id
+            company.sync(with_faults=False)
+            accounts = company.books.accounts()
+            self.map_company(company, accounts)
 
-    def close(self) -> None:
-        """Close the wires."""
-        self.http.close()
-        self.ledger.close()
+    def _books(self, kind: type[QuickBooksBooks | XeroBooks]) -> QuickBooksBooks | XeroBooks:
+        skew = self.random.choice(SKEWS)
+        return kind(lambda: self.clock.timestamp() + skew)
+
+    def _strategy(self) -> Strategy:
+        # Two books that are each the source of truth for the same record contradict each other for ever.
+        taken = [company.strategy for company in self.companies]
+        return self.random.choice(
+            [one for one in Strategy if one is not Strategy.PROVIDER_WINS or one not in taken]
+        )
+
+    def map_company(self, company: Company, accounts: dict[str, str]) -> None:
+        """Map the one cost code to a company's accounts."""
+        version = self.add(
+            "mapping_versions", connection_id=company.connection_id, number=1, created_by="sim"
+        )
+        for profile, account in (("revenue", accounts["income"]), ("cost_code", accounts["cost"])):
+            self.add(
+                "v2_account_mappings",
+                connection_id=company.connection_id,
+                version_id=version,
+                platform_cost_code_id=self.code,
+                platform_entity_type=profile,
+                provider_account_id=account,
+            )
+
+    def throw(self, step: int) -> None:
+        """Take the dice of a step."""
+        self.random = Random(f"{self.seed}/step {step}")
+        self.plan.dice = Random(f"{self.seed}/faults of step {step}")
+
+    # ------------------------------------------------------------------ the platform's tables
+
+    def run(self, statement: str, *parameters: Any) -> None:
+        """Run one statement as any SQL client of the platform would."""
+        with self.database.builder_tx(uuid.UUID(self.builder_id)):
+            self.database.app.run(statement, parameters)
+
+    def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Read as the builder."""
+        with self.database.builder_tx(uuid.UUID(self.builder_id)):
+            return [tuple(row.values()) for row in self.database.app.run(statement, parameters).all()]
+
+    def _new_id(self) -> str:
+        return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
+
+    def later_id(self) -> str:
+        """Return an id that sorts after all before it."""
+        return str(uuid.UUID(int=(next(self._later) << 64) | self._ids.getrandbits(60)))
+
+    # ------------------------------------------------------------------ the story
 
     def tell(self, sentence: str) -> None:
         """Write a line of the story."""
         self.story.append(f"{self.clock.now():%m-%d %H:%M:%S}  {sentence}")
 
-    def _interfere(self) -> None:
-        if self.interfering:
-            self.interfering.pop()()
+    def breach(self, sentence: str) -> None:
+        """Keep a promise that was seen broken on the way."""
+        if sentence not in self.breaches:
+            self.breaches.append(sentence)
+            self.tell(f"BROKEN: {sentence}")
 
-    def _forget(self) -> None:
-        self.ledger.emulator.switches["requestid_memory"] = "expired"
+    def interfere(self) -> None:
+        """Let the bookkeeper act while a call is under way."""
+        self.people.bookkeeper_acts()
 
-    # ------------------------------------------------------------------ syncs
+    def same_record(self, company: Company, call: Call) -> None:
+        """Let the bookkeeper change the record that is being written."""
+        self.people.edit_what_is_written(company, call)
 
-    def sync(self, *, with_faults: bool) -> None:
-        """Run one sync in a process of its own, which may be struck and may die."""
-        self.clock.move(self.random.choice([2, 20, 90]))
-        self.syncs += 1
-        run_id = self.add(
-            "sync_runs",
-            connection_id=self.connection_id,
-            trigger="scheduled",
-            requested_by="sim",
-            status="started",
-        )
-        facts = ConnectionFacts(
-            builder_id=self.builder_id,
-            connection_id=self.connection_id,
-            provider="quickbooks_online",
-            provider_title="QuickBooks",
-            company_name="Sim Books",
-            strategy=self.strategy,
-            currency="USD",
-        )
-        store = MortalStore(
-            self.database, facts=facts, sync_run_id=run_id, trigger="scheduled", clock=self.clock, actor="sim"
-        )
-        store.plan = self.plan
-        self.plan.is_on = with_faults
-        engine = ConnectionSync(
-            store=store,
-            provider=QuickBooks(self.access, http=self.http, clock=self.clock),
-            clock=self.clock,
-            actor="sim",
-        )
-        try:
-            _, summaries, _ = engine.sync_all()
-            done = {
-                f"{each.entity} {name}": tally.count
-                for each in summaries
-                for name, tally in each.tallies.items()
-                if tally.count
-            }
-            self.tell(f"sync: {done or 'nothing to do'}")
-        except SyncError as error:
-            self.tell(f"sync stopped: {error.user_message}")
-        except Death:
-            self.deaths += 1
-            self.tell("sync: the process died")
-        finally:
-            self.plan.is_on = False
+    def check_cursor(self, company: Company) -> None:
+        """See that the cursor has not moved past what is stored; a process has just died."""
+        for sentence in company.unstored():
+            self.breach(sentence)
+
+    # ------------------------------------------------------------------ the end
 
     def settle(self) -> None:
         """Faults stop; time passes and syncs run until nothing is left to decide by itself."""
-        self.ledger.emulator.switches["requestid_memory"] = "forever"
+        self.is_settling = True
+        self.throw(-1)
         self.clock.move(200)  # whatever was late has arrived
-        for _ in range(6):
+        for company in self.companies:
+            company.end_outage()
+            company.reconnect()
+            company.books.remember()
+        if self.people.changed_silently:
+            self.clock.move(MERGED_SWEEP_DAYS * 86400)
+        for _ in range(SETTLING_ROUNDS_MAX):
             self.clock.move(600)
-            self.sync(with_faults=False)
+            did = [company.sync(with_faults=False) for company in self.companies]
+            waits = self._next_try()
+            if not any(did) and None not in did and waits is None:
+                return
+            if waits is not None:
+                self.clock.move(max(0.0, waits))
+        self.breach(
+            f"restless: after {SETTLING_ROUNDS_MAX} syncs without faults there is still something to do"
+        )
+
+    def _next_try(self) -> float | None:
+        ((at,),) = self.rows("select min(next_try_at) from links where state in ('failed', 'unknown')")
+        return None if at is None else float((at - self.clock.now()).total_seconds())  # not money: seconds

@@ -1,0 +1,215 @@
+"""A provider's books in the simulator: the bookkeeper's window, a wire for the product, and what can befall both."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+from resources.gate import Gate, OpenGate
+from resources.spec import Access, CompanyFacts
+from sync.clock import Clock
+from sync.errors import AccessExpired
+from sync.ports import Provider
+from tests.simulation.wire import Dialect, FaultyWire, InProcess
+
+Json = dict[str, Any]
+Kind = Literal["bill", "invoice"]
+Role = Literal["vendor", "customer"]
+KINDS: tuple[Kind, ...] = ("bill", "invoice")
+PARTY: dict[Kind, Role] = {"bill": "vendor", "invoice": "customer"}
+DATE = "2040-02-20"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """An invoice or bill as the bookkeeper sees it; `texts` are what its lines say."""
+
+    kind: Kind
+    id: str
+    number: str
+    party: str
+    total: Decimal
+    open: Decimal
+    memo: str
+    texts: frozenset[str]
+    is_live: bool
+    has_mark: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A payment of an invoice, or of a bill."""
+
+    kind: Kind
+    id: str
+    document: str
+    amount: Decimal
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When something was changed last, by the provider's own clock, and its version where it has one."""
+
+    entity: str
+    remote_id: str
+    changed_at: datetime
+    version: str | None = None
+    is_live: bool = True
+
+
+class Books(ABC):
+    """One company's books at one provider."""
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    dialect: ClassVar[Dialect]
+    # Without an optimistic lock, what somebody saves between our last look and our write is lost, and nobody can tell.
+    has_lock: ClassVar[bool]
+    # Whether a bill has a field for a memo.
+    has_bill_memo: ClassVar[bool]
+    company_id: str
+    wire: InProcess
+    # Where calls wait for their turn; without limits in most worlds, because time passes there only with the calls.
+    gate: Gate = OpenGate()
+
+    @abstractmethod
+    def provider(self, access: Access, http: FaultyWire, clock: Clock) -> Provider:
+        """The product's own way of speaking with this company."""
+
+    @abstractmethod
+    def consent(self) -> Json:
+        """Go through a consent and get tokens."""
+
+    @abstractmethod
+    def refresh(self, tokens: Json) -> Json | None:
+        """Get new tokens for old; None where the provider refuses."""
+
+    @abstractmethod
+    def revoke(self) -> None:
+        """Withdraw the consent, as the owner can at any time."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Forget every request id and what was answered to it."""
+
+    def remember(self) -> None:
+        """Remember request ids from now on, as it should."""
+        return
+
+    @abstractmethod
+    def stamps(self) -> list[Stamp]:
+        """When everything there is was changed last."""
+
+    @abstractmethod
+    def accounts(self) -> dict[str, str]:
+        """The ids of the accounts `income`, `cost` and `bank`."""
+
+    @abstractmethod
+    def papers(self, kind: Kind) -> list[Paper]:
+        """All invoices or bills, ended ones included."""
+
+    @abstractmethod
+    def money(self, kind: Kind) -> list[Money]:
+        """All payments of invoices, or of bills, ended ones included where they are kept."""
+
+    @abstractmethod
+    def names(self, role: Role) -> dict[str, str]:
+        """The active vendors or customers, id by name."""
+
+    @abstractmethod
+    def write_memo(self, paper: Paper, memo: str, *, keeps_mark: bool) -> bool:
+        """Change what a document says; False where the provider does not allow it."""
+
+    @abstractmethod
+    def reprice(self, paper: Paper, amount: Decimal) -> bool:
+        """Change the amount of the last line."""
+
+    @abstractmethod
+    def end(self, paper: Paper, *, how: Literal["void", "delete"]) -> bool:
+        """Void a document, or delete it where that is another thing."""
+
+    @abstractmethod
+    def pay(self, paper: Paper, amount: Decimal) -> bool:
+        """Enter a payment."""
+
+    @abstractmethod
+    def unpay(self, money: Money) -> bool:
+        """Take a payment out of the books."""
+
+    @abstractmethod
+    def rename(self, role: Role, remote_id: str, name: str) -> bool:
+        """Rename a vendor or customer."""
+
+    @abstractmethod
+    def merge(self, role: Role, *, keep: str, lose: str) -> bool:
+        """Merge one vendor or customer into another."""
+
+    @abstractmethod
+    def enter_bill(self, vendor: str, number: str, amount: Decimal) -> bool:
+        """Enter a bill of one's own."""
+
+    @abstractmethod
+    def change_silently(self, paper: Paper) -> bool:
+        """Change something without the provider's time of change moving, where there is such a thing."""
+
+    @abstractmethod
+    def trial_balance(self) -> dict[str, Decimal]:
+        """What the ledger itself says stands on each account."""
+
+    @abstractmethod
+    def problems(self) -> list[str]:
+        """What does not add up in the books."""
+
+
+class SimAccess:
+    """The product's way in: a token that is renewed when the company refuses it, until the consent itself is gone."""
+
+    def __init__(self, books: Books, *, company: CompanyFacts, told: Callable[[str], None]) -> None:
+        """Begin with fresh tokens; `told` hears when the connection is lost."""
+        self._books = books
+        self._company = company
+        self._told = told
+        self.is_lost = False
+        self._tokens = books.consent()
+
+    @property
+    def company(self) -> CompanyFacts:
+        """The company's facts, so that nothing is asked twice."""
+        return self._company
+
+    def token(self) -> str:
+        """Return the present token."""
+        if self.is_lost:
+            raise AccessExpired(provider=self._books.title, reason="the consent is gone")
+        found: str = self._tokens["access_token"]
+        return found
+
+    def renew(self, refused: str) -> str:
+        """Refresh by the refresh token."""
+        if self._tokens["access_token"] == refused:
+            fresh = self._books.refresh(self._tokens)
+            if fresh is None:
+                error = AccessExpired(provider=self._books.title, reason="the refresh was refused")
+                self.report(error)
+                raise error
+            self._tokens = fresh
+        return self.token()
+
+    def report(self, error: AccessExpired) -> None:
+        """Keep that the connection is lost; said once."""
+        if not self.is_lost:
+            self.is_lost = True
+            self._told(error.user_message)
+
+    def confirm(self) -> None:
+        """Nobody to tell here."""
+
+    def reconnect(self) -> None:
+        """Go through the consent again, as the builder does."""
+        self._tokens = self._books.consent()
+        self.is_lost = False

@@ -1,0 +1,263 @@
+"""Xero's books in the simulator."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, ClassVar, Literal, cast
+
+import httpx
+
+from resources.spec import Access, Surroundings
+from resources.xero.provider import Xero
+from sandbox.kernel.clock import MovableClock
+from sandbox.xero import create_app
+from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
+from sync.clock import Clock
+from sync.ports import Provider
+from tests.simulation.books import DATE, Books, Json, Kind, Money, Paper, Role, Stamp
+from tests.simulation.faults import Fault
+from tests.simulation.wire import Call, Dialect, FaultyWire, InProcess
+
+TYPES: dict[Kind, str] = {"bill": "ACCPAY", "invoice": "ACCREC"}
+PAYMENTS: dict[Kind, str] = {"bill": "ACCPAYPAYMENT", "invoice": "ACCRECPAYMENT"}
+LIVE = ("AUTHORISED", "PAID")
+CLIENT = f"Basic {base64.b64encode(f'{DEFAULT_CLIENT_ID}:{DEFAULT_CLIENT_SECRET}'.encode()).decode()}"
+# Signing keys take long to make, and no promise hangs on them.
+_keys: list[Any] = []
+
+
+def _point(call: Call) -> tuple[str, bool]:
+    resource = call.path.removeprefix("/api.xro/2.0/").split("/")[0]
+    is_write = call.method in ("PUT", "POST", "DELETE")
+    return f"Xero: {call.method if is_write else 'read'} {resource}", is_write
+
+
+DIALECT = Dialect(
+    answers={
+        # A pause too long to be waited for on the spot.
+        Fault.THROTTLED: (429, {"headers": {"retry-after": "120", "x-rate-limit-problem": "minute"}}),
+        Fault.TOKEN_EXPIRED: (
+            401,
+            {
+                "json": {
+                    "Type": None,
+                    "Title": "Unauthorized",
+                    "Status": 401,
+                    "Detail": "TokenExpired: token expired at 03/01/2040 12:00:00",
+                }
+            },
+        ),
+    },
+    broken=(
+        500,
+        {
+            "json": {
+                "ErrorNumber": 500,
+                "Type": "InternalServerException",
+                "Message": "An error occurred in Xero.",
+            }
+        },
+    ),
+    point=_point,
+)
+
+
+class XeroBooks(Books):
+    """One Xero organisation."""
+
+    key = "xero"
+    title = "Xero"
+    dialect = DIALECT
+    has_lock = False
+    has_bill_memo = False
+    _ACCOUNTS: ClassVar[dict[str, str]] = {"income": "200", "cost": "300", "bank": "090"}
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Open an organisation with a chart of accounts and nothing else; `now` is its own clock."""
+        self.app = create_app(seed="none", clock=MovableClock(source=now))
+        self.emulator: Any = self.app.emulator
+        if _keys:
+            self.emulator.identity._key = _keys[0]
+        else:
+            _keys.append(self.emulator.identity.signing_key())
+        self.wire = InProcess(self.app)
+        made = self.wire.json("POST", "/_sandbox/organisations", {"name": "Sim Books", "version": "US"})
+        self.company_id = str(made.json()["id"])
+        self._numbers = itertools.count(1)
+        self._accounts: dict[str, str] = {}
+
+    def provider(self, access: Access, http: FaultyWire, clock: Clock) -> Provider:
+        around = Surroundings(
+            http=cast("httpx.Client", http), clock=clock, gate=self.gate, public_url="http://localhost:8000"
+        )
+        return Xero(access, around)
+
+    def consent(self) -> Json:
+        answer = self.wire.json("POST", "/_sandbox/connect", {"organisations": [self.company_id]})
+        return dict(answer.json())
+
+    def refresh(self, tokens: Json) -> Json | None:
+        form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        answer = self.wire.form("/connect/token", form, authorization=CLIENT)
+        return dict(answer.json()) if answer.is_success else None
+
+    def revoke(self) -> None:
+        self.emulator.identity.revoke_app(DEFAULT_CLIENT_ID)
+
+    def forget(self) -> None:
+        # It remembers for six minutes only, so that it forgets by itself; here it forgets at once.
+        self.emulator.gateway.memory.clear()
+
+    # ------------------------------------------------------------------ looking
+
+    def stamps(self) -> list[Stamp]:
+        documents = [
+            Stamp(
+                "bill" if row["Type"] == "ACCPAY" else "invoice",
+                row["InvoiceID"],
+                row["UpdatedDateUTC"],
+                is_live=row["Status"] in LIVE,
+            )
+            for row in self._rows("Invoices")
+        ]
+        money = [
+            Stamp(
+                "bill_payment" if row["PaymentType"] == PAYMENTS["bill"] else "payment",
+                row["PaymentID"],
+                row["UpdatedDateUTC"],
+                is_live=row["Status"] in LIVE,
+            )
+            for row in self._rows("Payments")
+        ]
+        return documents + money
+
+    def _rows(self, resource: str) -> list[Json]:
+        return list(self.emulator.books[self.company_id][resource].rows.values())
+
+    def accounts(self) -> dict[str, str]:
+        if not self._accounts:
+            ids = {row.get("Code"): row["AccountID"] for row in self._rows("Accounts")}
+            self._accounts = {word: ids[code] for word, code in self._ACCOUNTS.items()}
+        return self._accounts
+
+    def papers(self, kind: Kind) -> list[Paper]:
+        return [
+            Paper(
+                kind=kind,
+                id=row["InvoiceID"],
+                number=str(row.get("InvoiceNumber") or ""),
+                party=row["ContactID"],
+                total=row["Total"],
+                open=row["AmountDue"],
+                memo=str(row.get("Reference") or ""),
+                texts=frozenset(str(line.get("Description") or "") for line in row["LineItems"]),
+                is_live=row["Status"] in LIVE,
+                has_mark="tieout:" in str(row.get("Url") or ""),
+            )
+            for row in self._rows("Invoices")
+            if row["Type"] == TYPES[kind]
+        ]
+
+    def money(self, kind: Kind) -> list[Money]:
+        return [
+            Money(
+                kind=kind,
+                id=row["PaymentID"],
+                document=row["DocumentID"],
+                amount=row["Amount"],
+                is_live=row["Status"] == "AUTHORISED",
+            )
+            for row in self._rows("Payments")
+            if row["PaymentType"] == PAYMENTS[kind]
+        ]
+
+    def names(self, role: Role) -> dict[str, str]:
+        word = "IsSupplier" if role == "vendor" else "IsCustomer"
+        return {
+            row["ContactID"]: row["Name"]
+            for row in self._rows("Contacts")
+            if row["ContactStatus"] == "ACTIVE" and row[word]
+        }
+
+    # ------------------------------------------------------------------ the bookkeeper's hands
+
+    def _act(self, method: str, path: str, body: Json) -> bool:
+        asked = {"organisation": self.company_id, "method": method, "path": path, "body": body}
+        return self.wire.json("POST", "/_sandbox/act", asked).is_success
+
+    def _bookkeep(self, action: str, **more: Any) -> bool:
+        asked = {"organisation": self.company_id, "action": action, **more}
+        return self.wire.json("POST", "/_sandbox/bookkeeper", asked).is_success
+
+    def _update(self, paper: Paper, body: Json) -> bool:
+        return self._act("POST", f"Invoices/{paper.id}", {"Invoices": [{"InvoiceID": paper.id, **body}]})
+
+    def write_memo(self, paper: Paper, memo: str, *, keeps_mark: bool) -> bool:
+        # The mark is in the Url, which nobody sees while editing a reference.
+        return self._update(
+            paper, {"Reference": memo} | ({} if keeps_mark else {"Url": "http://elsewhere.example/"})
+        )
+
+    def reprice(self, paper: Paper, amount: Decimal) -> bool:
+        row = self.emulator.books[self.company_id]["Invoices"].rows[paper.id]
+        lines = [
+            {"LineItemID": line["LineItemID"], "Description": line.get("Description"), "AccountID": line["AccountID"],
+             "Quantity": "1", "UnitAmount": line["LineAmount"]}
+            for line in row["LineItems"]
+        ]  # fmt: skip
+        lines[-1]["UnitAmount"] = amount
+        return self._update(paper, {"LineItems": lines})
+
+    def end(self, paper: Paper, *, how: Literal["void", "delete"]) -> bool:
+        return self._update(paper, {"Status": "VOIDED"})
+
+    def pay(self, paper: Paper, amount: Decimal) -> bool:
+        body = {
+            "Invoice": {"InvoiceID": paper.id},
+            "Amount": amount,
+            "Account": {"Code": "090"},
+            "Date": DATE,
+        }
+        return self._act("PUT", "Payments", {"Payments": [body]})
+
+    def unpay(self, money: Money) -> bool:
+        return self._act("POST", f"Payments/{money.id}", {"Status": "DELETED"})
+
+    def rename(self, role: Role, remote_id: str, name: str) -> bool:
+        return self._act(
+            "POST", f"Contacts/{remote_id}", {"Contacts": [{"ContactID": remote_id, "Name": name}]}
+        )
+
+    def merge(self, role: Role, *, keep: str, lose: str) -> bool:
+        return self._bookkeep("merge_contacts", winner=keep, loser=lose)
+
+    def enter_bill(self, vendor: str, number: str, amount: Decimal) -> bool:
+        body = {
+            "Type": "ACCPAY",
+            "Contact": {"ContactID": vendor},
+            "InvoiceNumber": number,
+            "Date": DATE,
+            "DueDate": DATE,
+            "Status": "AUTHORISED",
+            "LineAmountTypes": "NoTax",
+            "LineItems": [
+                {"Description": "by hand", "Quantity": "1", "UnitAmount": amount, "AccountCode": "300"}
+            ],
+        }
+        return self._act("PUT", "Invoices", {"Invoices": [body]})
+
+    def change_silently(self, paper: Paper) -> bool:
+        # On a part-paid document the due date moves and UpdatedDateUTC does not.
+        return self._bookkeep("set_due_date", id=paper.id, date=f"2040-04-{next(self._numbers) % 28 + 1:02}")
+
+    # ------------------------------------------------------------------ proof
+
+    def trial_balance(self) -> dict[str, Decimal]:
+        sums = self.emulator.books[self.company_id].ledger.trial_balance()
+        return {account: amount for account, amount in sums.items() if amount}
+
+    def problems(self) -> list[str]:
+        return [problem for check in self.emulator.check_books().values() for problem in check.problems]
