@@ -201,11 +201,14 @@ def _services(
 
 def _start_product(cleanup: ExitStack) -> Tieout:
     # Here, so that tests with a product of their own load no provider.
+    from resources.logging import configure_logging
     from resources.postgres import start_embedded
     from resources.settings import load_settings
     from resources.wiring import Tieout as WiredTieout
 
     settings = load_settings()
+    # Here too: where several processes serve, each is new.
+    configure_logging(settings)
     if settings.is_embedded:
         start_embedded(settings)
     return cleanup.enter_context(WiredTieout(settings))

@@ -116,6 +116,7 @@ def serve(
         factory=True,
         host=host or settings.api_host,
         port=port or settings.api_port,
+        workers=settings.api_processes,
         log_config=None,
         access_log=False,
         server_header=False,

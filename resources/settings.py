@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     )
     api_host: str = Field(default="127.0.0.1", description="Address the API and pages listen on.")
     api_port: Port = Field(default=8000, description="Port of the API and pages.")
+    api_processes: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1,
+        description="How many processes answer the API's requests; about one per core of a busy installation.",
+    )
     dagster_host: str = Field(default="127.0.0.1", description="Address Dagster's web server listens on.")
     dagster_port: Port = Field(default=3000, description="Port of Dagster's web server.")
     dagster_url: WebAddress | None = Field(

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +14,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from resources.store.api_keys import create_api_key
 from tests.api.world import World
-
-PACKAGE = "generated_tieout_client"
+from tests.support.generated import authenticated, generated_client, model
+from tests.support.generated import operation as client_operation
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +40,7 @@ def test_the_document_is_served(world: World) -> None:
 
 
 def test_operation_ids_are_plain_names_and_unique(document: dict[str, Any]) -> None:
-    ids = [operation["operationId"] for _, operation in operations(document)]
+    ids = [each["operationId"] for _, each in operations(document)]
     assert len(ids) == len(set(ids))
     assert all(each.isidentifier() and each.islower() for each in ids), ids
 
@@ -77,43 +72,12 @@ def test_amounts_are_texts_and_never_numbers(document: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def generated(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A client package, generated into a folder of its own and importable."""
-    folder = tmp_path_factory.mktemp("client")
-    described = folder / "openapi.json"
-    described.write_text(json.dumps(document))
-    programs = Path(sys.executable).parent
-    done = subprocess.run(
-        [
-            programs / "openapi-python-client",
-            "generate",
-            "--path",
-            described,
-            "--meta",
-            "none",
-            "--output-path",
-            folder / PACKAGE,
-            "--fail-on-warning",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    sys.path.insert(0, str(folder))
-    yield
-    sys.path.remove(str(folder))
-    for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
-        del sys.modules[name]
+    with generated_client(document, tmp_path_factory.mktemp("client")):
+        yield
 
 
-def call(operation: str, **arguments: Any) -> Any:
-    group, name = operation.split(".")
-    return asyncio.run(importlib.import_module(f"{PACKAGE}.api.{group}.{name}").asyncio(**arguments))
-
-
-def model(name: str) -> Any:
-    return getattr(importlib.import_module(f"{PACKAGE}.models"), name)
+def call(name: str, **arguments: Any) -> Any:
+    return asyncio.run(client_operation(name).asyncio(**arguments))
 
 
 @pytest.mark.slow
@@ -124,10 +88,9 @@ def test_a_generated_client_maps_syncs_and_resolves(generated: None, world: Worl
     conflict, _ = house.a_conflict()
     house.a_waiting_record()
     key = create_api_key(world.database, house.id, name="generated", role="owner")
-    authenticated = importlib.import_module(f"{PACKAGE}.client").AuthenticatedClient
 
     def client() -> Any:
-        made = authenticated(base_url="http://testserver", token=key)
+        made = authenticated()(base_url="http://testserver", token=key)
         transport = httpx.ASGITransport(world.app)
         headers = {"Authorization": f"Bearer {key}"}
         return made.set_async_httpx_client(
