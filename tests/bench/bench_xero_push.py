@@ -5,6 +5,7 @@ The last runs in fast motion: Xero's minutes, our waits and the clock of both pa
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
@@ -93,6 +94,7 @@ def _thousand_again(office: Office) -> None:
     office.run("update v2_bill_lines set amount = 11")
     office.run("update v2_bills set total = 11, updated_at = updated_at + interval '1 second'")
     office.later(minutes=10)
+    before = len(office.books.calls())
     done = office.sync()
     assert done.failed == [], done.failed[:3]
     assert done.proof.is_tied, done.differences
@@ -103,6 +105,26 @@ def _thousand_again(office: Office) -> None:
         documents=DOCUMENTS,
         with_pull_and_proof=done.calls,
     )
+    windows = sorted(_windows(office.books.calls()[before:]))
+    assert len(windows) == DOCUMENTS // PER_CALL, "each list was read right before it was sent"
+    figure(
+        "xero.read_compare_write.window",
+        windows[len(windows) // 2],
+        "ms",
+        worst=windows[-1],
+        lists=len(windows),
+        beyond="one round trip to Xero",
+    )
+
+
+def _windows(calls: list[Any]) -> list[float]:
+    """Milliseconds from the end of each list's read to the arrival of its write, as the sandbox saw them."""
+    found = []
+    for read, write in itertools.pairwise(calls):
+        if write.method == "POST" and read.method == "GET":
+            ended = datetime.fromisoformat(read.at) + timedelta(milliseconds=read.ms)
+            found.append((datetime.fromisoformat(write.at) - ended) / timedelta(milliseconds=1))
+    return found
 
 
 def _idle(office: Office) -> None:

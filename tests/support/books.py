@@ -82,7 +82,7 @@ class Books(ABC):
 
     def calls(self) -> list[Any]:
         """The calls to the accounting API so far, oldest first."""
-        return [entry for entry in self.emulator.log.recent(5000) if self.is_api(entry.path)]
+        return [entry for entry in reversed(self.emulator.log.recent(5000)) if self.is_api(entry.path)]
 
     def browse(self, url: str, **extra: str) -> dict[str, str]:
         """Send a browser to the consent page and return what it brings back to the callback."""
