@@ -63,8 +63,9 @@ def due_connections_sensor(*, providers: Collection[str]) -> dg.SensorDefinition
             for cohort_id, cohort in cohorts.items()
             for each in cohort
         }
-        context.update_cursor(json.dumps(asked))
         if not chosen and not partitions:
+            # Only here: with a result that carries the cursor, Dagster refuses one that was set before.
+            context.update_cursor(json.dumps(asked))
             return dg.SkipReason("No connection is due.")
         return dg.SensorResult(
             run_requests=[_cohort_request(cohort_id, cohort) for cohort_id, cohort in cohorts.items()],

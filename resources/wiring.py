@@ -9,11 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
-import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from resources.connections import Connections
@@ -39,16 +38,18 @@ from sync.ports import Provider
 from sync.quota import Priority
 from sync.records import SYNC_ORDER, Direction, Entity
 from sync.rehearsal import Rehearsal
-from sync.retry import FAILURES_COUNTED_MAX, next_probe
-from sync.schedule import next_due, zone_of
+from sync.retry import FAILURES_COUNTED_MAX
+from sync.schedule import next_due, parked_until
 from sync.store import ConnectionFacts, Trigger
 from sync.summary import EntitySummary, PullSummary, TieOut
 from sync.tax_codes import read_tax_codes
-from sync.window import read_window
 
 # How long a step waits for another step of the same connection before it gives up and says so.
 LOCK_WAIT_SECONDS_MAX = 120
 LOCK_POLL_SECONDS = 0.5
+
+# No sync asked for without Dagster (on the command line, say) goes on for longer.
+PASS_LASTS_MAX = timedelta(days=1)
 
 # What the bank statement speaks of.
 MONEY = frozenset({Entity.PAYMENT, Entity.BILL_PAYMENT, Entity.DEPOSIT})
@@ -59,15 +60,6 @@ _PRIORITIES: Mapping[Trigger, Priority] = {
     "scheduled": Priority.SCHEDULE,
     "initial_import": Priority.BULK,
 }
-
-
-def _probe_before(due: datetime, failures: int, row: sa.RowMapping, *, now: datetime) -> datetime:
-    """Return the next probe of a parked connection where it comes before the schedule's turn and inside the window."""
-    probe = next_probe(max(failures, 1), now=now)
-    window = read_window(row["sync_window"])
-    is_open = window is None or window.is_open(probe, zone_of(row["time_zone"]))
-    # A schedule more frequent than the probes waits for them: a provider that is away is not asked every quarter hour.
-    return probe if is_open else due
 
 
 class OpenSync:
@@ -195,6 +187,7 @@ class Tieout:
         """
         facts, run_trigger, requested_by, direction = self._begin(builder_id, connection_id, sync_run_id)
         with self._lock(facts, wait_seconds=lock_wait_seconds):
+            self._close_dead_passes(facts, sync_run_id)
             provider = self.connections.open(builder_id, connection_id, priority=_PRIORITIES[run_trigger])
             store = PostgresStore(
                 self.database,
@@ -267,6 +260,17 @@ class Tieout:
             raise NotFound(what="connection", id=connection_id)
         return _facts_of(builder_id, row)
 
+    def _close_dead_passes(self, facts: ConnectionFacts, sync_run_id: str) -> None:
+        with self.database.builder_tx(UUID(facts.builder_id)) as tx:
+            tx.run(
+                "close_dead_passes",
+                builder_id=facts.builder_id,
+                connection_id=facts.connection_id,
+                sync_run_id=sync_run_id,
+                now=self.clock.now(),
+                before=self.clock.now() - PASS_LASTS_MAX,
+            )
+
     @contextmanager
     def _lock(self, facts: ConnectionFacts, *, wait_seconds: float) -> Iterator[None]:
         deadline = time.monotonic() + wait_seconds
@@ -318,7 +322,9 @@ class Tieout:
                     connection_id=connection_id,
                     rows_max=FAILURES_COUNTED_MAX,
                 )
-                due = _probe_before(due, failures, row, now=now)
+                due = parked_until(
+                    due, failures=failures, now=now, time_zone=row["time_zone"], window=row["sync_window"]
+                )
             tx.run(
                 "note_last_sync",
                 builder_id=builder_id,

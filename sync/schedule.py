@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from sync.errors import InvalidSetting
+from sync.retry import next_probe
 from sync.window import read_window
 
 MANUAL = "manual"
@@ -44,6 +45,17 @@ def next_due(
         )
         raise InvalidSetting(name="sync_schedule", reason=reason) from error
     return due.astimezone(UTC) if hours is None else hours.next_open(due, zone)
+
+
+def parked_until(
+    due: datetime, *, failures: int, now: datetime, time_zone: str, window: Mapping[str, Any] | None = None
+) -> datetime:
+    """Return the next probe of a connection whose last syncs failed, or the schedule's turn where the window is closed.
+
+    A schedule more frequent than the probes waits for them: a provider that is away is not asked every quarter hour.
+    """
+    probe, hours = next_probe(max(failures, 1), now=now), read_window(window)
+    return probe if hours is None or hours.is_open(probe, zone_of(time_zone)) else due
 
 
 def zone_of(time_zone: str) -> ZoneInfo:

@@ -18,6 +18,9 @@ from sync.records import SYNC_ORDER, Direction, Entity
 
 # A queued run that has not begun by then was lost with the process that launched it (Dagster's queue is minutes).
 QUEUED_FOR_MAX = timedelta(hours=2)
+# One that Dagster was never heard to take: asking takes half a minute at most. Should it begin all the same, it gets a
+# row of its own.
+UNLAUNCHED_FOR_MAX = timedelta(minutes=2)
 RUNS_FOR_MAX = timedelta(hours=24)
 
 NEVER_BEGAN = "This sync never began. Check that Dagster is running, then start the sync again."
@@ -128,6 +131,7 @@ def _queue(database: Database, builder_id: UUID, *, request: RunRequest, now: da
             connection_id=request.connection_id,
             now=now,
             before=now - QUEUED_FOR_MAX,
+            unlaunched_before=now - UNLAUNCHED_FOR_MAX,
             sentence=NEVER_BEGAN,
         )
         row = tx.row("run_request_same", **wanted, since=now - RUNS_FOR_MAX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,6 +101,10 @@ class XeroEmulator(Emulator):
             count = self.store.load()
         if count == 0:
             self.reset({"scenario": seed or "demo"})
+        else:
+            # Books that were kept go on under new ids: the same dice from the beginning would give those of old documents.
+            self.dice.seed(secrets.randbits(128))
+            self.identity.dice.seed(secrets.randbits(128))
         self.identity.ensure_default_app()
 
     def switch(self, name: str) -> str:

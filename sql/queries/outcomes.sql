@@ -135,6 +135,20 @@ where builder_id = %(builder_id)s
   and id = %(sync_run_id)s
   and status in ('queued', 'started');
 
+-- name: close_dead_passes
+-- Ends syncs of a connection that hold its lock all the time they run and did not end themselves: whoever has the lock now
+-- knows that their process died. Runs of Dagster give the lock back between their steps and are watched by it.
+update sync_runs
+set status = 'failed',
+    error_summary = 'The process that did this sync ended before it could finish; the next one went on where it stopped.',
+    completed_at = %(now)s
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and id <> %(sync_run_id)s
+  and status = 'started'
+  and dagster_run_id is null
+  and (trigger in ('real_time', 'initial_import') or started_at < %(before)s);
+
 -- name: count_provider_calls
 -- Adds the provider calls of one step to its run.
 update sync_runs

@@ -12,7 +12,8 @@ set status = 'failed',
     error_summary = %(sentence)s
 where connection_id = %(connection_id)s
   and status = 'queued'
-  and requested_at < %(before)s;
+  and (requested_at < %(before)s
+       or (dagster_run_id is null and requested_at < %(unlaunched_before)s));
 
 -- name: run_request_same
 -- a run that already does what is asked for

@@ -74,6 +74,19 @@ def test_a_run_that_never_began_is_given_up(client: Client, house: House) -> Non
     assert "never began" in row["error_summary"]
 
 
+def test_a_run_whose_launch_died_with_its_process_does_not_answer_for_hours(
+    client: Client, house: House
+) -> None:
+    """Chaos: the API was killed between storing a request and hearing Dagster; every later click got the dead run."""
+    lost = house.a_run(status="queued", requested_at=NOW - timedelta(minutes=3))
+    taken = house.a_run(
+        status="queued", requested_at=NOW - timedelta(minutes=3), entities=["bill"], dagster_run_id="d1"
+    )
+    assert exact(client.post("/sync"))["is_new"]
+    states = {row["id"]: row["status"] for row in house.sql("select id, status from sync_runs")}
+    assert (states[lost], states[taken]) == ("failed", "queued")
+
+
 def test_a_launch_that_fails_is_a_problem_and_a_failed_row(
     client: Client, house: House, launcher: FakeLauncher
 ) -> None:

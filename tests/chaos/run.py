@@ -32,8 +32,9 @@ from resources.postgres.migrate import migrate
 from resources.settings import Settings, load_settings
 from resources.store.api_keys import create_api_key
 from resources.wiring import Tieout
+from sync.summary import Outcome
 from tests.chaos.troupe import Actor, Troupe
-from tests.chaos.world import GONE, Books, ChaosWorld
+from tests.chaos.world import GONE, Books, ChaosWorld, PatientOffice
 from tests.fakes.world import Platform
 from tests.simulation.invariants import broken_promises
 from tests.simulation.people import People
@@ -44,6 +45,7 @@ BROWSER = "a browser's own secret"
 SETTLING_SYNCS_MAX = 12
 SETTLING_STEP = timedelta(minutes=9)
 MONITORING_SECONDS_MAX = 300.0
+MOVES: Sequence[Outcome] = ("pushed", "pulled", "linked")
 SYNC_EVERY_SECONDS = 2.0
 ACT_EVERY_SECONDS = 0.25
 KILL_SECONDS = (0.5, 3.5)
@@ -257,7 +259,7 @@ def _quickbooks(settings: Settings, tieout: Tieout, random: Random) -> ChaosWorl
 def _xero(settings: Settings, tieout: Tieout, random: Random) -> Xero:
     books = XeroBooks(settings.xero_base_url, SimpleNamespace(identity_default=XERO_APP))
     books.open_company("Larch Books")
-    platform = Platform(tieout.database)
+    platform = PatientOffice(tieout.database)
     start = tieout.connections.begin(platform.builder_id, "xero", browser=BROWSER, requested_by="chaos")
     connected = tieout.connections.complete("xero", params=books.consent(start.url), browser=BROWSER)
     platform.connection_id = connected.connection_id
@@ -360,5 +362,6 @@ def _sync(house: House, platform: Platform) -> int:
     ):
         _, summaries, _ = sync.sync_all()
         sync.finish()
-        return sum(summary.processed for summary in summaries)
+        # What is held or in conflict is told again at each sync; what comes to rest is what is written and linked.
+        return sum(summary.tallies[name].count for summary in summaries for name in MOVES)
     return 1

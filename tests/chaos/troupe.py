@@ -21,6 +21,7 @@ POSTGRES, RUN = "Postgres", "Dagster run"
 # A supervisor waits a moment, so that one that cannot start does not take the whole machine.
 RESTART_SECONDS = 1.0
 LOOK_SECONDS = 0.2
+LOADING_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class _Running:
     actor: Actor
     process: subprocess.Popen[bytes]
     began: float = field(default_factory=time.monotonic)
+
+    def is_at_work(self) -> bool:
+        """Whether it has come up: killing only what still loads its modules would let nothing ever work."""
+        return time.monotonic() - self.began > LOADING_SECONDS and self.actor.answers()
 
 
 class Troupe:
@@ -88,7 +93,7 @@ class Troupe:
                     os.kill(pid, signal.SIGKILL)
                     self.kills[name] += 1
                     return name
-            chosen = None
+            time.sleep(LOOK_SECONDS)
 
     def close(self) -> None:
         """End everything that was started, and everything that that started."""
@@ -116,7 +121,7 @@ class Troupe:
                 runs = [pid for host in hosts for pid in _descendants(host)]
                 return self._random.choice(runs) if runs else None
             running = self._running.get(name)
-            if running is None or running.process.poll() is not None:
+            if running is None or running.process.poll() is not None or not running.is_at_work():
                 return None
             return running.process.pid
 

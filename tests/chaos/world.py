@@ -76,22 +76,13 @@ class _Clock(SystemClock):
         """Nothing: real time passes by itself."""
 
 
-class ChaosWorld(Platform):
-    """The office, whose every click is repeated until it is saved, and the books it is connected to."""
+class PatientOffice(Platform):
+    """The office, whose every click is repeated until it is saved."""
 
-    def __init__(self, database: Database, books: Books, random: Random) -> None:
-        self.random = random
+    def __init__(self, database: Database) -> None:
         self.clock = _Clock()
-        self.ledger = books
-        self.interfering: list[Any] = []
-        self.actions = 0
         self._one_at_a_time = threading.RLock()
         super().__init__(database, clock=self.clock)
-        self.accounts: dict[str, str] = {}
-
-    def tell(self, _sentence: str) -> None:
-        """Count what people do."""
-        self.actions += 1
 
     def run(self, statement: str, *parameters: Any) -> None:
         """Save something, again until Postgres is back; what was saved before its answer was lost is saved."""
@@ -122,3 +113,19 @@ class ChaosWorld(Platform):
             if time.monotonic() > deadline:
                 raise TimeoutError("Postgres does not come back")
             time.sleep(0.2)
+
+
+class ChaosWorld(PatientOffice):
+    """The office, and the books it is connected to, as the simulator's people and questions know them."""
+
+    def __init__(self, database: Database, books: Books, random: Random) -> None:
+        self.random = random
+        self.ledger = books
+        self.interfering: list[Any] = []
+        self.actions = 0
+        super().__init__(database)
+        self.accounts: dict[str, str] = {}
+
+    def tell(self, _sentence: str) -> None:
+        """Count what people do."""
+        self.actions += 1

@@ -29,6 +29,17 @@ def tick(
     return result
 
 
+def test_what_is_due_is_a_tick_that_dagster_accepts(desk: FakeDesk, instance: dg.DagsterInstance) -> None:
+    """Chaos: the daemon refused every tick with something due, because the cursor was set twice; nothing was scheduled."""
+    desk.due, desk.builders = [DUE], [BUILDER, OTHER_BUILDER]
+    defs = build_defs(resource_overrides={"tieout": desk})
+    sensor = defs.resolve_sensor_def("due_connections")
+    context = dg.build_sensor_context(instance=instance, resources={"tieout": desk}, definitions=defs)
+    data = sensor.evaluate_tick(context)
+    assert [request.job_name for request in data.run_requests or ()] == ["scheduled_syncs"]
+    assert CONNECTION in (data.cursor or "")
+
+
 def requests(result: dg.SensorResult | dg.SkipReason) -> list[dg.RunRequest]:
     assert isinstance(result, dg.SensorResult)
     return list(result.run_requests or [])
