@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -38,3 +39,31 @@ class SetClock:
         """Move the clock forward."""
         assert by >= timedelta(0), "time does not run backwards"
         self._now += by
+
+
+# An answer's own time is rounded, and was taken somewhere between the question and the answer.
+ROUNDED = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """How far another clock is ahead of ours, and how wrong that figure may be on either side."""
+
+    ahead: timedelta
+    margin: timedelta
+
+
+class SkewMeter:
+    """Measures another clock by the times its answers carry; the quickest answer says it best."""
+
+    def __init__(self) -> None:
+        """Begin without a measurement."""
+        self.skew: Skew | None = None
+
+    def note(self, told: datetime | None, *, asked_at: datetime, answered_at: datetime) -> None:
+        """Take one answer's own time into account; one that took longer than the best so far says nothing new."""
+        if told is None:
+            return
+        half = (answered_at - asked_at) / 2
+        if self.skew is None or half + ROUNDED < self.skew.margin:
+            self.skew = Skew(told - (asked_at + half), half + ROUNDED)

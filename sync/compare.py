@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from sync.clock import Skew
 from sync.records import Direction, OurState, TheirState
 
 
@@ -60,6 +61,8 @@ class Situation:
     decision: str | None = None
     ours_changed_at: datetime | None = None
     theirs_changed_at: datetime | None = None
+    # How far their clock is ahead of ours, where it was measured.
+    skew: Skew | None = None
     # What to do when it ended here (about the ledger's), and when it ended in the ledger (about ours).
     ended_here: EndPolicy | None = None
     ended_there: EndPolicy | None = None
@@ -252,10 +255,13 @@ CLOCK_SKEW = timedelta(seconds=2)
 def _last_write(link: Situation) -> Decision:
     if link.ours_changed_at is None or link.theirs_changed_at is None:
         return Decision(Verdict.CONFLICT, "one side does not say when it changed")
-    difference = link.ours_changed_at - link.theirs_changed_at
-    if abs(difference) < CLOCK_SKEW:
+    ahead = link.skew.ahead if link.skew is not None else timedelta(0)
+    margin = max(CLOCK_SKEW, link.skew.margin if link.skew is not None else CLOCK_SKEW)
+    difference = link.ours_changed_at - (link.theirs_changed_at - ahead)
+    if abs(difference) < margin:
         return Decision(
-            Verdict.CONFLICT, "both sides changed within two seconds, too close to tell who was last"
+            Verdict.CONFLICT,
+            f"both sides changed within {margin.total_seconds():.0f} seconds, too close to tell who was last",
         )
     if difference > timedelta(0):
         return Decision(Verdict.UPDATE, "the platform's change is the later one", overwrites="theirs")

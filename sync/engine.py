@@ -9,6 +9,7 @@ the next sync finds the same differences again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 
@@ -226,7 +227,10 @@ class ConnectionSync:
             # While the batch before was being sent, somebody may have edited what comes now.
             work.absorb(entity)
             links = work.links(link_ids)
-            context = load_context(work, entity, links, provider_title=self._store.facts.provider_title)
+            context = replace(
+                load_context(work, entity, links, provider_title=self._store.facts.provider_title),
+                skew=self._provider.clock_skew,
+            )
             judged = list(self._judge_all(work, links, context, recorder))
             self._settle(work, _with(Verdict.SETTLE, judged), entity, recorder)
             self._leave(work, _with(Verdict.LEAVE, judged), recorder)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from sync import fields, jobs, merge, periods
+from sync.clock import Skew
 from sync.compare import Decision, Situation, decide
 from sync.incoming import BackResolver, to_platform
 from sync.mapping import MappingTable
@@ -35,6 +36,7 @@ class Context:
 
     # The last day of the ledger's closed books, as far as is known here.
     closed_until: date | None = None
+    skew: Skew | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ def judge(link: LinkView, context: Context) -> Judged:
         decision=link.decision,
         ours_changed_at=link.ours.changed_at if link.ours else None,
         theirs_changed_at=link.theirs.changed_at if link.theirs else None,
+        skew=context.skew,
         ended_here=context.setting.ended_here,
         ended_there=context.setting.ended_there,
     )

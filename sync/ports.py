@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
+from sync.clock import Skew
 from sync.dimensions import Option, Place
 from sync.errors import SyncError
 from sync.records import Canonical, Entity, RemoteRecord, TheirState
@@ -209,6 +210,11 @@ class Provider(Protocol):
     Reads may be retried inside. Writes are sent at most once per call and never retried blindly. Every method may
     raise AccessExpired, RateLimited or ProviderUnavailable.
     """
+
+    @property
+    def clock_skew(self) -> Skew | None:
+        """How far the provider's clock is ahead of ours; None while no answer has told the time."""
+        ...
 
     @property
     def calls(self) -> int:

@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any, Literal
 
 from sync import fields
+from sync.clock import Skew
 from sync.dimensions import Option, Place
 from sync.outgoing import APPLIED_TO, PARTY, Reference, references
 from sync.ports import (
@@ -156,6 +157,11 @@ class Rehearsed:
     now: datetime
     written: int = 0
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def clock_skew(self) -> Skew | None:
+        """How far the provider's clock is ahead of ours."""
+        return self.provider.clock_skew
 
     @property
     def calls(self) -> int:

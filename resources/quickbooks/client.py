@@ -22,6 +22,7 @@ from resources.gate import Gate, Ticket
 from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.faults import Fault, error_of, fault_of, wait_of
 from resources.spec import Access
+from sync.clock import Clock, SkewMeter
 from sync.errors import AccessExpired, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
 
 MINOR_VERSION = "75"
@@ -41,13 +42,15 @@ log = structlog.get_logger(__name__)
 class Client:
     """Makes the calls of one company; safe across threads."""
 
-    def __init__(self, access: Access, *, http: httpx.Client, gate: Gate) -> None:
+    def __init__(self, access: Access, *, http: httpx.Client, gate: Gate, clock: Clock) -> None:
         self._access = access
         self._gate = gate
         self._http = http
         self._realm = access.company.company_id
         self._calls = 0
         self._answered_at: datetime | None = None
+        self._clock = clock
+        self.meter = SkewMeter()
         self._lock = threading.Lock()
 
     @property
@@ -113,6 +116,7 @@ class Client:
         self, method: str, path: str, *, params: dict[str, str], label: str, text: str | None
     ) -> Json:
         headers = {"Content-Type": "application/text"} if text is not None else {}
+        asked_at = self._clock.now()
         try:
             response = self._call(
                 method, path, params=params, content=None if text is None else text.encode(), headers=headers
@@ -128,7 +132,9 @@ class Client:
         answer = _decoded(response)
         if answer is None:
             raise _Transient(ProviderUnavailable(provider=TITLE, reason="its answer could not be read"))
-        self._answered_at = _time(answer) or self._answered_at
+        told = _time(answer)
+        self._answered_at = told or self._answered_at
+        self.meter.note(told, asked_at=asked_at, answered_at=self._clock.now())
         self._access.confirm()
         return answer
 

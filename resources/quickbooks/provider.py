@@ -29,7 +29,7 @@ from resources.quickbooks.taxes import TaxCodes
 from resources.quickbooks.words import ITEM, LISTS, NAMES
 from resources.quickbooks.write import Writer
 from resources.spec import Access
-from sync.clock import Clock
+from sync.clock import Clock, Skew
 from sync.errors import AccessExpired, OutcomeUnknown, RejectedByProvider, SyncError, VersionMoved
 from sync.ports import (
     BankReport,
@@ -71,11 +71,16 @@ class QuickBooks:
         """Without a gate calls are not counted and never wait."""
         self._access = access
         self._clock = clock
-        self._client = Client(access, http=http, gate=gate or OpenGate())
+        self._client = Client(access, http=http, gate=gate or OpenGate(), clock=clock)
         self._chart = Chart(self._client)
         self._items = Items(self._client, self._chart, company_id=access.company.company_id)
         self._jobs = Jobs()
         self._book = Book(self._client, items=self._items, jobs=self._jobs)
+
+    @property
+    def clock_skew(self) -> Skew | None:
+        """How far the provider's clock is ahead of ours, as its answers told so far."""
+        return self._client.meter.skew
 
     @property
     def calls(self) -> int:

@@ -22,6 +22,7 @@ from resources.gate import Gate, Ticket
 from resources.spec import Access
 from resources.xero.faults import decoded, error_of, wait_of
 from resources.xero.words import TITLE, instant
+from sync.clock import Clock, SkewMeter
 from sync.errors import AccessExpired, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
 
 BASE = "/api.xro/2.0/"
@@ -45,6 +46,7 @@ class Client:
         *,
         http: httpx.Client,
         gate: Gate,
+        clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._access = access
@@ -55,6 +57,8 @@ class Client:
         self._calls = 0
         self._bytes = 0
         self._answered_at: datetime | None = None
+        self._clock = clock
+        self.meter = SkewMeter()
         self._lock = threading.Lock()
 
     @property
@@ -131,6 +135,7 @@ class Client:
     # ------------------------------------------------------------------ one call
 
     def _read_once(self, path: str, params: dict[str, str], headers: dict[str, str], *, label: str) -> Json:
+        asked_at = self._clock.now()
         try:
             response = self._call("GET", path, params=params, content=None, headers=headers)
         except httpx.HTTPError as error:
@@ -143,7 +148,9 @@ class Client:
         answer = decoded(response)
         if not isinstance(answer, dict):
             raise _Transient(ProviderUnavailable(provider=TITLE, reason="its answer could not be read"))
-        self._answered_at = instant(answer.get("DateTimeUTC")) or self._answered_at
+        told = instant(answer.get("DateTimeUTC"))
+        self._answered_at = told or self._answered_at
+        self.meter.note(told, asked_at=asked_at, answered_at=self._clock.now())
         self._access.confirm()
         return answer
 

@@ -22,6 +22,7 @@ from resources.xero.report import trial_balance
 from resources.xero.taxes import TaxRates
 from resources.xero.words import NAMES, TITLE, day
 from resources.xero.write import Element, Preferences, Writer
+from sync.clock import Skew
 from sync.errors import OutcomeUnknown, RejectedByProvider, SyncError, VersionMoved
 from sync.ports import (
     CensusPage,
@@ -50,11 +51,16 @@ class Xero:
     def __init__(self, access: Access, surroundings: Surroundings) -> None:
         self._access = access
         self._clock = surroundings.clock
-        self._client = Client(access, http=surroundings.http, gate=surroundings.gate)
+        self._client = Client(access, http=surroundings.http, gate=surroundings.gate, clock=self._clock)
         self._public_url = surroundings.public_url
         self._book = Book(self._client)
         self._tax_rates = TaxRates(self._client)
         self._chart = Chart(lambda: self._client.rows("Accounts"))
+
+    @property
+    def clock_skew(self) -> Skew | None:
+        """How far the provider's clock is ahead of ours, as its answers told so far."""
+        return self._client.meter.skew
 
     @property
     def calls(self) -> int:

@@ -367,9 +367,7 @@ class World:
         self.tieout = FakeTieout(
             self.settings, self.database, self.clock, self.connections, Vault({"k1": b"v" * 32})
         )
-        self.app = create_app(
-            self.tieout, launcher=self.launcher, providers=PROVIDERS, workers=WorkersAtOnce
-        )
+        self.app = create_app(self.tieout, launcher=self.launcher, providers=PROVIDERS, workers=WorkersAtOnce)
 
     def client(self, key: str | None = None) -> Client:
         return Client(self.app, self.runner, key=key)

@@ -185,6 +185,10 @@ class FakeLedger:
         """How many writes travel in one call."""
         return 30
 
+    @property
+    def clock_skew(self) -> None:
+        """Live by the same clock as the platform."""
+
     def bank_report(self) -> None:
         """Say nothing of the bank."""
 

@@ -77,7 +77,16 @@ def _bomb() -> bytes:
 def messy_files() -> Sequence[Messy]:
     """The twenty files in the order in which they can go in."""
     bill = "Bill No,Vendor,Date,Cost Code,Amount\n"
-    purchase_orders = {"orders": [{"po": "PO-1", "vendor": {"name": "Sparrow Electric"}, "date": "2026-02-01", "lines": [{"code": "0310", "amount": 250.10}, {"code": "0420", "amount": 0.20}]}]}
+    purchase_orders = {
+        "orders": [
+            {
+                "po": "PO-1",
+                "vendor": {"name": "Sparrow Electric"},
+                "date": "2026-02-01",
+                "lines": [{"code": "0310", "amount": 250.10}, {"code": "0420", "amount": 0.20}],
+            }
+        ]
+    }
     invoice = '{"invoice": "L-1", "client": "Bertrand Quillon", "date": "2026-03-01", "lines": [{"code": "0310", "amount": 0.1}, {"code": "0420", "amount": 0.2}]}\n'
     return (
         Messy("cost_codes.csv", "cost_codes", "\ufeffCode;Name\n0310;Footings\n0420;Framing crew\n".encode(), "semicolons and a byte order mark; codes with leading zeros"),
