@@ -111,7 +111,7 @@ def test_a_generated_client_maps_syncs_and_resolves(generated: None, world: Worl
         body=model("MappingSave")(version=mapping.version, rows=[row]),
     )
     assert (saved.version, saved.counts.mapped) == (1, 1)
-    choice = model("ConflictChoice")(chosen_value=model("Side").PLATFORM)
+    choice = model("ConflictChoice")(chosen_value=model("WholeChoice").PLATFORM)
     assert (
         call("conflicts.resolve_conflict", client=client(), id=conflict, body=choice).decision == "use_ours"
     )

@@ -216,7 +216,7 @@ def test_a_generated_client_goes_the_whole_way_of_a_builder(scene: Scene) -> Non
     program.sync(connection)
     (conflict,) = program.call("conflicts.list_conflicts").items
     assert (conflict.label.startswith("Bill B-1"), str(conflict.money_difference)) == (True, "5.00")
-    choice = model("ConflictChoice")(chosen_value=model("Side").PLATFORM, version=conflict.version)
+    choice = model("ConflictChoice")(chosen_value=model("WholeChoice").PLATFORM, version=conflict.version)
     decided = program.call("conflicts.resolve_conflict", id=conflict.id, body=choice)
     assert decided.decision == "use_ours"
     program.sync(connection)
