@@ -63,7 +63,7 @@ class Progress:
         pace: Pace,
     ) -> None:
         """Begin with nothing read."""
-        self._database = database
+        self.database = database
         self._builder_id = builder_id
         self._import_id = import_id
         self._file_name = file_name
@@ -93,7 +93,7 @@ class Progress:
         """Say how far it is, and hear whether it shall end."""
         if self._on_progress is not None:
             self._on_progress(part, done, of)
-        with self._database.builder_tx(self._builder_id) as transaction:
+        with self.database.builder_tx(self._builder_id) as transaction:
             is_cancelled = transaction.value(
                 "import_file_alive",
                 builder_id=self._builder_id,

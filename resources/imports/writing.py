@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,19 +48,78 @@ def chunks_of(staged: Staged, *, written_before: int, chunk_rows: int) -> list[C
 def write_staged(
     session: BuilderSession, work: Work, staged: Staged, *, progress: Progress, clock: Clock
 ) -> Written:
-    """Write a stage; raises ImportCancelled between two chunks, never inside one."""
+    """Write a stage; raises ImportCancelled between two chunks, never inside one.
+
+    Two chunks are written at a time: the work is the database's, and one session keeps only one of its processors busy.
+    """
     with session.transaction() as transaction:
         before = transaction.value("import_chunk_last", builder_id=work.builder_id, import_id=work.import_id)
+        transaction.run("import_stage_lent")
+    chunks = chunks_of(staged, written_before=before, chunk_rows=progress.pace.chunk_rows)
     written = Written()
-    for chunk in chunks_of(staged, written_before=before, chunk_rows=progress.pace.chunk_rows):
-        progress.look("writing", written.rows, staged.rows_to_write)
-        with session.transaction() as transaction:
-            documents, rows = write_chunk(
-                transaction, work, chunk, has_updates=bool(staged.updated), now=clock.now()
-            )
-        written.documents += documents
-        written.rows += rows
+    has_updates = bool(staged.updated)
+    # Two payments on one invoice must see each other, and so must two changes; names are too few to be worth it.
+    may_lend = work.format.has_lines and not has_updates and work.format.entity is not ImportEntity.PAYMENTS
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        while chunks:
+            progress.look("writing", written.rows, staged.rows_to_write)
+            own, *chunks = chunks
+            lent = None
+            if chunks and may_lend:
+                lent = _lend(session, work, chunks.pop(0), progress=progress, clock=clock, beside=beside)
+            with session.transaction() as transaction:
+                done = write_chunk(transaction, work, own, has_updates=has_updates, now=clock.now())
+            for documents, rows in (done, *((lent.result(),) if lent else ())):
+                written.documents += documents
+                written.rows += rows
     return written
+
+
+def _lend(
+    session: BuilderSession,
+    work: Work,
+    chunk: Chunk,
+    *,
+    progress: Progress,
+    clock: Clock,
+    beside: ThreadPoolExecutor,
+) -> Future[tuple[int, int]]:
+    """Hand a chunk to a session of its own, which writes it while this one goes on."""
+    with session.transaction() as transaction:
+        transaction.run("import_lend", after=chunk.after, until=chunk.until)
+        documents = _copied(transaction, "import_lent_documents_out")
+        rows = _copied(transaction, "import_lent_rows_out")
+        transaction.run("import_lend_nothing")
+
+    def write() -> tuple[int, int]:
+        statements = STATEMENTS[work.format.entity]
+        assert statements.gather is not None, "documents are gathered"
+        with (
+            progress.database.builder_session(work.builder_id) as other,
+            other.transaction() as transaction,
+        ):
+            transaction.run(statements.stage)
+            # Over no rows it makes the empty table.
+            transaction.run(statements.gather)
+            _filled(transaction, "import_lent_documents_in", documents)
+            _filled(transaction, "import_lent_rows_in", rows)
+            transaction.run("import_index_rows")
+            transaction.run("import_measure_rows")
+            transaction.run("import_measure_documents")
+            return write_chunk(transaction, work, chunk, has_updates=False, now=clock.now())
+
+    return beside.submit(write)
+
+
+def _copied(transaction: Transaction, statement: str) -> list[bytes]:
+    with transaction.cursor() as cursor, cursor.copy(named_query(statement).text) as copy:
+        return [bytes(piece) for piece in copy]
+
+
+def _filled(transaction: Transaction, statement: str, pieces: list[bytes]) -> None:
+    with transaction.cursor() as cursor, cursor.copy(named_query(statement).text) as copy:
+        for piece in pieces:
+            copy.write(piece)
 
 
 def write_chunk(

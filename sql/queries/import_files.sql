@@ -226,11 +226,6 @@ set is_update = true,
 from (select unnest(%(documents)s::text[]) as document, unnest(%(record_ids)s::uuid[]) as record_id) as given
 where one.document = given.document;
 
--- name: import_forget_existing
--- Names that are here already and stay as they are.
-delete from import_rows
-where document = any (%(documents)s::text[]);
-
 -- name: import_lines_of_rejected
 -- The lines of documents that cannot go in, for the file of problems.
 select line
@@ -343,3 +338,41 @@ update import_files
 set is_confirmed = true
 where builder_id = %(builder_id)s
   and id = %(import_id)s;
+
+-- name: import_stage_lent
+-- Which documents another session writes meanwhile.
+create temporary table import_lent (after_place integer not null, until_place integer not null);
+
+-- name: import_lend
+-- Say so for one chunk.
+insert into import_lent (after_place, until_place)
+values (%(after)s, %(until)s);
+
+-- name: import_lend_nothing
+-- Forget it again.
+delete from import_lent;
+
+-- name: import_lent_documents_out
+-- The documents of that chunk, for the other session.
+copy (
+    select one.*
+    from import_documents as one
+    join import_lent as lent on one.first_place > lent.after_place and one.first_place <= lent.until_place
+) to stdout;
+
+-- name: import_lent_rows_out
+-- Their rows.
+copy (
+    select staged.*
+    from import_documents as one
+    join import_lent as lent on one.first_place > lent.after_place and one.first_place <= lent.until_place
+    join import_rows as staged on staged.document = one.document
+) to stdout;
+
+-- name: import_lent_documents_in
+-- The other session's share of documents.
+copy import_documents from stdin;
+
+-- name: import_lent_rows_in
+-- And of rows.
+copy import_rows from stdin;

@@ -89,7 +89,9 @@ def _understand(connection: psycopg.Connection, query: Query) -> None:
 
 def _understand_command(connection: psycopg.Connection, text: str) -> None:
     if re.match(r"(?is)^(?:--.*?\n|\s)*copy\b", text):
-        with connection.cursor().copy(text):
-            pass
+        with connection.cursor().copy(text) as copied:
+            # What comes out has to be taken before anything else is said on the connection.
+            if re.search(r"(?i)\bto\s+stdout\s*$", text):
+                list(copied)
     else:
         connection.execute(text)
