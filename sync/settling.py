@@ -10,7 +10,7 @@ from sync import fields
 from sync.errors import Category, OutcomeUndecided, OutcomeUnknown, SyncError
 from sync.outcomes import Recorder
 from sync.ports import Done, Provider, Unknown, Write
-from sync.pushing import as_it_is, audit_of_push, line_versions
+from sync.pushing import as_it_is, audit_of_push, deleted, line_versions
 from sync.records import Canonical, Entity, RemoteRecord, name_key
 from sync.store import AttemptView, LinkView, NewAttempt, Settlement, Store, Work
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown
@@ -40,7 +40,10 @@ def settle_unknown(
         with store.work() as work:
             link = work.links([attempt.link_id])[0]
             # What a person has looked at and said is another document is no look-alike any more.
-            candidates = [record for record in found if record.remote_id not in link.not_remote_ids]
+            buried = [deleted(entity, remote_id) for remote_id in attempt.unseen_deleted]
+            candidates = [
+                record for record in (*found, *buried) if record.remote_id not in link.not_remote_ids
+            ]
             verdict, match = _judge(entity, attempt, candidates, now=now)
             if found:
                 work.save_mirror(found)
@@ -148,7 +151,14 @@ def _judge(
             # A name carries no marker, but it is unique in the ledger: the record with this name is the record.
             wanted = name_key(str(attempt.canonical.get("name", "")))
             marked = [record for record in found if record.natural_key == wanted and record.state == "active"]
-        seen = Evidence("create", age, with_marker=len(marked), look_alikes=len(found) - len(marked))
+        buried = sum(record.state == "deleted" for record in found)
+        seen = Evidence(
+            "create",
+            age,
+            with_marker=len(marked),
+            look_alikes=len(found) - len(marked) - buried,
+            unseen_deleted=buried,
+        )
         return judge_unknown(seen), marked[0] if len(marked) == 1 else None
     record = found[0]
     if attempt.operation in ("void", "delete"):

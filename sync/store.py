@@ -257,6 +257,8 @@ class AttemptView:
     remote_id_with_marker: str | None
     mapping_version_id: str | None
     evidence: Mapping[str, Any]
+    # Records of this kind that were deleted in the ledger since it was sent and that nobody had seen before.
+    unseen_deleted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

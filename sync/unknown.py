@@ -32,6 +32,8 @@ class Evidence:
     # create: how many records carry our marker, and how many look the same without one
     with_marker: int = 0
     look_alikes: int = 0
+    # create: how many records that nobody had seen were deleted since; one of them may be what was written
+    unseen_deleted: int = 0
     # update and void: whether the record is still at the version we knew, and whether it shows what we sent
     version_moved: bool = False
     shows_what_was_sent: bool = False
@@ -46,7 +48,9 @@ def judge_unknown(seen: Evidence) -> UnknownVerdict:
             return UnknownVerdict.ASK
         if seen.age < PROVIDER_TIMEOUT:
             return UnknownVerdict.WAIT
-        return UnknownVerdict.ASK if seen.look_alikes else UnknownVerdict.SEND_AGAIN
+        # Sending again what somebody has just deleted would bring it back by itself.
+        is_doubtful = seen.look_alikes or seen.unseen_deleted
+        return UnknownVerdict.ASK if is_doubtful else UnknownVerdict.SEND_AGAIN
     if seen.shows_what_was_sent:
         return UnknownVerdict.ADOPT
     if seen.version_moved:

@@ -84,6 +84,7 @@ def attempt_view(row: Row) -> AttemptView:
         remote_id_with_marker=row["remote_id_with_marker"],
         mapping_version_id=row["mapping_version_id"],
         evidence=row["details"],
+        unseen_deleted=tuple(row["unseen_deleted"]),
     )
 
 

@@ -55,7 +55,18 @@ select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, 
           and m.connection_id = a.connection_id
           and m.marker = a.marker
           and m.entity = a.entity
-          and m.state = 'active') as remote_id_with_marker
+          and m.state = 'active') as remote_id_with_marker,
+       -- deleted since it was sent, and never seen alive: perhaps what it made
+       array(
+           select m.remote_id
+           from mirror m
+           where m.builder_id = a.builder_id
+             and m.connection_id = a.connection_id
+             and m.entity = a.entity
+             and m.state = 'deleted'
+             and m.canonical = '{}'
+             and coalesce(m.remote_changed_at, m.seen_at) >= a.started_at - interval '5 minutes'
+           order by m.remote_id) as unseen_deleted
 from attempts a
 join links l on l.builder_id = a.builder_id and l.id = a.link_id
 where a.builder_id = %(builder_id)s

@@ -47,7 +47,8 @@ linked as (
 select count(*) from saved;
 
 -- name: mark_mirror_deleted
--- Notes provider records that are gone; the last copy is kept as evidence. A record we never saw is no news.
+-- Notes provider records that are gone; the last copy is kept as evidence. A record we never saw is no news, unless a write
+-- of its kind is not confirmed yet: it may be what that write made, deleted before anybody looked.
 with incoming as (
     select *
     from jsonb_to_recordset(%(rows)s::jsonb) as r (entity text, remote_id text, checksum text, changed_at timestamptz)),
@@ -65,6 +66,22 @@ gone as (
       and m.remote_id = i.remote_id
       and m.state <> 'deleted'
     returning m.entity, m.remote_id, m.checksum),
+unseen as (
+    insert into mirror (
+        builder_id, connection_id, entity, remote_id, state, canonical, checksum, label, balance, remote_changed_at, seen_at)
+    select %(builder_id)s::uuid, %(connection_id)s::uuid, i.entity, i.remote_id, 'deleted', '{}', i.checksum, i.remote_id, 0,
+           i.changed_at, %(now)s
+    from incoming i
+    where exists (
+        select
+        from attempts a
+        where a.builder_id = %(builder_id)s::uuid
+          and a.connection_id = %(connection_id)s::uuid
+          and a.entity = i.entity
+          and a.operation = 'create'
+          and a.state in ('sending', 'unknown'))
+    on conflict (builder_id, connection_id, entity, remote_id) do nothing
+    returning 1),
 linked as (
     update links l
     set theirs_checksum = g.checksum

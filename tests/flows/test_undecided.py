@@ -190,3 +190,26 @@ def test_what_was_settled_meanwhile_needs_no_decision(world: World) -> None:
         pytest.raises(NothingToDecide),
     ):
         undecided.evidence(tx, found)
+
+
+def test_what_was_deleted_before_its_confirmation_was_looked_up_is_not_made_again(world: World) -> None:
+    """Chaos seed 7: the answer was lost, the bookkeeper deleted the bill, and the next look sent it once more."""
+    world.vendor()
+    world.sync()
+    world.bill(world.value("select id from v2_vendors"))
+    world.ledger.lose_after.add(LABEL)
+    world.sync()
+    remote_id = world.ledger.only(Entity.BILL).remote_id
+    world.ledger.end(Entity.BILL, remote_id, "deleted")
+    world.later(minutes=10)
+    world.sync()
+    world.later(minutes=10)
+    world.sync()
+    assert world.ledger.all(Entity.BILL) == []
+    assert "say which one it is" in world.queue("error")[0][1]
+    assert [row["state"] for row in evidence(world).candidates] == ["deleted"]
+    decide(world, "send_again")
+    world.later(minutes=10)
+    world.ledger.replies.clear()
+    world.sync()
+    assert len(world.ledger.all(Entity.BILL)) == 1, "only a person brings it back"

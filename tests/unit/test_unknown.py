@@ -32,6 +32,7 @@ def test_nothing_found_once_the_provider_must_have_given_up_is_sent_again() -> N
 
 def test_a_look_alike_without_our_marker_is_shown_to_a_person_and_not_doubled() -> None:
     assert judge_unknown(Evidence("create", OLD, look_alikes=1)) is UnknownVerdict.ASK
+    assert judge_unknown(Evidence("create", OLD, unseen_deleted=1)) is UnknownVerdict.ASK
 
 
 @pytest.mark.parametrize("operation", ["update", "void", "activate", "delete"])
