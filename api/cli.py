@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from api.cli_apps import apps
+from api.cli_export import export_command
 from api.cli_import import import_command
 from api.cli_import import imports as imports_group
 from api.cli_keyring import keyring
@@ -42,6 +43,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(apps, name="apps")
 app.add_typer(keyring, name="keyring")
 app.command("import")(import_command)
+app.command("export")(export_command)
 app.command()(signin)
 app.command()(signout)
 app.command("sync")(sync_command)

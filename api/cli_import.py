@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli_builders import BuilderOption, builder_named, open_database
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
     from resources.imports.work import OnProgress
-    from resources.store.database import Database
     from sync.imports.problems import ImportReport
 
 PROBLEMS_SHOWN_MAX = 50
 LISTED_MAX = 50
 
-BuilderOption = Annotated[str, typer.Option(help="The builder's name or id.")]
 ByOption = Annotated[str, typer.Option(help="Who does it, for the record.")]
 
 imports = typer.Typer(no_args_is_help=True, help="See the imports of a builder, and take one back.")
@@ -86,8 +85,8 @@ def import_command(  # noqa: PLR0917 - each argument is an option of the command
         fixed=dict(_pairs(fill)),
     )
     is_refused = False
-    with _database() as database:
-        builder_id = _builder(database, builder)
+    with open_database() as database:
+        builder_id = builder_named(database, builder)
         importer = Imports(database, clock=SystemClock())
         for file in files:
             problem_file = None if problems is None else problems / f"{file.stem}.problems.csv"
@@ -118,10 +117,10 @@ def list_imports(builder: BuilderOption) -> None:
     """List the newest imports with their ids."""
     from resources.imports.steps import newest
 
-    with _database() as database:
+    with open_database() as database:
         rows = newest(
             database,
-            _builder(database, builder),
+            builder_named(database, builder),
             entity=None,
             status=None,
             after=None,
@@ -151,30 +150,11 @@ def undo(
         wanted = str(UUID(import_id))
     except ValueError:
         raise NotFound(what="import", id=import_id) from None
-    with _database() as database:
+    with open_database() as database:
         removed, restored = undo_import(
-            database, _builder(database, builder), wanted, actor=by, now=SystemClock().now()
+            database, builder_named(database, builder), wanted, actor=by, now=SystemClock().now()
         )
     print(f"Undone: {removed:,} removed, {restored:,} as they were before.")
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    from resources.postgres import database_urls, start_embedded
-    from resources.settings import load_settings
-    from resources.store.database import Database
-
-    settings = load_settings()
-    if settings.is_embedded:
-        start_embedded(settings)
-    with Database(database_urls(settings)) as database:
-        yield database
-
-
-def _builder(database: Database, said: str) -> UUID:
-    from resources.imports.builders import find_builder
-
-    return find_builder(database, said)
 
 
 def _pairs(said: list[str] | None) -> list[tuple[str, str]]:

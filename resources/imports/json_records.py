@@ -15,12 +15,14 @@ from resources.imports.refusals import refused
 from sync.imports.columns import heading_key
 from sync.imports.formats import Format
 from sync.imports.survey import SourceRow
-from sync.imports.texts import Cell
+from sync.imports.texts import Cell, PlainText
 
 JSON_BYTES_MAX = 64 * 1024 * 1024
 
 Opener = Callable[[], IO[bytes]]
 Record = Mapping[str, Any]
+# Only these could be taken for something else than the text they are.
+_SIGNS = ("=", "'")
 _LINE_KEYS = frozenset({"lines", "line items", "items", "entries", "rows", "details", "lineitems", "line"})
 
 
@@ -152,7 +154,7 @@ def _flatten(record: Record) -> tuple[dict[str, Cell], list[dict[str, Cell]]]:
         elif isinstance(value, list):
             lines += [_flatten(line)[0] for line in value if isinstance(line, dict)]
         else:
-            flat[heading] = value
+            flat[heading] = PlainText(value) if isinstance(value, str) and value[:1] in _SIGNS else value
     return flat, lines
 
 

@@ -10,6 +10,8 @@ import re
 
 # The column that our files of problems have, by which they are known when they come back corrected.
 PROBLEM_HEADING = "Tieout problem"
+# The column that every export has: the record's own id, which an import does not read.
+ID_HEADING = "Tieout id"
 
 _STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"^[+-]?[0-9][0-9.,]*$")

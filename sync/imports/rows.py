@@ -17,7 +17,7 @@ from sync.imports.formats import Format
 from sync.imports.formulas import restored
 from sync.imports.problems import ImportProblem, ProblemList, UnreadableValue, counted
 from sync.imports.survey import SourceRow
-from sync.imports.texts import Cell, cell_text, clean_text
+from sync.imports.texts import Cell, PlainText, cell_text, clean_text
 from sync.imports.totals import TotalsCheck, is_totals_row
 from sync.money import AMOUNT_MAX, round_cents
 from sync.records import name_key
@@ -87,8 +87,12 @@ class RowReader:
     # ------------------------------------------------------------------ one row
 
     def _restored(self, rows: Iterable[SourceRow]) -> Iterator[SourceRow]:
+        kind = PlainText if self.survey.is_export else str
         for row in rows:
-            cells = [restored(cell) if isinstance(cell, str) else cell for cell in row.cells]
+            cells = [
+                kind(restored(cell)) if isinstance(cell, str) and not isinstance(cell, PlainText) else cell
+                for cell in row.cells
+            ]
             yield SourceRow(row.line, cells, row.is_continued)
 
     def _is_same_document(self, row: SourceRow) -> bool:

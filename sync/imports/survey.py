@@ -16,7 +16,7 @@ from sync.imports.amounts import Mark, MarkEvidence
 from sync.imports.columns import Recognition, heading_key, likely_entity, nearest_heading, recognise
 from sync.imports.dates import Order, OrderEvidence
 from sync.imports.formats import Field, Format
-from sync.imports.formulas import PROBLEM_HEADING
+from sync.imports.formulas import ID_HEADING, PROBLEM_HEADING
 from sync.imports.layouts import ColumnChoices
 from sync.imports.problems import ImportProblem, UnreadableValue, rejection
 from sync.imports.texts import Cell, cell_text, clean_text
@@ -24,6 +24,7 @@ from sync.imports.texts import Cell, cell_text, clean_text
 # Headings stand within the first rows, under a title or the company's name.
 HEADING_ROWS_MAX = 30
 SEEN_MAX = 50_000
+_OUR_KEYS = frozenset({heading_key(PROBLEM_HEADING), heading_key(ID_HEADING)})
 EVIDENCE_KINDS = frozenset({"amount", "price", "quantity"})
 
 
@@ -54,8 +55,13 @@ class Survey:
 
     @property
     def is_correction(self) -> bool:
-        """Whether this is a file of problems that comes back corrected."""
-        return any(heading_key(heading) == heading_key(PROBLEM_HEADING) for heading in self.headings)
+        """Whether this is a file of ours that comes back: a file of problems, corrected, or an export."""
+        return any(_is_ours(heading) for heading in self.headings)
+
+    @property
+    def is_export(self) -> bool:
+        """Whether this is an export of ours: what looks like a formula in it was a text all along."""
+        return any(heading_key(heading) == heading_key(ID_HEADING) for heading in self.headings)
 
     def heading(self, of: Field) -> str:
         """Return the file's own heading of a field, or the field's title where the file has no such column."""
@@ -152,7 +158,7 @@ def _check_chosen(headings: Sequence[str], choices: ColumnChoices, *, file_name:
 
 
 def _is_ours(heading: str) -> bool:
-    return heading_key(heading) == heading_key(PROBLEM_HEADING)
+    return heading_key(heading) in _OUR_KEYS
 
 
 def _check_headings(

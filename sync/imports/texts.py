@@ -9,6 +9,13 @@ from decimal import Decimal
 
 from sync.imports.problems import UnreadableValue
 
+
+class PlainText(str):
+    """A text from where no formula can stand, such as JSON: a sign in front of it is just a sign."""
+
+    __slots__ = ()
+
+
 Cell = str | Decimal | date | datetime | bool | None
 
 DIGITS_SHOWN_MAX = 60
@@ -50,7 +57,7 @@ def cell_text(cell: Cell) -> str:
     if isinstance(cell, date):
         return cell.isoformat()
     text = clean_text(cell)
-    if text.startswith("="):
+    if text.startswith("=") and not isinstance(cell, PlainText):
         quoted = _QUOTED_FORMULA.match(text)
         if quoted is None:
             raise UnreadableValue(

@@ -1,0 +1,1 @@
+"""Writes exports: CSV, Excel and JSON Lines."""

@@ -1,0 +1,1 @@
+"""What is exported: datasets, their columns and filters."""
