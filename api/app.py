@@ -95,6 +95,7 @@ _TAGS = [
     {"name": "sync", "description": "Start syncs, watch them, read their history."},
     {"name": "errors", "description": "Records that failed or are held, and what to do about them."},
     {"name": "conflicts", "description": "Records that both sides changed."},
+    {"name": "exports", "description": "Everything as files, to keep, to audit or to import again."},
     {"name": "notifications", "description": "What people are told, once, and by mail if they want."},
     {"name": "webhooks", "description": "Events, and the addresses that hear of them."},
     {

@@ -21,7 +21,7 @@ def export_command(  # noqa: PLR0917 - each argument is an option of the command
         str,
         typer.Argument(
             help="cost_codes, clients, vendors, jobs, accounts, purchase_orders, invoices, bills, journal_entries, "
-            "payments, bill_payments, deposits, mappings, errors, conflicts, history, records or audit."
+            "payments, bill_payments, deposits, mappings, errors, conflicts, history, records, evidence or audit."
         ),
     ],
     builder: BuilderOption,

@@ -26,6 +26,7 @@ DatasetName = TypeAliasType(
         "conflicts",
         "history",
         "records",
+        "evidence",
         "audit",
     ],
 )

@@ -274,3 +274,28 @@ where a.builder_id = %(builder_id)s
   and (%(since)s::timestamptz is null or a.at >= %(since)s::timestamptz)
   and (%(until)s::timestamptz is null or a.at < %(until)s::timestamptz)
 order by a.at, a.id;
+
+-- name: export_evidence
+-- Exports what is known about records, oldest first: each write to a ledger with its payload and hash, and each change.
+select e.at, e.kind, e.entity, e.record_id, e.actor, e.action, e.reason, e.state, e.request_id, e.payload_hash,
+       e.mapping_version, e.remote_id, e.before, e.after, e.id
+from (
+    select a.started_at as at, 'write' as kind, a.entity, a.record_id::text as record_id, null as actor,
+           a.operation as action, null as reason, a.state, a.request_id, a.payload_hash, v.number as mapping_version,
+           a.remote_id, null::jsonb as before, a.payload as after, a.id::text as id
+    from attempts a
+    left join mapping_versions v on v.builder_id = a.builder_id and v.id = a.mapping_version_id
+    where a.builder_id = %(builder_id)s
+      and (%(connection_id)s::uuid is null or a.connection_id = %(connection_id)s::uuid)
+      and (%(entity)s::text is null or a.entity = %(entity)s::text)
+      and (%(record_id)s::uuid is null or a.record_id = %(record_id)s::uuid)
+    union all
+    select l.at, 'change', l.entity, l.record_id::text, l.actor, l.action, l.reason, null, null, null, null, l.remote_id,
+           l.before, l.after, l.id::text
+    from audit_log l
+    where l.builder_id = %(builder_id)s
+      and l.record_id is not null
+      and (%(connection_id)s::uuid is null or l.connection_id = %(connection_id)s::uuid)
+      and (%(entity)s::text is null or l.entity = %(entity)s::text)
+      and (%(record_id)s::uuid is null or l.record_id = %(record_id)s::uuid)) e
+order by e.record_id, e.at, e.id;

@@ -234,6 +234,28 @@ _OTHERS = (
         ("connection_id", "entity", "direction", "status", "since", "until"),
     ),
     Dataset(
+        "evidence",
+        "write or change of a record",
+        (
+            Column("at", "At", "moment"),
+            Column("kind", "Kind"),
+            Column("entity", "Entity"),
+            Column("record_id", "Record id"),
+            Column("actor", "Who"),
+            Column("action", "What"),
+            Column("reason", "Why"),
+            Column("state", "Outcome"),
+            Column("request_id", "Request id"),
+            Column("payload_hash", "Payload hash"),
+            Column("mapping_version", "Mapping version", "count"),
+            Column("remote_id", "Provider id"),
+            Column("before", "Before", "json"),
+            Column("after", "Payload or after", "json"),
+            Column("id", ID_HEADING),
+        ),
+        ("connection_id", "entity", "record_id"),
+    ),
+    Dataset(
         "audit",
         "entry of the audit log",
         (
