@@ -299,3 +299,7 @@ from (
       and (%(entity)s::text is null or l.entity = %(entity)s::text)
       and (%(record_id)s::uuid is null or l.record_id = %(record_id)s::uuid)) e
 order by e.record_id, e.at, e.id;
+
+-- name: export_as_csv
+-- Writes an export's query as CSV; `columns` are its columns as the text that stands in the file.
+copy (select {columns} from ({query}) q) to stdout (format csv);
