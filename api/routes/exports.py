@@ -30,7 +30,8 @@ FILES: Responses = {
         "description": "The file.",
         "content": {
             media.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
-            for media in MEDIA_TYPES.values()
+            # First, for generated clients take the first kind they know: a file of any format is bytes, not text.
+            for media in ("application/octet-stream", *MEDIA_TYPES.values())
         },
     },
 }

@@ -1,22 +1,27 @@
-"""The whole way of a builder, by a client that was generated from our document: connect, map, sync, resolve, retry.
+"""The whole way of a builder, by a client that was generated from our document: connect, map, sync, resolve, retry, export.
 
-Real HTTP to the API, real HTTP to the QuickBooks sandbox, the product's own wiring between; only Dagster is not there:
-a sync that is asked for is carried out by a thread.
+Real HTTP to the API, real HTTP to the QuickBooks and the Xero sandbox, the product's own wiring between; only Dagster is
+not there: a sync that is asked for is carried out by a thread.
 """
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 
 from api.app import create_app
 from pipelines.processes import free_port
@@ -28,18 +33,26 @@ from sandbox.kernel.server import ServerThread
 from sandbox.quickbooks import create_app as create_quickbooks
 from sync.records import Direction, Entity
 from tests.api.world import PROVIDERS
-from tests.fakes.world import Platform
-from tests.flows.quickbooks_world import pointed_to
+from tests.support.books import Books, QuickBooksBooks, Seen
 from tests.support.generated import authenticated, generated_client, model, operation
+from tests.support.judged_xero import judged_xero
+from tests.support.office import Office
 
 RUN_SECONDS_MAX = 60.0
+# How the browser says yes at each sandbox without a person.
+CLICKS = {
+    "quickbooks_online": {"sandbox_consent": "auto", "sandbox_realm": "{company}"},
+    "xero": {"sandbox_consent": "{company}"},
+}
+# How long a bill's number may be.
+NUMBER_LETTERS_MAX = {"quickbooks_online": 21, "xero": 255}
 
 
 @dataclass
 class Desk:
-    """Carries out each sync at once, in a thread of its own."""
+    """Carries out each sync at once, in a thread of its own, some minutes after whatever happened before."""
 
-    tieout: Tieout
+    office: Office
     threads: list[threading.Thread] = field(default_factory=list)
 
     def launch_sync(
@@ -52,8 +65,10 @@ class Desk:
         entities: Sequence[Entity] = (),
         direction: Direction = "both",
     ) -> str:
+        self.office.later(minutes=3)
+
         def carry_out() -> None:
-            with self.tieout.sync(builder_id, connection_id, sync_run_id) as sync:
+            with self.office.tieout.sync(builder_id, connection_id, sync_run_id) as sync:
                 sync.sync_all()
                 sync.finish()
 
@@ -78,10 +93,10 @@ class Program:
         assert type(answer).__name__ != "Problem", answer
         return answer
 
-    def connect(self, realm: str) -> Any:
+    def connect(self, provider: str, company: str) -> Any:
         """Begin the consent, say yes as a person would, and bring the answer back."""
-        start = self.call("connections.connect", provider="quickbooks_online")
-        clicks = urlencode({"sandbox_consent": "auto", "sandbox_realm": realm})
+        start = self.call("connections.connect", provider=provider)
+        clicks = urlencode({name: value.format(company=company) for name, value in CLICKS[provider].items()})
         callback = httpx.get(f"{start.redirect_url}&{clicks}").headers["location"]
         answer = httpx.get(callback, headers={"X-Tieout-Browser": start.browser}, timeout=30)
         assert answer.status_code == 200, answer.text
@@ -116,6 +131,12 @@ class Program:
         body = model("MappingSave")(connection_id=connection_id, version=mapping.version, rows=[row])
         return self.call("mappings.save_mapping", body=body)
 
+    def export(self, dataset: str, kind: str) -> bytes:
+        """Fetch a file."""
+        wanted = {"dataset": model("DatasetName")(dataset), "format_": model("FormatName")(kind)}
+        found: bytes = self.call("exports.get_export", **wanted).payload.read()
+        return found
+
     def let_people_decide(self, connection_id: UUID) -> None:
         """Say that nobody wins by himself where both sides changed a bill."""
         place = {"id": connection_id}
@@ -131,70 +152,63 @@ class Program:
 
 @dataclass
 class Scene:
-    """A platform with documents, a company in the sandbox, and the program between."""
+    """A platform with documents, a company in a sandbox, and the program between."""
 
-    platform: Platform
+    office: Office
+    books: Books
     program: Program
-    tieout: Tieout
-    sandbox_url: str
-    realm: str
 
-    def books(self, method: str, path: str, **more: Any) -> dict[str, Any]:
-        """Do what the bookkeeper does in the company's own books."""
-        (row,) = self.platform.rows("select id::text, access_token_encrypted from v2_integration_connections")
-        place = {"builder_id": self.platform.builder_id, "connection_id": row[0]}
-        token = self.tieout.vault.open(row[1], field="access_token", **place)
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        url = f"{self.sandbox_url}/v3/company/{self.realm}/{path}"
-        answer = httpx.request(method, url, headers=headers, **more)
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def bill_there(self) -> dict[str, Any]:
-        answer = self.books("GET", "query", params={"query": "select * from Bill where DocNumber = 'B-1'"})
-        (bill,) = answer["QueryResponse"]["Bill"]
-        assert isinstance(bill, dict)
+    def bill_there(self) -> Seen:
+        (bill,) = [each for each in self.books.valid("bill") if each.number == "B-1"]
         return bill
 
 
+@pytest.fixture(scope="module", params=["quickbooks_online", "xero"])
+def books(request: pytest.FixtureRequest) -> Iterator[Books]:
+    if request.param == "xero":
+        with judged_xero() as xero:
+            yield xero
+        return
+    app = create_quickbooks()
+    with ServerThread(app) as server:
+        made = QuickBooksBooks(server.url, app.emulator)
+        yield made
+        made.close()
+
+
 @pytest.fixture
-def scene(settings: Settings, database: Database, tmp_path: Path) -> Iterator[Scene]:
-    realm, port = str(uuid4().int)[:16], free_port()
-    url = f"http://127.0.0.1:{port}"
-    with ServerThread(create_quickbooks()) as sandbox:
-        company = {"realm": realm, "name": "Larch Books"}
-        httpx.post(f"{sandbox.url}/_sandbox/companies", json=company).raise_for_status()
-        told = pointed_to(sandbox.url, settings).model_copy(update={"public_url": url})
-        with Tieout(told, database=database) as tieout:
-            desk = Desk(tieout)
-            app = create_app(tieout, launcher=desk, providers=PROVIDERS)
-            platform = Platform(database)
-            key = create_api_key(database, UUID(platform.builder_id), name="their program", role="owner")
-            with ServerThread(app, port=port), generated_client(app.openapi(), tmp_path):
-                client = authenticated()(base_url=url, token=key, timeout=httpx.Timeout(60))
-                yield Scene(platform, Program(url, client), tieout, sandbox.url, realm)
-                client.get_httpx_client().close()
-            for thread in desk.threads:
-                thread.join(RUN_SECONDS_MAX)
+def scene(settings: Settings, database: Database, books: Books, tmp_path: Path) -> Iterator[Scene]:
+    books.open_company("Larch Books")
+    port = free_port()
+    url = f"http://localhost:{port}"
+    told = books.settings(settings).model_copy(update={"public_url": url})
+    with Tieout(told, database=database, clock=books.clock) as tieout:
+        office = Office(tieout, books)
+        desk = Desk(office)
+        app = create_app(tieout, launcher=desk, providers=PROVIDERS)
+        key = create_api_key(database, UUID(office.builder_id), name="their program", role="owner")
+        with ServerThread(app, port=port), generated_client(app.openapi(), tmp_path):
+            client = authenticated()(base_url=url, token=key, timeout=httpx.Timeout(60))
+            yield Scene(office, books, Program(url, client))
+            client.get_httpx_client().close()
+        for thread in desk.threads:
+            thread.join(RUN_SECONDS_MAX)
 
 
 def both_sides_change(scene: Scene, bill_id: str) -> None:
-    """Ours becomes 50.00, theirs 45.00, with nobody able to say which was later."""
-    platform = scene.platform
-    platform.change("v2_bills", bill_id, total="50.00")
-    platform.run("update v2_bill_lines set amount = 50 where bill_id = %s", bill_id)
-    bill = scene.bill_there()
-    bill["Line"][0]["Amount"] = 45
-    scene.books("POST", "bill", json={**bill, "sparse": True})
+    """Ours becomes 50.00, theirs 45.00."""
+    office = scene.office
+    office.change("v2_bills", bill_id, total="50.00")
+    office.run("update v2_bill_lines set amount = 50 where bill_id = %s", bill_id)
+    scene.books.reprice("bill", scene.bill_there().id, "45.00")
 
 
 @pytest.mark.slow
 def test_a_generated_client_goes_the_whole_way_of_a_builder(scene: Scene) -> None:
-    program, platform = scene.program, scene.platform
-    bill = platform.bill(platform.vendor(), amounts=("40.00",))
+    program, office = scene.program, scene.office
+    bill = office.bill(office.vendor(), amounts=("40.00",))
 
-    connection = program.connect(scene.realm)
+    connection = program.connect(scene.books.key, scene.books.company)
     (shown,) = program.call("connections.list_connections").items
     assert (shown.id, shown.status, shown.company_name) == (connection, "connected", "Larch Books")
 
@@ -207,7 +221,7 @@ def test_a_generated_client_goes_the_whole_way_of_a_builder(scene: Scene) -> Non
     saved = program.map_codes(connection, cost_code="03-100")
     assert saved.counts.unmapped >= 0
     program.sync(connection)
-    assert scene.bill_there()["TotalAmt"] == 40
+    assert scene.bill_there().total == 40
     assert program.call("errors.list_sync_errors", entity=model("EntityName").BILL).items == []
 
     # Both sides change: a person decides, and the next sync carries it out.
@@ -220,15 +234,18 @@ def test_a_generated_client_goes_the_whole_way_of_a_builder(scene: Scene) -> Non
     decided = program.call("conflicts.resolve_conflict", id=conflict.id, body=choice)
     assert decided.decision == "use_ours"
     program.sync(connection)
-    assert scene.bill_there()["TotalAmt"] == 50
+    assert scene.bill_there().total == 50
     assert program.call("conflicts.list_conflicts").items == []
 
     # One that the ledger refuses is mended here and tried again.
-    refused = platform.bill(platform.vendor("Summit Electric"), number="B-" + "9" * 30, amounts=("12.00",))
+    letters_max = NUMBER_LETTERS_MAX[scene.books.key]
+    refused = office.bill(
+        office.vendor("Summit Electric"), number="B-" + "9" * letters_max, amounts=("12.00",)
+    )
     program.sync(connection)
     (error,) = program.call("errors.list_sync_errors", entity=model("EntityName").BILL).items
-    assert "21" in str(error.error_message)
-    platform.change("v2_bills", refused, number="B-2")
+    assert str(letters_max) in str(error.error_message)
+    office.change("v2_bills", refused, number="B-2")
     program.call("errors.retry_sync_error", id=error.id, body=model("RetryOptions")())
     program.sync(connection)
     assert program.call("errors.list_sync_errors", entity=model("EntityName").BILL).items == []
@@ -237,5 +254,13 @@ def test_a_generated_client_goes_the_whole_way_of_a_builder(scene: Scene) -> Non
     assert {each.status for each in history} >= {"completed"}
     status = program.call("sync.get_sync_status")
     assert status.connections[0].tie_out.is_tied
+
+    # All of it comes out as files, to the byte.
+    bills = list(csv.DictReader(io.StringIO(program.export("bills", "csv").decode("utf-8-sig"))))
+    assert {row["Number"]: Decimal(row["Total"]) for row in bills} == {"B-1": 50, "B-2": 12}
+    audit = [json.loads(line) for line in program.export("audit", "jsonl").splitlines()]
+    assert "conflict.resolved" in {each["what"] for each in audit}
+    sheet = load_workbook(io.BytesIO(program.export("history", "xlsx"))).active
+    assert sheet.max_row > 1
     ended = program.call("connections.disconnect", id=connection)
     assert ended.connection_id == connection
