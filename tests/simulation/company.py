@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import SimWorld
 
 OUTAGE_HOURS = (1, 6, 24)
+# How often the bookkeeper takes up what was just made.
+TOUCHED_SHARE = 0.5
 Look = Callable[[ConnectionSync], dict[str, int]]
 
 
@@ -104,6 +106,7 @@ class Company:
                 revoke=books.revoke,
                 outage=self._outage,
                 another_sync=self._another_sync,
+                unheard=self._unheard,
                 witness=self._witness,
                 tell=self.tell,
             ),
@@ -155,6 +158,16 @@ class Company:
     def end_outage(self) -> None:
         """The provider can be reached again."""
         self.http.is_out = False
+
+    def _unheard(self, call: Call) -> None:
+        """Let somebody take up, before we look, what was just made without our hearing of it."""
+        dice = self.world.plan.dice
+        is_name = "Contacts" in call.path or b'"Vendor"' in call.body or b'"Customer"' in call.body
+        if dice.random() < TOUCHED_SHARE:
+            self.world.clock.later(
+                dice.choice([5, 60, 900]),
+                lambda: self.world.people.touch_newest(self, is_name=is_name),
+            )
 
     def _witness(self, call: Call) -> None:
         if not self.world.database.app.is_idle:
@@ -335,10 +348,10 @@ class Company:
 
 
 def _told(summaries: Sequence[EntitySummary]) -> dict[str, int]:
-    # What is held is looked at each time, because nobody tells when the cause has gone: that is no news.
+    # What is held or not confirmed is looked at each time, because nobody tells when its cause has gone: no news.
     return {
         f"{each.entity} {name}": tally.count
         for each in summaries
         for name, tally in each.tallies.items()
-        if tally.count and name != "held"
+        if tally.count and name not in ("held", "failed")
     }

@@ -48,7 +48,7 @@ HINT_FAULTS = (Fault.HINT_LOST, Fault.HINT_DOUBLED, Fault.HINT_LATE)
 # What strikes less often, because the world stands still for long after it.
 RARE = (Fault.REVOKED, Fault.OUTAGE)
 _NOT_OFTEN = frozenset({*COMMIT_FAULTS, *HINT_FAULTS, *RARE})
-WRITE_FAULTS = tuple(fault for fault in Fault if fault not in _NOT_OFTEN)
+WRITE_FAULTS = (*(fault for fault in Fault if fault not in _NOT_OFTEN), Fault.PAUSED, Fault.PAUSED)
 READ_FAULTS = (
     Fault.NO_CONNECTION,
     Fault.LOST_REPLY,
@@ -88,7 +88,9 @@ class FaultPlan:
 
     def at_commit(self, point: str) -> Fault | None:
         """Decide about a commit."""
-        return self._draw(COMMIT_FAULTS, self._rate / 15, point)
+        # Few of a sync's commits are those that move a cursor; a death there is worth more than another.
+        rate = self._rate / (4 if "pull" in point else 15)
+        return self._draw(COMMIT_FAULTS, rate, point)
 
     def at_hint(self) -> Fault | None:
         """Decide about a webhook on its way."""

@@ -76,6 +76,8 @@ class People:
             self.pay_there,
             self.pay_there,
             self.unpay_there,
+            self.unpay_there,
+            self.unpay_there,
             self.end_there,
             self.end_there,
             self.rename_there,
@@ -254,6 +256,17 @@ class People:
             # Xero cannot tell: what is saved between our last look and our write is lost (docs/guarantees.md).
             self.edits.theirs.pop((company.connection_id, paper.kind, paper.id), None)
 
+    def touch_newest(self, company: Company, *, is_name: bool) -> None:
+        """Rename, change or end what came into the books last."""
+        if is_name:
+            self.rename_there(company, newest=True)
+            return
+        for paper in [paper for paper in company.books.papers(self._kind()) if paper.is_live][-1:]:
+            if self.world.random.random() < 0.5:
+                self._edit_there(company, paper)
+            else:
+                self._end_there(company, paper)
+
     def pay_there(self, company: Company) -> None:
         """Enter a payment, in full or in part."""
         paper = self._pick(company)
@@ -277,8 +290,10 @@ class People:
     def end_there(self, company: Company) -> None:
         """Void or delete a document."""
         paper = self._pick(company)
-        if paper is None:
-            return
+        if paper is not None:
+            self._end_there(company, paper)
+
+    def _end_there(self, company: Company, paper: Paper) -> None:
         how = "void" if self.world.random.random() < 0.5 else "delete"
         if self._did(
             company,
@@ -290,14 +305,14 @@ class People:
             if not company.knows(paper):
                 self.ended_unseen |= ended
 
-    def _party(self, company: Company, kind: Kind) -> str | None:
-        names = company.books.names(PARTY[kind])
-        return self.world.random.choice(list(names)) if names else None
+    def _party(self, company: Company, kind: Kind, *, newest: bool = False) -> str | None:
+        names = list(company.books.names(PARTY[kind]))
+        return self.world.random.choice(names[-1:] if newest else names) if names else None
 
-    def rename_there(self, company: Company) -> None:
+    def rename_there(self, company: Company, *, newest: bool = False) -> None:
         """Rename a vendor or customer."""
         kind = self._kind()
-        party = self._party(company, kind)
+        party = self._party(company, kind, newest=newest)
         if party is not None:
             name = self._next("Renamed ")
             is_done = company.books.rename(PARTY[kind], party, name)

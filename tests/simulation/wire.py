@@ -15,7 +15,9 @@ from tests.simulation.faults import Death, Fault, FaultPlan
 from tests.simulation.time import VirtualClock
 
 LATE_SECONDS = 110.0  # the provider may still be working for this long (Intuit cuts a call at 120 s)
-PAUSE_SECONDS = 600.0
+# A process stands still: another has time to look up what it was about to send, and the provider to forget it.
+PAUSE_SECONDS = (170.0, 430.0)
+FORGETTING_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class Surprises:
     revoke: Callable[[], None]
     outage: Callable[[], None]
     another_sync: Callable[[], None]
+    unheard: Callable[[Call], None]
     witness: Callable[[Call], None]
     tell: Callable[[str], None]
 
@@ -179,6 +182,7 @@ class FaultyWire:
             return httpx.Response(status, **more)
         if fault in _EXECUTED:
             self._inner.run(call)
+            self._surprises.unheard(call)
         match fault:
             case Fault.DEATH_BEFORE_SEND | Fault.DEATH_AFTER_SEND:
                 raise Death
@@ -200,8 +204,12 @@ class FaultyWire:
     def _surprise(self, fault: Fault, call: Call) -> None:
         match fault:
             case Fault.PAUSED:
-                self._clock.move(PAUSE_SECONDS)
+                before, after = PAUSE_SECONDS
+                self._clock.move(before)
                 self._surprises.another_sync()
+                self._clock.move(after)
+                if self._plan.dice.random() < FORGETTING_SHARE:
+                    self._surprises.forget()
             case Fault.OUTAGE:
                 self._surprises.outage()
             case Fault.REVOKED:
