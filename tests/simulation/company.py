@@ -163,7 +163,7 @@ class Company:
         """Let somebody take up, before we look, what was just made without our hearing of it."""
         dice = self.world.plan.dice
         is_name = "Contacts" in call.path or b'"Vendor"' in call.body or b'"Customer"' in call.body
-        if dice.random() < TOUCHED_SHARE:
+        if self.world.plan.is_on and dice.random() < TOUCHED_SHARE:
             self.world.clock.later(
                 dice.choice([5, 60, 900]),
                 lambda: self.world.people.touch_newest(self, is_name=is_name),
