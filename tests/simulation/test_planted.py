@@ -12,7 +12,6 @@ from tests.simulation.run import run_world
 QUICKLY_FOUND = {
     "lock_removed": 6,
     "marker_ignored": 1,
-    "replayed_answer_believed": 9,
     "request_id_dropped": 1,
     "tombstone_ignored": 1,
     "unknown_taken_for_rejected": 1,
