@@ -18,9 +18,9 @@ def main() -> None:
     with bench() as stage, world_at(stage.sandbox_url, stage.settings, stage.database) as world:
         cost = world.query("select * from Account where AccountType = 'Cost of Goods Sold'")[0]["Id"]
         world.map_to({"cost_code": cost})
-        _approve(world, 30)
+        approve(world, 30)
         world.sync()
-        _approve(world, bills, first=30)
+        approve(world, bills, first=30)
         with stage.measure() as took:
             _, summaries, _, calls = world.sync()
         pushed = summaries[Entity.BILL].tallies["pushed"].count
@@ -33,7 +33,8 @@ def main() -> None:
         figure("push.documents", bills / took.wall, "documents/s", providers_own_limit=20.0)
 
 
-def _approve(world: QuickBooksWorld, count: int, *, first: int = 0) -> None:
+def approve(world: QuickBooksWorld, count: int, *, first: int = 0) -> None:
+    """Add so many approved bills of twenty vendors, one line each."""
     world.run(
         "insert into v2_vendors (builder_id, name) select %s, 'Vendor ' || n from generate_series(1, %s::int) n"
         " on conflict do nothing",

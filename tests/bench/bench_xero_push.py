@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -25,6 +24,7 @@ from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from sync.ports import Done, Write
 from sync.quota import Priority
 from sync.records import Entity
+from tests.bench.fast_clock import FastClock
 from tests.bench.measure import bench, figure
 from tests.support.books import DATE, XeroBooks
 from tests.support.office import Office
@@ -34,18 +34,6 @@ MANY = 10_000
 PER_CALL = 50
 A_MINUTE = 60
 SCALE = 2.0
-
-
-class FastClock:
-    """A clock that runs some times as fast as the machine's."""
-
-    def __init__(self) -> None:
-        """Begin at the present."""
-        self.began, self._real = datetime.now(UTC), time.monotonic()
-
-    def now(self) -> datetime:
-        """What time it is in fast motion."""
-        return self.began + timedelta(seconds=(time.monotonic() - self._real) * SCALE)
 
 
 def main() -> None:
@@ -136,7 +124,7 @@ def _idle(office: Office) -> None:
 
 def _many(office: Office, database: Database) -> None:
     """Push 10,000 bills while the sandbox enforces Xero's own limits."""
-    books, clock = office.books, FastClock()
+    books, clock = office.books, FastClock(scale=SCALE)
     assert isinstance(books, XeroBooks)
     party, account = books.vendor("Bulk Supplies"), books.account("cost")
     opened = office.tieout.connections.open(office.builder_id, office.connection_id)
@@ -146,7 +134,7 @@ def _many(office: Office, database: Database) -> None:
         Budget(provider=f"bench-{uuid4()}", title="Xero", limits=LIMITS),
         priority=Priority.BULK,
         clock=clock,
-        sleep=lambda seconds: time.sleep(seconds / SCALE),
+        sleep=clock.sleep,
     )
     provider = Xero(opened._access, Surroundings(opened._client._http, clock, gate, "http://localhost:8000"))
     books.control("POST", "/clock", {"now": clock.now().isoformat(), "scale": SCALE})
