@@ -63,14 +63,16 @@ def _quota(made: list[dict[str, Any]]) -> None:
     """What was used of the provider's batches in the minutes from the first to the last, and what it refused."""
     batches = sorted(datetime.fromisoformat(each["at"]) for each in made if each["entity"] == "batch")
     assert batches, "no batch was sent"
-    # A minute's worth is used when the next minute's first batch is sent: the wait for it belongs to the minute.
-    limit = SPEC.limits.batches.calls if SPEC.limits and SPEC.limits.batches else BATCHES_A_MINUTE
+    assert SPEC.limits is not None
+    assert SPEC.limits.batches is not None
+    # A window's worth is used when the next one's first batch is sent: the wait for it belongs to the window.
+    limit = SPEC.limits.batches.calls
     whole = (len(batches) - 1) // limit * limit
     minutes = (batches[whole] - batches[0]).total_seconds() / 60
     refused = sum(each["status"] == 429 for each in made)
     figure(
         "push_limits.quota_used", 100 * whole / (BATCHES_A_MINUTE * minutes), "%", goal=95, batches=whole,
-        minutes=minutes, ours_a_minute=limit, throttled=refused, goal_throttled=0,
+        minutes=minutes, ours_at_a_time=limit, throttled=refused, goal_throttled=0,
     )  # fmt: skip
 
 

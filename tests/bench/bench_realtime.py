@@ -18,7 +18,7 @@ from resources.realtime import Done, RealTimeWorker
 from tests.bench.measure import bench, figure
 from tests.flows.quickbooks_world import QuickBooksWorld, world_at
 
-# Below the 38 batches that one company may be sent in a minute: what waits for those is the provider's limit.
+# Below the 39 batches that one company may be sent in a minute: what waits for those is the provider's limit.
 BILLS, BILLS_FULL = 20, 34
 
 
