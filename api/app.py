@@ -15,7 +15,7 @@ from api.authorization import AUTHORIZE, TOKEN, scope_in_words
 from api.body_limit import BodyLimit
 from api.entrance import Entrance
 from api.journal import Journal
-from api.limits import RateLimit
+from api.limits import RateLimit, SharedRateLimit
 from api.metrics import Metrics
 from api.problems import MEDIA_TYPE, install_problem_handlers
 from api.routes import (
@@ -55,6 +55,7 @@ from resources.imports.worker import ImportWorkers, ProcessWorkers
 from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
 from resources.store.apps import APP_SCOPES
+from resources.store.request_pace import RequestPace
 from resources.store.requests import Requests
 
 API_ROOT = "/api/v1/integrations"
@@ -194,7 +195,7 @@ def _services(
         launcher=launcher,
         providers=tuple(providers),
         tokens=tokens,
-        limit=RateLimit(settings.rate_limit_per_minute),
+        limit=SharedRateLimit(settings.rate_limit_per_minute, RequestPace(tieout.database)),
         refusals=RateLimit(REFUSALS_PER_MINUTE),
         requests=Requests(tieout.database, tieout.vault),
         imports=imports,

@@ -9,7 +9,7 @@ from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
-from api.limits import RateLimit
+from api.limits import RateLimit, SharedRateLimit
 from resources.imports.importer import Imports
 from resources.imports.worker import ImportWorkers
 from resources.platform_tokens import PlatformTokens
@@ -149,8 +149,8 @@ class Services:
     launcher: Launcher
     providers: Sequence[ProviderEntry]
     tokens: PlatformTokens
-    limit: RateLimit
-    # Wrong keys and tokens, counted by where they come from.
+    limit: SharedRateLimit
+    # Wrong keys and tokens, counted by where they come from, in this process.
     refusals: RateLimit
     requests: Requests
     imports: Imports

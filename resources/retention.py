@@ -15,6 +15,8 @@ from resources.store.dagster import builder_ids
 from resources.store.database import Database
 
 BATCH_ROWS = 5_000
+# A caller of the API who has not asked for a minute has a full one again.
+CALLERS_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def forget_history(database: Database, settings: Settings, *, now: datetime) -> 
         done += _forget_of(database, UUID(builder_id), before=before, idle_before=idle_before)
     oldest = (now.astimezone(UTC) - timedelta(days=KEPT_DAYS)).date()
     with database.shared_tx() as transaction:
+        transaction.run("request_pace_drop_old", before=now - CALLERS_KEPT)
         return done + Forgotten(meter_rows=transaction.run("meter_drop_old", before=oldest))
 
 

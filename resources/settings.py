@@ -168,7 +168,7 @@ class Settings(BaseSettings):
     )
     rate_limit_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=600,
-        description="Requests each API key or person may make in a minute, counted per process; 0 means no limit.",
+        description="Requests each API key or person may make in a minute, counted for all processes together; 0 means no limit.",
     )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),

@@ -21,10 +21,16 @@ NOT_PREPARED = re.compile(
 )
 
 
+# The places of a query that wraps another one, and the plainest that may stand there.
+PLACES = {"{columns}": "*", "{query}": "select 1 as one"}
+
+
 def numbered(query: Query) -> str:
     """The statement as the server itself takes it: $1, $2 in place of the driver's names."""
     order = sorted(query.parameters)
     text = PARAMETER.sub(lambda found: f"${order.index(found['name']) + 1}", query.text)
+    for place, plainest in PLACES.items():
+        text = text.replace(place, plainest)
     return text.replace("%%", "%")
 
 
@@ -91,7 +97,7 @@ def _understand_command(connection: psycopg.Connection, text: str) -> None:
     if re.match(r"(?is)^(?:--.*?\n|\s)*copy\b", text):
         with connection.cursor().copy(text) as copied:
             # What comes out has to be taken before anything else is said on the connection.
-            if re.search(r"(?i)\bto\s+stdout\s*$", text):
+            if re.search(r"(?i)\bto\s+stdout\b", text):
                 list(copied)
     else:
         connection.execute(text)
