@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sync import fields
 from sync.errors import Category, OutcomeUndecided, OutcomeUnknown, SyncError
@@ -16,6 +16,8 @@ from sync.store import AttemptView, LinkView, NewAttempt, Settlement, Store, Wor
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown
 
 NAMES = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})
+# How far the ledger's clock may be behind ours (as in sql/queries/attempts.sql).
+CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,9 @@ def settle_unknown(
             link = work.links([attempt.link_id])[0]
             # What a person has looked at and said is another document is no look-alike any more.
             buried = [deleted(entity, remote_id) for remote_id in attempt.unseen_deleted]
-            candidates = [
-                record for record in (*found, *buried) if record.remote_id not in link.not_remote_ids
-            ]
+            # Nor is what the link had before: a document made again is another one than the one that ended.
+            others = link.not_remote_ids | ({link.remote_id} if attempt.operation == "create" else set())
+            candidates = [record for record in (*found, *buried) if record.remote_id not in others]
             verdict, match = _judge(entity, attempt, candidates, now=now)
             if found:
                 work.save_mirror(found)
@@ -146,7 +148,9 @@ def _judge(
 ) -> tuple[UnknownVerdict, RemoteRecord | None]:
     age = now - attempt.started_at
     if attempt.operation == "create":
-        marked = [record for record in found if record.marker == attempt.marker]
+        marked = [
+            record for record in found if record.marker == attempt.marker and _can_be_of(attempt, record)
+        ]
         if entity in NAMES:
             # A name carries no marker, but it is unique in the ledger: the record with this name is the record.
             wanted = name_key(str(attempt.canonical.get("name", "")))
@@ -170,6 +174,13 @@ def _judge(
     moved = record.version != attempt.remote_version
     seen = Evidence(attempt.operation, age, version_moved=moved, shows_what_was_sent=shows and moved)
     return judge_unknown(seen), record
+
+
+def _can_be_of(attempt: AttemptView, record: RemoteRecord) -> bool:
+    """Say whether a marked document can be what this attempt made: one that ended before it was sent is not."""
+    if record.state == "active" or record.changed_at is None:
+        return True
+    return record.changed_at >= attempt.started_at - CLOCKS_APART
 
 
 def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: str) -> None:

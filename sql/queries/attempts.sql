@@ -55,6 +55,8 @@ select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, 
           and m.connection_id = a.connection_id
           and m.marker = a.marker
           and m.entity = a.entity
+          and m.remote_id <> all (l.not_remote_ids)
+          and m.remote_id is distinct from l.remote_id
           and m.state = 'active') as remote_id_with_marker,
        -- deleted since it was sent, and never seen alive: perhaps what it made
        array(

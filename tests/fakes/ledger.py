@@ -60,6 +60,8 @@ class FakeLedger:
     writes: list[Write] = field(default_factory=list)
     calls: int = 0
     balanced_until: date | None = None
+    # Whether `find` returns voided documents too, as providers do.
+    shows_voided: bool = False
     census_pages: list[tuple[str, str | None]] = field(default_factory=list)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(100))
     _changes: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -167,8 +169,12 @@ class FakeLedger:
     def find(self, entity: Entity, *, canonical: Canonical, marker: str) -> Sequence[RemoteRecord]:
         """Find records by marker, name, or number."""
         self._call()
+        states = ("active", "void") if self.shows_voided else ("active",)
         return [
-            self._shown(kept) for kept in self.all(entity) if kept.marker == marker or _alike(kept, canonical)
+            self._shown(kept)
+            for kept in self.kept.values()
+            if kept.entity is entity and kept.state in states
+            if kept.marker == marker or _alike(kept, canonical)
         ]
 
     def write(self, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
