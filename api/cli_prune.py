@@ -6,6 +6,8 @@ from __future__ import annotations
 def prune() -> None:
     """Forget closed history older than TIEOUT_HISTORY_DAYS, and syncs that found nothing after TIEOUT_IDLE_HISTORY_DAYS.
 
+    Uploaded files go after TIEOUT_IMPORT_FILE_DAYS.
+
     Dagster does this every night (nightly_retention). What waits for somebody and the audit log always stay.
     """
     from resources.retention import forget_history

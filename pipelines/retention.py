@@ -35,6 +35,7 @@ def retention_job() -> dg.JobDefinition:
                 "rows of the history": forgotten.log_rows,
                 "syncs": forgotten.runs,
                 "rows of the meter": forgotten.meter_rows,
+                "uploaded files": forgotten.files,
                 "Dagster runs": runs,
             }
         )

@@ -3,6 +3,9 @@
 The table of changes is the truth and is looked at every second; NOTIFY only makes the next look come sooner. So a lost
 notification, a restart of the database or of this process loses nothing. One connection is worked on by one worker at
 a time, whichever process it lives in; what changes meanwhile makes one further pass, however many changes there were.
+
+What a large import brought is none of people's work of the moment: it goes in passes of its own, one kind of record at a
+time in the order of what depends on what, behind everything else of its connection and of the calls a provider allows.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -51,6 +54,15 @@ class Touched:
     entities: dict[Entity, datetime]
     # When the provider last told that something changed there.
     hinted_at: datetime | None = None
+    # Whether a large import changed it, and nobody else.
+    is_bulk: bool = False
+
+    def next_kind(self) -> Touched:
+        """Return what of it is next: of a large import one kind of record, so that people's work comes in between."""
+        if not self.is_bulk:
+            return self
+        first = next(entity for entity in SYNC_ORDER if entity in self.entities)
+        return replace(self, entities={first: self.entities[first]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,8 @@ class _Patience:
 
     tries: int = 0
     until: float = 0.0
-    handled: dict[Entity, datetime] = field(default_factory=dict)
+    # By entity, and whether it was a large import's.
+    handled: dict[tuple[Entity, bool], datetime] = field(default_factory=dict)
 
 
 class RealTimeWorker:
@@ -143,22 +156,23 @@ class RealTimeWorker:
     def _due(self) -> list[Touched]:
         with self._tieout.database.scheduler_tx() as tx:
             rows = tx.rows("real_time_changes")
-        found: dict[str, Touched] = {}
+        urgent: dict[str, Touched] = {}
+        bulk: dict[str, Touched] = {}
         for row in rows:
             patience = self._patience.setdefault(row["connection_id"], _Patience())
             if self._monotonic() < patience.until or self._is_closed(row):
                 continue
-            entity = Entity(row["entity"]) if row["entity"] else None
-            is_new = entity is not None and patience.handled.get(entity) != row["changed_at"]
-            if not is_new and row["pull_hinted_at"] is None:
-                continue
-            touched = found.setdefault(
-                row["connection_id"],
-                Touched(row["builder_id"], row["connection_id"], row["provider"], {}, row["pull_hinted_at"]),
-            )
+            entity, is_bulk = Entity(row["entity"]) if row["entity"] else None, bool(row["is_bulk"])
+            is_new = entity is not None and patience.handled.get((entity, is_bulk)) != row["changed_at"]
+            if is_bulk and is_new:
+                touched = bulk.setdefault(row["connection_id"], _touched(row, is_bulk=True))
+            elif row["pull_hinted_at"] is not None or is_new:
+                touched = urgent.setdefault(row["connection_id"], _touched(row, is_bulk=False))
             if entity is not None and is_new:
                 touched.entities[entity] = row["changed_at"]
-        return list(found.values())
+        # A connection's large imports wait until nothing else of it does.
+        waiting = [each.next_kind() for name, each in bulk.items() if name not in urgent]
+        return [*urgent.values(), *waiting]
 
     def _is_closed(self, row: sa.RowMapping) -> bool:
         try:
@@ -179,7 +193,9 @@ class RealTimeWorker:
             else:
                 patience.tries = 0
                 # An entity that is switched off keeps its note of changes; that is no reason to look for ever.
-                patience.handled.update(touched.entities)
+                patience.handled.update(
+                    {(entity, touched.is_bulk): at for entity, at in touched.entities.items()}
+                )
                 self._witness.saw(Done(touched, summaries))
         except SyncError as error:
             self._leave_alone(
@@ -229,7 +245,7 @@ class RealTimeWorker:
                 "create_sync_run",
                 **builder,
                 connection_id=touched.connection_id,
-                trigger="real_time",
+                trigger="initial_import" if touched.is_bulk else "real_time",
                 entities=list(entities),
                 direction="both",
                 requested_by=REQUESTED_BY,
@@ -258,3 +274,16 @@ class RealTimeWorker:
             # The schedule stays as it is: a busy day must not push the scheduled sync away.
             with self._tieout.database.builder_tx(UUID(touched.builder_id)) as tx:
                 tx.run("finish_sync_run", **builder, error=sentence, now=self._tieout.clock.now())
+                if sentence is not None and touched.is_bulk:
+                    # Its notes are taken, what they stand for is not all sent: a later look finds it again.
+                    tx.run(
+                        "note_bulk_again",
+                        builder_id=touched.builder_id,
+                        connection_id=touched.connection_id,
+                        entities=list(entities),
+                    )
+
+
+def _touched(row: sa.RowMapping, *, is_bulk: bool) -> Touched:
+    hinted_at = None if is_bulk else row["pull_hinted_at"]
+    return Touched(row["builder_id"], row["connection_id"], row["provider"], {}, hinted_at, is_bulk=is_bulk)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from resources.imports.spool import Spool
 from resources.meter import KEPT_DAYS
 from resources.settings import Settings
 from resources.store.dagster import builder_ids
@@ -21,12 +22,13 @@ CALLERS_KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """How many rows went: records of syncs, rows of the history, syncs, days of the meter."""
+    """How many went: records of syncs, rows of the history, syncs, days of the meter, files of imports."""
 
     records: int = 0
     log_rows: int = 0
     runs: int = 0
     meter_rows: int = 0
+    files: int = 0
 
     def __add__(self, other: Forgotten) -> Forgotten:
         """Add two counts."""
@@ -35,13 +37,15 @@ class Forgotten:
             self.log_rows + other.log_rows,
             self.runs + other.runs,
             self.meter_rows + other.meter_rows,
+            self.files + other.files,
         )
 
     @property
     def sentence(self) -> str:
         """Say it in words."""
         return (
-            f"Forgot {self.records:,} records of past syncs, {self.log_rows:,} rows of the history and {self.runs:,} syncs;"
+            f"Forgot {self.records:,} records of past syncs, {self.log_rows:,} rows of the history, {self.runs:,} syncs and"
+            f" {self.files:,} uploaded files;"
             " what still waits for somebody, and the audit log, stay."
         )
 
@@ -56,7 +60,9 @@ def forget_history(database: Database, settings: Settings, *, now: datetime) -> 
     oldest = (now.astimezone(UTC) - timedelta(days=KEPT_DAYS)).date()
     with database.shared_tx() as transaction:
         transaction.run("request_pace_drop_old", before=now - CALLERS_KEPT)
-        return done + Forgotten(meter_rows=transaction.run("meter_drop_old", before=oldest))
+        done += Forgotten(meter_rows=transaction.run("meter_drop_old", before=oldest))
+    files_before = now - timedelta(days=settings.import_file_days)
+    return done + Forgotten(files=Spool(settings.import_folder).forget(before=files_before))
 
 
 def _forget_of(database: Database, builder_id: UUID, *, before: datetime, idle_before: datetime) -> Forgotten:

@@ -189,6 +189,11 @@ class Settings(BaseSettings):
         description="Days for which syncs that found nothing to do stay in the history, and finished runs in Dagster.",
     )
 
+    import_file_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        default=30,
+        description="Days for which uploaded files and their files of problems are kept; what they brought stays.",
+    )
+
     keyring: SecretStr = Field(
         default=SecretStr(""),
         description="Keys that wrap stored tokens, as id:base64key,… with the newest first (32 bytes each); "

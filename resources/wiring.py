@@ -188,7 +188,9 @@ class Tieout:
         facts, run_trigger, requested_by, direction = self._begin(builder_id, connection_id, sync_run_id)
         with self._lock(facts, wait_seconds=lock_wait_seconds):
             self._close_dead_passes(facts, sync_run_id)
-            provider = self.connections.open(builder_id, connection_id, priority=_PRIORITIES[run_trigger])
+            provider = self.connections.open(
+                builder_id, connection_id, priority=self._priority(facts, run_trigger)
+            )
             store = PostgresStore(
                 self.database,
                 facts=facts,
@@ -270,6 +272,16 @@ class Tieout:
                 now=self.clock.now(),
                 before=self.clock.now() - PASS_LASTS_MAX,
             )
+
+    def _priority(self, facts: ConnectionFacts, trigger: Trigger) -> Priority:
+        """Say who goes first; a schedule that has a large import to send waits like the import."""
+        if trigger != "scheduled":
+            return _PRIORITIES[trigger]
+        with self.database.builder_tx(UUID(facts.builder_id)) as tx:
+            is_waiting = tx.value(
+                "is_bulk_waiting", builder_id=facts.builder_id, connection_id=facts.connection_id
+            )
+        return Priority.BULK if is_waiting else _PRIORITIES[trigger]
 
     @contextmanager
     def _lock(self, facts: ConnectionFacts, *, wait_seconds: float) -> Iterator[None]:

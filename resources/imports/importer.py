@@ -19,6 +19,7 @@ from uuid_utils.compat import uuid7
 
 from resources.imports import ledger
 from resources.imports.problem_file import write_problem_file
+from resources.imports.refusals import refused
 from resources.imports.sources import Source, open_source
 from resources.imports.spool import Spool
 from resources.imports.staging import Staged, stage
@@ -134,9 +135,23 @@ class Imports:
                 row["imported_by"],
             )
             ledger.begin(self._database, builder_id, row, now=self._clock.now())
+            self._require_file(builder_id, row)
             seen = replace(watch or Watch(), problems_to=self.spool.problems(builder_id, import_id))
             run = _Run(self, builder_id, import_id, seen)
             return run.work(None, incoming, is_confirmed=row["is_confirmed"]).report
+
+    def _require_file(self, builder_id: UUID, row: ledger.Row) -> None:
+        if self.spool.file(builder_id, row["id"]).is_file():
+            return
+        error = refused(
+            row["file_name"],
+            "the uploaded file is no longer kept here",
+            "Send it again; what went in before stays, once.",
+        )
+        # Not "refused": what was written before may still be taken back.
+        how = ledger.End("failed", error.user_message)
+        ledger.end(self._database, builder_id, row["id"], how, now=self._clock.now())
+        raise error
 
     @property
     def spool(self) -> Spool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -43,6 +44,19 @@ class Spool:
         path = self.file(builder_id, import_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
+
+    def forget(self, *, before: datetime) -> int:
+        """Remove files that nobody has written to since a moment; return how many. No undo needs one."""
+        removed = 0
+        for path in self.folder.glob("*/*"):
+            try:
+                if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
+                    path.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                # Another process was quicker.
+                continue
+        return removed
 
     def file(self, builder_id: UUID, import_id: str) -> Path:
         """Where an import's file is, or would be."""

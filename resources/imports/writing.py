@@ -16,6 +16,9 @@ from resources.store.queries import named_query
 from sync.clock import Clock
 from sync.imports.formats import ImportEntity
 
+# An import of more records than this goes out in the bulk lane; fewer are a person's work of the day.
+BULK_DOCUMENTS = 50
+
 
 @dataclass(slots=True)
 class Written:
@@ -32,6 +35,8 @@ class Chunk:
     number: int
     after: int
     until: int
+    # Whether the import is a large one: what it brings is sent behind everything else.
+    is_bulk: bool = False
 
 
 def chunks_of(staged: Staged, *, written_before: int, chunk_rows: int) -> list[Chunk]:
@@ -40,7 +45,7 @@ def chunks_of(staged: Staged, *, written_before: int, chunk_rows: int) -> list[C
         return []
     starts = range(staged.first_place - 1, staged.last_place, chunk_rows)
     return [
-        Chunk(number, after, after + chunk_rows)
+        Chunk(number, after, after + chunk_rows, is_bulk=staged.documents > BULK_DOCUMENTS)
         for number, after in enumerate(starts, start=written_before + 1)
     ]
 
@@ -136,6 +141,8 @@ def write_chunk(
         "stated": _stated(work),
     }
     documents = 0
+    if chunk.is_bulk:
+        transaction.run("import_in_bulk")
     if has_updates:
         _run(transaction, f"import_before_{table}", given)
         documents += _run(transaction, f"import_update_{table}", given)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from resources.store.database import Transaction
 from resources.store.sync_store import STATISTICS_ROWS_MIN, PostgresWork
+from resources.store.work.ours import Noted
 from resources.store.work.part import SyncSession
 from sync.clock import Clock
 from sync.records import Entity
@@ -62,9 +63,9 @@ class RehearsalWork(PostgresWork):
         self._rehearsal.audits += entries
         super().audit(entries)
 
-    def _noted(self, entity: Entity) -> dict[str, datetime]:
+    def _noted(self, entity: Entity) -> dict[str, Noted]:
         # Taking notes off the list would make whoever edits one of these records wait until the rehearsal ends.
-        return {note[1]: note[2] for note in self._unseen(entity, mark=True)}
+        return {note[1]: Noted(note[2]) for note in self._unseen(entity, mark=True)}
 
     def _edited_meanwhile(self, entity: Entity, rows: Sequence[Apply]) -> list[str]:
         ids = {row.record_id for row in rows}

@@ -167,6 +167,10 @@ where builder_id = %(builder_id)s
 order by imported_at desc
 limit 1;
 
+-- name: import_in_bulk
+-- What this transaction writes is noted as brought by a large import.
+select set_config('app.is_bulk', 'true', true);
+
 -- name: import_chunk_add
 -- One chunk is written, in the transaction that wrote it.
 insert into import_chunks (builder_id, import_id, number, documents, rows_written, added, written_at)

@@ -185,7 +185,8 @@ select set_config('enable_seqscan', %(is_free)s, true), set_config('enable_bitma
 
 -- name: different_links
 -- The links on which something has to be decided now. What a person or a setting has decided about these very values,
--- what waits for a choice and what is not due yet is left out.
+-- what waits for a choice and what is not due yet is left out; so is, in a more urgent sync, what a large import brought
+-- and nobody has sent or touched since.
 select l.id
 from links l
 where l.builder_id = %(builder_id)s
@@ -195,6 +196,11 @@ where l.builder_id = %(builder_id)s
        or l.theirs_checksum is distinct from l.base_theirs_checksum
        or l.state in ('held', 'conflict', 'failed'))
   and l.state <> 'unknown'
+  and (%(takes_bulk)s
+       or l.state <> 'open'
+       or l.bulk_checksum is null
+       or l.bulk_checksum is distinct from l.ours_checksum
+       or l.ours_checksum is not distinct from l.base_ours_checksum)
   and not (
       l.state in ('ignored', 'conflict', 'failed')
       and l.decided_ours_checksum is not distinct from l.ours_checksum

@@ -2,10 +2,12 @@
 
 -- name: noted_changes
 -- The platform records of one entity that changed since sync last looked; taken off the list in the same transaction.
+-- What a large import brought stays on it where this sync is a more urgent one.
 delete from record_changes
 where builder_id = %(builder_id)s
   and entity = %(entity)s
-returning record_id::text as record_id, changed_at;
+  and (%(takes_bulk)s or not is_bulk)
+returning record_id::text as record_id, changed_at, is_bulk;
 
 -- name: changes_among
 -- Which of these records have a noted change that sync has not absorbed yet.
@@ -163,7 +165,7 @@ with incoming as (
     select *
     from jsonb_to_recordset(%(rows)s::jsonb) as r (
         id uuid, state text, canonical jsonb, checksum text, natural_key text, label text, document_date date,
-        total numeric, currency text, changed_at timestamptz)),
+        total numeric, currency text, changed_at timestamptz, is_bulk boolean)),
 saved as (
     insert into records as r (
         builder_id, entity, id, state, canonical, checksum, natural_key, label, document_date, total, currency,
@@ -186,13 +188,15 @@ saved as (
     where r.checksum is distinct from excluded.checksum
     returning r.id, r.checksum, r.state),
 linked as (
-    insert into links as l (builder_id, connection_id, entity, record_id, ours_checksum)
-    select %(builder_id)s::uuid, c.id, %(entity)s, s.id, s.checksum
+    insert into links as l (builder_id, connection_id, entity, record_id, ours_checksum, bulk_checksum)
+    select %(builder_id)s::uuid, c.id, %(entity)s, s.id, s.checksum, case when i.is_bulk then s.checksum end
     from saved s
+    join incoming i on i.id = s.id
     join v2_integration_connections c on c.builder_id = %(builder_id)s::uuid and c.connected_at is not null
     where s.state = 'active'
     on conflict (builder_id, connection_id, entity, record_id) do update
-    set ours_checksum = excluded.ours_checksum
+    set ours_checksum = excluded.ours_checksum,
+        bulk_checksum = excluded.bulk_checksum
     returning 1),
 ended as (
     update links l

@@ -3,13 +3,13 @@
 -- name: real_time_changes
 -- What changed, on our side or by a provider's hint, for connections that want it on the other side at once, the longest waiting first (as the scheduler).
 select c.builder_id::text, c.id::text as connection_id, c.provider, c.sync_window, c.time_zone,
-       changed.entity, changed.changed_at, c.pull_hinted_at
+       changed.entity, changed.is_bulk, changed.changed_at, c.pull_hinted_at
 from v2_integration_connections c
 left join lateral (
-    select r.entity, max(r.changed_at) as changed_at, min(r.changed_at) as waiting_since
+    select r.entity, r.is_bulk, max(r.changed_at) as changed_at, min(r.changed_at) as waiting_since
     from record_changes r
     where r.builder_id = c.builder_id
-    group by r.entity) as changed on true
+    group by r.entity, r.is_bulk) as changed on true
 where c.status = 'connected'
   and c.settings ->> 'real_time' = 'true'
   and (changed.entity is not null or c.pull_hinted_at is not null)
@@ -22,3 +22,32 @@ select pg_try_advisory_lock(hashtextextended('real_time:' || %(connection_id)s::
 -- name: unlock_real_time
 -- Gives the connection free for the next worker.
 select pg_advisory_unlock(hashtextextended('real_time:' || %(connection_id)s::text, 0)) as is_unlocked;
+
+-- name: is_bulk_waiting
+-- Whether something that a large import brought has not been sent over this connection yet.
+select exists (
+        select 1
+        from record_changes
+        where builder_id = %(builder_id)s
+          and is_bulk)
+    or exists (
+        select 1
+        from links
+        where builder_id = %(builder_id)s
+          and connection_id = %(connection_id)s
+          and bulk_checksum = ours_checksum
+          and ours_checksum is distinct from base_ours_checksum
+          and state = 'open') as is_waiting;
+
+-- name: note_bulk_again
+-- Has what a large import brought, and a broken-off pass did not send, looked at again.
+insert into record_changes (builder_id, entity, record_id, is_bulk)
+select builder_id, entity, record_id, true
+from links
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = any (%(entities)s::text[])
+  and bulk_checksum = ours_checksum
+  and ours_checksum is distinct from base_ours_checksum
+  and state = 'open'
+on conflict (builder_id, entity, record_id) do nothing;

@@ -263,6 +263,16 @@ def test_a_cancelled_import_keeps_whole_chunks_and_resuming_completes_it(
     assert undo(books, import_id) == (40, 0)
 
 
+def test_an_upload_that_is_no_longer_kept_is_asked_for_again(books: Books, importer: Imports) -> None:
+    import_id = received(importer, books, "bills", MANY)
+    importer.spool.file(books.builder_id, import_id).unlink()
+    with pytest.raises(ImportRejected, match="no longer kept here"):
+        importer.work(books.builder_id, import_id)
+    assert stands(books, import_id) == "failed"
+    again = received(importer, books, "bills", MANY)
+    assert importer.work(books.builder_id, again).problem_count == 0
+
+
 def test_an_import_that_is_done_is_not_worked_on_again(books: Books, importer: Imports) -> None:
     report = books.bring("bills", MANY)
     with pytest.raises(ImportMovedOn):

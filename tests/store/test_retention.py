@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -148,3 +149,17 @@ def test_forgetting_twice_forgets_once(house: House, forget: Any) -> None:
     house.sync(days=1)
     assert forget().records == 3
     assert forget() == Forgotten()
+
+
+def test_uploaded_files_go_after_thirty_days(settings: Settings, forget: Any) -> None:
+    old, young = (settings.import_folder / "a builder" / name for name in ("old.upload", "young.upload"))
+    old.parent.mkdir(parents=True, exist_ok=True)
+    for path, days in ((old, 31), (young, 29)):
+        path.write_bytes(b"Name\n")
+        at = (NOW - timedelta(days=days)).timestamp()
+        os.utime(path, (at, at))
+    try:
+        assert forget().files == 1
+        assert (old.exists(), young.exists()) == (False, True)
+    finally:
+        young.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -28,15 +29,23 @@ LOCKS: Mapping[Entity, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """When a record was last changed, and whether a large import did it and nobody else since."""
+
+    at: datetime
+    is_bulk: bool = False
+
+
 class OursPart(WorkPart):
     """Reads and writes the platform's records."""
 
     def absorb(self, entity: Entity, record_ids: Collection[str] | None = None) -> int:
         """Bring noted (or given) platform changes into canonical form and onto the links."""
-        noted_at: dict[str, datetime] = {}
+        noted: dict[str, Noted] = {}
         if record_ids is None:
-            noted_at = self._noted(entity)
-            wanted = list(noted_at)
+            noted = self._noted(entity)
+            wanted = list(noted)
         else:
             wanted = list(record_ids)
             self._tx.run("forget_changes", **self._builder, entity=entity, record_ids=wanted)
@@ -64,7 +73,8 @@ class OursPart(WorkPart):
                 "document_date": record.document_date,
                 "total": record.total,
                 "currency": record.currency,
-                "changed_at": self._changed_at(record.changed_at, noted_at.get(record.record_id)),
+                "changed_at": self._changed_at(record.changed_at, noted.get(record.record_id)),
+                "is_bulk": record.record_id in noted and noted[record.record_id].is_bulk,
             }
             for record in found
         ]
@@ -78,19 +88,21 @@ class OursPart(WorkPart):
         self._session.rows_written += len(rows)
         return int(changed) + len(gone)
 
-    def _noted(self, entity: Entity) -> dict[str, datetime]:
-        """Take the records that changed since sync last looked off the list: record id → when."""
-        noted = self._tx.rows("noted_changes", **self._builder, entity=entity)
-        return {row["record_id"]: row["changed_at"] for row in noted}
+    def _noted(self, entity: Entity) -> dict[str, Noted]:
+        """Take the records that changed since sync last looked off the list, by record id."""
+        noted = self._tx.rows(
+            "noted_changes", **self._builder, entity=entity, takes_bulk=self._session.takes_bulk
+        )
+        return {row["record_id"]: Noted(row["changed_at"], row["is_bulk"]) for row in noted}
 
-    def _changed_at(self, stamped: datetime, noted: datetime | None) -> datetime:
+    def _changed_at(self, stamped: datetime, noted: Noted | None) -> datetime:
         """Say when a record changed: not every client moves `updated_at`, and a line has none, but all are noted.
 
         A note from the future is not believed: the database's clock is another than the one this sync lives by.
         """
-        if noted is None or noted > self._now + CLOCKS_APART_MAX:
+        if noted is None or noted.at > self._now + CLOCKS_APART_MAX:
             return stamped
-        return max(stamped, noted)
+        return max(stamped, noted.at)
 
     def note_all(self, entity: Entity) -> None:
         """Have every platform record of an entity looked at again, whatever the change notes say."""

@@ -57,7 +57,13 @@ class LinksPart(WorkPart):
     def different(self, entity: Entity, *, now: datetime) -> list[str]:
         """List the links on which something has to be decided now, oldest document first."""
         self._tx.rows("read_by_index", is_free="off")
-        found = self._tx.rows("different_links", **self._connection, entity=entity, now=now)
+        found = self._tx.rows(
+            "different_links",
+            **self._connection,
+            entity=entity,
+            takes_bulk=self._session.takes_bulk,
+            now=now,
+        )
         self._tx.rows("read_by_index", is_free="on")
         if not found:
             return []

@@ -30,6 +30,11 @@ class SyncSession:
         """The connection's settings as they were when this sync began."""
         return self._facts
 
+    @property
+    def takes_bulk(self) -> bool:
+        """Say whether this sync takes what a large import brought; one in real time leaves it to a pass of its own."""
+        return self.trigger != "real_time"
+
     def new_id(self) -> str:
         """Return a new record id (UUID, version 7)."""
         return str(uuid7())
