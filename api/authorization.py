@@ -44,6 +44,7 @@ _WORDS = {
     "settings": "when and how each connection is synced",
     "notifications": "notices",
     "webhooks": "events, and the addresses that hear of them",
+    "exports": "files with everything that is kept, to read or import again",
     "imports": "files brought in, and what of them is taken back",
 }
 

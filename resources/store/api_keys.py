@@ -25,6 +25,7 @@ SUBJECTS = (
     "notifications",
     "webhooks",
     "imports",
+    "exports",
     "keys",
 )
 SCOPES: tuple[str, ...] = tuple(f"{subject}:{verb}" for subject in SUBJECTS for verb in ("read", "write"))

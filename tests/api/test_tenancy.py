@@ -272,7 +272,9 @@ def test_no_query_in_our_name_reaches_the_other_builder_s_rows(
     with psycopg.connect(for_psycopg(urls.app), autocommit=True) as connection:
         for values in given_values(admin, query, house=theirs, foreign=foreign):
             try:
-                with connection.transaction(), connection.cursor() as cursor:
+                # The audit log keeps what is written to it, the made-up ids of this test as well: later reads would show them.
+                is_kept = "audit_log" not in query.text
+                with connection.transaction(force_rollback=not is_kept), connection.cursor() as cursor:
                     cursor.execute("select set_config('app.builder_id', %s, true)", [str(ours.id)])
                     text = re.sub(
                         r"\$(\d+)", lambda found: f"%(p{found[1]})s", numbered(query).replace("%", "%%")

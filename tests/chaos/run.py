@@ -15,7 +15,6 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
-from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
@@ -33,12 +32,11 @@ from resources.settings import Settings, load_settings
 from resources.store.api_keys import create_api_key
 from resources.wiring import Tieout
 from sync.summary import Outcome
+from tests.chaos.people import People
+from tests.chaos.promises import broken_promises
 from tests.chaos.troupe import Actor, Troupe
 from tests.chaos.world import GONE, Books, ChaosWorld, PatientOffice
 from tests.fakes.world import Platform
-from tests.simulation.invariants import broken_promises
-from tests.simulation.people import People
-from tests.simulation.world import SimWorld
 from tests.support.books import RunningClock, XeroBooks
 
 BROWSER = "a browser's own secret"
@@ -147,7 +145,7 @@ def perform(*, kills: int, seed: int, always: Sequence[str] = (), keep: bool = F
             found.unknowns = house.world.value(
                 "select count(*) from v2_sync_records where code like 'push.outcome%%'"
             )
-            found.violations += broken_promises(cast("SimWorld", house.world), house.people)
+            found.violations += broken_promises(house.world, house.people)
             found.violations += house.xero.broken_promises()
         found.seconds = time.monotonic() - began
     finally:
@@ -184,7 +182,7 @@ def _house(home: Path, random: Random) -> Iterator[House]:
             )
             for each in (world, xero.platform)
         ]
-        yield House(settings, troupe, tieout, clock, world, People(cast("SimWorld", world)), xero, keys)
+        yield House(settings, troupe, tieout, clock, world, People(world), xero, keys)
 
 
 def _settings(home: Path) -> Settings:

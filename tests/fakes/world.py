@@ -156,7 +156,9 @@ class Platform:
         version = self.add(
             "mapping_versions", connection_id=self.connection_id, number=number, created_by="test"
         )
-        self.run("update v2_account_mappings set is_active = false where connection_id = %s", self.connection_id)
+        self.run(
+            "update v2_account_mappings set is_active = false where connection_id = %s", self.connection_id
+        )
         for profile, account_id in accounts.items():
             self.add(
                 "v2_account_mappings",

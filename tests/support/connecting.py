@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from resources.connections import Connections
+from resources.registry import PROVIDERS
 from resources.settings import Settings
 from resources.store.database import Database
 from resources.vault import Vault
@@ -39,6 +41,8 @@ class World:
         given: dict[str, Any] = {
             "vault": Vault.from_settings(self.settings),
             "clock": self.clock,
+            # Its clock stands still: a rate of calls would never let the next one through.
+            "providers": {key: replace(spec, limits=None) for key, spec in PROVIDERS.items()},
             "on_connected": lambda builder, connection: self.looked_at.append((builder, connection)),
         }
         settings = changes.pop("settings", self.settings)
