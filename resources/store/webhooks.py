@@ -26,6 +26,8 @@ SECRET_BYTES = 32
 SECRET_FIELD = "webhook_secret"  # noqa: S105 - where it is kept, not what it is
 OLD_SECRET_FOR = timedelta(hours=24)
 KEPT_FOR = timedelta(days=30)
+# A builder's first look; and how far the next one goes back, because what began earlier may be committed later.
+FIRST_LOOK, LOOK_AGAIN = timedelta(hours=1), timedelta(minutes=15)
 REPLAY_EVENTS_MAX = 10_000
 ENDPOINTS_MAX = 50
 LEASE = timedelta(minutes=2)
@@ -72,7 +74,9 @@ class Outcome:
 def write_events(database: Database, builder_id: UUID, *, now: datetime) -> int:
     """Write what happened since the last look as events, with a delivery for whoever wants each."""
     with database.builder_tx(builder_id) as tx:
-        return int(tx.value("events_write", now=now))
+        looked_at = tx.value("events_looked_at")
+        since = now - FIRST_LOOK if looked_at is None else looked_at - LOOK_AGAIN
+        return int(tx.value("events_write", now=now, since=since))
 
 
 def forget_events(database: Database, builder_id: UUID, *, now: datetime) -> int:

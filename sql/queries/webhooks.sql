@@ -1,21 +1,24 @@
 -- Webhooks out: events are written from what syncs left behind, each once; deliveries are tried until they arrive.
 
+-- name: events_looked_at
+-- when this builder's events were last written
+select looked_at
+from webhook_event_marks;
+
 -- name: events_write
--- what happened since the last look, as events, and a delivery for each endpoint that wants it
-with looked as (
-    select coalesce((select looked_at - interval '15 minutes' from webhook_event_marks),
-                    %(now)s::timestamptz - interval '1 hour') as since
-), touched as (
+-- what happened since the last look, as events, and a delivery for each endpoint that wants it; the time comes as a
+-- value, because a time that is only found out on the way is planned as a third of all history
+with touched as (
     select r.*, l.sync_type
-    from looked
-    join v2_sync_log l on l.started_at >= looked.since - interval '2 hours'
+    from v2_sync_log l
     join v2_sync_records r on r.builder_id = l.builder_id and r.sync_log_id = l.id
-    where r.created_at >= looked.since
+    where l.started_at >= %(since)s::timestamptz - interval '2 hours'
+      and r.created_at >= %(since)s::timestamptz
 ), settled as (
     select r.*
-    from looked
-    join v2_sync_records r on r.resolved_at >= looked.since
-    where r.status in ('error', 'held', 'conflict')
+    from v2_sync_records r
+    where r.resolved_at >= %(since)s::timestamptz
+      and r.status in ('error', 'held', 'conflict')
 ), happened as (
     select case status when 'synced' then 'document.synced'
                        when 'error' then 'document.failed'
@@ -60,31 +63,34 @@ with looked as (
            jsonb_build_object(
                'connection_id', a.connection_id, 'provider', c.provider, 'entity_type', a.entity,
                'record_id', a.record_id, 'action', a.operation, 'message', a.message) as data
-    from looked
-    join attempts a on a.state = 'unknown' and a.started_at >= looked.since - interval '2 hours'
+    from attempts a
     join v2_integration_connections c on c.id = a.connection_id
+    where a.state = 'unknown'
+      and a.started_at >= %(since)s::timestamptz - interval '2 hours'
 ), states as (
     select case n.kind when 'connection_lost' then 'connection.lost' else 'tie_out.difference' end as type,
            'notice:' || n.id as key, n.connection_id, n.created_at as at,
            jsonb_build_object('connection_id', n.connection_id, 'provider', c.provider) || n.facts as data
-    from looked
-    join notifications n on n.created_at >= looked.since and n.kind in ('connection_lost', 'tie_out_difference')
+    from notifications n
     join v2_integration_connections c on c.id = n.connection_id
+    where n.created_at >= %(since)s::timestamptz
+      and n.kind in ('connection_lost', 'tie_out_difference')
     union all
     select 'connection.restored', 'restored:' || n.id, n.connection_id, n.resolved_at,
            jsonb_build_object('connection_id', n.connection_id, 'provider', c.provider)
-    from looked
-    join notifications n on n.resolved_at >= looked.since and n.kind = 'connection_lost'
+    from notifications n
     join v2_integration_connections c on c.id = n.connection_id and c.status = 'connected'
+    where n.resolved_at >= %(since)s::timestamptz
+      and n.kind = 'connection_lost'
 ), runs as (
     select 'sync.' || r.status as type, 'run:' || r.id as key, r.connection_id, r.completed_at as at,
            jsonb_build_object('connection_id', r.connection_id, 'provider', c.provider, 'run_id', r.id,
                               'trigger', r.trigger, 'message', r.error_summary) as data
-    from looked
-    join sync_runs r on r.requested_at >= looked.since - interval '2 hours'
-                    and r.completed_at >= looked.since
-                    and r.status in ('completed', 'partial', 'failed')
+    from sync_runs r
     join v2_integration_connections c on c.id = r.connection_id
+    where r.requested_at >= %(since)s::timestamptz - interval '2 hours'
+      and r.completed_at >= %(since)s::timestamptz
+      and r.status in ('completed', 'partial', 'failed')
 ), written as (
     insert into webhook_events (builder_id, type, key, connection_id, data, at)
     select current_setting('app.builder_id')::uuid, type, key, connection_id, data, at
