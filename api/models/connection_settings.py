@@ -52,11 +52,13 @@ class EntitySettings(BaseModel):
     )
     ended_here: EndPolicyName | None = Field(
         default=None,
-        description="What becomes of the ledger's when ours was voided, deleted or made inactive; null goes by the strategy.",
+        description="What becomes of the ledger's when ours was voided, deleted or made inactive; null goes by the strategy."
+        " Left out, it stays as it is.",
     )
     ended_there: EndPolicyName | None = Field(
         default=None,
-        description="What becomes of ours when the ledger's was voided, deleted, merged or made inactive; null as above.",
+        description="What becomes of ours when the ledger's was voided, deleted, merged or made inactive; null as above."
+        " Left out, it stays as it is.",
     )
     closed_period: PeriodPolicyName | None = Field(
         default=None,

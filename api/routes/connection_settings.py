@@ -89,8 +89,8 @@ def _wanted(body: ConnectionSettingsIn) -> store.ConnectionSettings:
                 is_enabled=each.is_enabled,
                 direction=each.direction,
                 conflict_strategy=each.conflict_strategy,
-                ended_here=each.ended_here,
-                ended_there=each.ended_there,
+                ended_here=each.ended_here if "ended_here" in each.model_fields_set else "stays",
+                ended_there=each.ended_there if "ended_there" in each.model_fields_set else "stays",
                 closed_period=each.closed_period,
                 approval=each.approval,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from resources.spec import Preference
@@ -28,9 +28,9 @@ class EntityChoice:
     is_enabled: bool
     direction: Direction
     conflict_strategy: str | None
-    # What is done about the other side's when one side's ended; None goes by the strategy.
-    ended_here: EndPolicy | None = None
-    ended_there: EndPolicy | None = None
+    # What is done about the other side's when one side's ended; None goes by the strategy, "stays" saves no other one.
+    ended_here: EndPolicy | Literal["stays"] | None = "stays"
+    ended_there: EndPolicy | Literal["stays"] | None = "stays"
     # None: as it is
     closed_period: str | None = None
     approval: str | None = None
@@ -121,9 +121,9 @@ def save_settings(
     decided = _strategies_changed(before, after)
     if decided:
         tx.run("queue_conflicts_reopen", **names, entities=decided)
-    ends = _ends_changed(before.entities, after.entities)
-    if ends:
-        tx.run("settings_ends_again", **names, entities=ends)
+    here, there = _ends_changed(before.entities, after.entities)
+    if here or there:
+        tx.run("settings_ends_again", **names, here=here, there=there)
     write_audit(
         tx,
         AuditEntry(
@@ -143,9 +143,14 @@ def _turned(before: Sequence[EntityChoice], after: Sequence[EntityChoice]) -> li
     return [each.entity for each in after if (each.direction, each.is_enabled) != ways[each.entity]]
 
 
-def _ends_changed(before: Sequence[EntityChoice], after: Sequence[EntityChoice]) -> list[Entity]:
-    policies = {each.entity: (each.ended_here, each.ended_there) for each in before}
-    return [each.entity for each in after if (each.ended_here, each.ended_there) != policies[each.entity]]
+def _ends_changed(
+    before: Sequence[EntityChoice], after: Sequence[EntityChoice]
+) -> tuple[list[Entity], list[Entity]]:
+    """Name the entities with another policy for what ended here, and those with another for what ended there."""
+    was = {each.entity: each for each in before}
+    here = [each.entity for each in after if each.ended_here != was[each.entity].ended_here]
+    there = [each.entity for each in after if each.ended_there != was[each.entity].ended_there]
+    return here, there
 
 
 def _strategies_changed(before: ConnectionSettings, after: ConnectionSettings) -> list[str]:
@@ -167,6 +172,8 @@ def _choice(entity: Entity, row: Mapping[Any, Any] | None) -> EntityChoice:
             is_enabled=True,
             direction=DEFAULT_DIRECTION[entity],
             conflict_strategy=None,
+            ended_here=None,
+            ended_there=None,
             closed_period="hold",
             approval="direct",
         )

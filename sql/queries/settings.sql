@@ -59,7 +59,9 @@ insert into entity_settings (
     builder_id, connection_id, entity, is_enabled, direction, conflict_strategy, ended_here, ended_there, closed_period,
     approval)
 select %(builder_id)s::uuid, %(connection_id)s::uuid, e.entity, e.is_enabled, e.direction, e.conflict_strategy,
-       e.ended_here, e.ended_there, coalesce(e.closed_period, o.closed_period, 'hold'),
+       case when e.ended_here = 'stays' then o.ended_here else e.ended_here end,
+       case when e.ended_there = 'stays' then o.ended_there else e.ended_there end,
+       coalesce(e.closed_period, o.closed_period, 'hold'),
        coalesce(e.approval, o.approval, 'direct')
 from jsonb_to_recordset(%(rows)s::jsonb) as e (
     entity text, is_enabled boolean, direction text, conflict_strategy text, ended_here text, ended_there text,
@@ -76,14 +78,15 @@ set is_enabled = excluded.is_enabled,
     approval = excluded.approval;
 
 -- name: settings_ends_again
--- Has pairs looked at again of which one side ended and the other was kept, because what is done about them changed.
+-- Has pairs looked at again of which one side ended and the other was kept, because what is done about
+-- that side's endings changed.
 update links l
 set base_ours_checksum = case when r.state <> 'active' then 'to be looked at again' else l.base_ours_checksum end,
     base_theirs_checksum = case when r.state = 'active' then 'to be looked at again' else l.base_theirs_checksum end
 from records r, mirror m
 where l.builder_id = %(builder_id)s
   and l.connection_id = %(connection_id)s
-  and l.entity = any (%(entities)s::text[])
+  and l.entity = any (case when r.state <> 'active' then %(here)s::text[] else %(there)s::text[] end)
   and l.base_ours_checksum is not null
   and l.base_theirs_checksum is not null
   and r.builder_id = l.builder_id

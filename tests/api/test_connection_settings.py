@@ -149,3 +149,15 @@ def test_a_preference_that_could_not_work_is_refused_with_a_sentence(
     refused = problem(client.put(path(house), wanted(preferences=preferences)), 422, "input.setting")
     assert words in refused["detail"]
     assert all(each["value"] is None for each in exact(client.get(path(house)))["preferences"])
+
+
+def test_ending_policies_left_out_stay_and_null_goes_by_the_strategy(client: Client, house: House) -> None:
+    def save(**policies: str | None) -> tuple[str | None, str | None]:
+        entity = {"entity": "bill", "direction": "push"} | policies
+        saved = exact(client.put(path(house), wanted(entities=[entity])))
+        (bill,) = [each for each in saved["entities"] if each["entity"] == "bill"]
+        return bill["ended_here"], bill["ended_there"]
+
+    assert save(ended_here="keep", ended_there="ask") == ("keep", "ask")
+    assert save() == ("keep", "ask")
+    assert save(ended_here=None) == (None, "ask")
