@@ -11,12 +11,13 @@ A census goes on where it stopped: each sync spends a few calls on it, and a lim
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from sync.clock import Clock
-from sync.errors import ProviderUnavailable, RateLimited
-from sync.ports import Provider
+from sync.errors import AccessExpired, ProviderUnavailable, RateLimited, SyncError
+from sync.ports import CensusPage, Provider
 from sync.pushing import deleted
 from sync.store import Store, Work
 
@@ -25,6 +26,9 @@ CENSUS_STREAM = "census"
 WANTED_STREAM = "census wanted"
 CALLS_PER_SYNC_MAX = 12
 DIFFERENCES_ROWS_MAX = 200
+# What says nothing about one record or list: the census waits, or the sync ends for want of access.
+ENDS_THE_SHARE = (RateLimited, ProviderUnavailable, AccessExpired)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def _walk(store: Store, provider: Provider, place: Place, counted: Counted, *, c
     while place.list < len(lists):
         if provider.calls >= calls_end:
             return
-        page = provider.census(lists[place.list], place.after)
+        page = _page(provider, lists[place.list], place.after)
         is_last = page.after is None
         place = replace(place, list=place.list + 1 if is_last else place.list, after=page.after)
         with store.work() as work:
@@ -123,7 +127,16 @@ def _walk(store: Store, provider: Provider, place: Place, counted: Counted, *, c
         for entity, remote_id in differing:
             if provider.calls >= calls_end:
                 return
-            record = provider.read(entity, remote_id)
+            try:
+                record = provider.read(entity, remote_id)
+            except ENDS_THE_SHARE:
+                raise
+            except SyncError as error:
+                # One record that cannot be read must not keep the census, and every sync with it, from going on.
+                log.warning("census: %s %s was passed over: %s", entity, remote_id, error.user_message)
+                with store.work() as work:
+                    work.check_census(entity, remote_id, version=None, number=place.round)
+                continue
             with store.work() as work:
                 counted.missed += work.save_mirror(
                     [record if record is not None else deleted(entity, remote_id)]
@@ -131,3 +144,14 @@ def _walk(store: Store, provider: Provider, place: Place, counted: Counted, *, c
                 work.check_census(
                     entity, remote_id, version=record.version if record else None, number=place.round
                 )
+
+
+def _page(provider: Provider, name: str, after: str | None) -> CensusPage:
+    """Return a page of a list; a list that is refused is passed over, and read again in the next census."""
+    try:
+        return provider.census(name, after)
+    except ENDS_THE_SHARE:
+        raise
+    except SyncError as error:
+        log.warning("census: the list %s was passed over: %s", name, error.user_message)
+        return CensusPage(rows=[], after=None)

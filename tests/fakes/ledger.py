@@ -54,6 +54,8 @@ class FakeLedger:
     clock: Clock
     kept: dict[tuple[Entity, str], Kept] = field(default_factory=dict)
     replies: dict[str, WriteOutcome] = field(default_factory=dict)
+    # Ids that it refuses to read.
+    unreadable: set[str] = field(default_factory=set)
     lose_before: set[str] = field(default_factory=set)
     lose_after: set[str] = field(default_factory=set)
     down: SyncError | None = None
@@ -163,6 +165,10 @@ class FakeLedger:
     def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
         """Read one record."""
         self._call()
+        if remote_id in self.unreadable:
+            raise RejectedByProvider(
+                sentence="QueryParseException", label=remote_id, provider="Fake", text=""
+            )
         kept = self.kept.get((entity, remote_id))
         return None if kept is None or kept.state == "deleted" else self._shown(kept)
 

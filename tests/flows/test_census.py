@@ -145,3 +145,17 @@ def test_a_census_that_finds_nothing_changes_nothing(world: World) -> None:
         assert all(summary.processed == 0 for summary in synced.entities.values())
     assert synced.calls == 1
     assert world.value("select count(*) from census") > 0
+
+
+def test_a_record_that_cannot_be_read_ends_no_later_sync(world: World) -> None:
+    kept = world.ledger.only(Entity.BILL)
+    world.ledger.end(Entity.BILL, kept.remote_id, "deleted")
+    world.ledger.forget_feed()
+    world.ledger.unreadable.add(kept.remote_id)
+    a_day_later(world)
+    world.bill(world.value("select id from v2_vendors"), number="N-2")
+    world.sync()
+    assert len(world.ledger.all(Entity.BILL)) == 1, "the new one"
+    world.ledger.unreadable.clear()
+    a_day_later(world)
+    assert bills(world) == ["void", "approved"], "the next census looks again"
