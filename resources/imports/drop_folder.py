@@ -8,10 +8,13 @@ the others.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
+
+import structlog
 
 from resources.imports.importer import Imports, Watch
 from sync.errors import ImportRejected, SyncError
@@ -25,6 +28,7 @@ LEFT = "not imported"
 # A file that somebody is still copying grows; one that was left alone for a moment does not.
 SETTLED_SECONDS = 5.0
 REPORT_PROBLEMS_MAX = 200
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,20 @@ def waiting(folder: Path, *, now: float | None = None) -> list[Dropped]:
 
 
 def builder_folders(folder: Path, builders: Mapping[str, str]) -> dict[str, Path]:
-    """Return the folders that belong to a builder, by its id; a folder is named by the builder's id or name."""
+    """Return the folders that belong to a builder, by its id; a folder is named by the builder's id or name.
+
+    A name that several builders have belongs to none of them: their folders are named by the id.
+    """
     if not folder.is_dir():
         return {}
+    keys = Counter(name_key(name) for name in builders.values())
     known = {name_key(name): builder_id for builder_id, name in builders.items()}
     found = {}
     for child in sorted(folder.iterdir()):
+        if child.name.lower() not in builders and keys[name_key(child.name)] > 1:
+            # Nobody gets what may be another one's files.
+            log.warning("drop_folder_name_not_unique", folder=child.name, remedy="name it by the builder's id")
+            continue
         builder_id = child.name.lower() if child.name.lower() in builders else known.get(name_key(child.name))
         if child.is_dir() and builder_id is not None:
             found[builder_id] = child

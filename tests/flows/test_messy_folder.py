@@ -217,3 +217,10 @@ def test_a_folder_belongs_to_the_builder_with_that_id_or_name(tmp_path: Path) ->
         "b-1": tmp_path / "Larkspur Custom Homes"
     }
     assert builder_folders(tmp_path / "missing", {}) == {}
+
+
+def test_a_folder_named_as_two_builders_are_belongs_to_neither(tmp_path: Path) -> None:
+    for name in ("Larch Homes", "b-2"):
+        (tmp_path / name).mkdir()
+    builders = {"b-1": "Larch Homes", "b-2": "LARCH  HOMES"}
+    assert builder_folders(tmp_path, builders) == {"b-2": tmp_path / "b-2"}
