@@ -345,6 +345,7 @@ class Consents:
             "connection_forget_links",
             "connection_forget_mirror",
             "connection_forget_cursors",
+            "connection_forget_census",
             "connection_forget_options",
         ):
             transaction.run(query, builder_id=builder, id=connection_id)

@@ -100,6 +100,12 @@ delete from cursors
 where builder_id = %(builder_id)s
   and connection_id = %(id)s;
 
+-- name: connection_forget_census
+-- Forget what the lists of a company showed that another one replaces.
+delete from census
+where builder_id = %(builder_id)s
+  and connection_id = %(id)s;
+
 -- name: connection_forget_options
 -- Forget what jobs and codes were in the lists of a company that another one replaces.
 delete from dimension_options
