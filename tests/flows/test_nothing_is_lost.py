@@ -111,7 +111,8 @@ class Story:
         return {value for value in self.seen - self.standing() if value not in written}
 
 
-@settings(derandomize=True, 
+@settings(
+    derandomize=True,
     max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
