@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -23,11 +22,7 @@ def world(database: Database) -> World:
 
 
 def policy(
-    world: World,
-    entity: Entity,
-    *,
-    here: EndPolicy | Literal["stays"] | None = None,
-    there: EndPolicy | Literal["stays"] | None = None,
+    world: World, entity: Entity, *, here: EndPolicy | None = None, there: EndPolicy | None = None
 ) -> None:
     """Save what becomes of the other side's when one side's ended."""
     choice = EntityChoice(
@@ -170,36 +165,3 @@ def test_a_name_made_inactive_in_the_ledger_is_kept_or_followed(world: World) ->
     policy(world, Entity.VENDOR, there=None)
     world.sync()
     assert world.value("select is_active from v2_vendors") is False
-
-
-@pytest.mark.parametrize("there", ["stays", "ask"])
-def test_saving_settings_without_the_policy_voids_no_kept_document(
-    world: World, there: Literal["stays", "ask"]
-) -> None:
-    bill = world.bill(world.vendor())
-    policy(world, Entity.BILL, here="keep")
-    world.sync()
-    world.change("v2_bills", bill, status="void")
-    world.sync()
-    policy(world, Entity.BILL, here="stays", there=there)
-    world.sync()
-    assert len(world.ledger.all(Entity.BILL)) == 1
-
-
-def test_an_acceptance_ends_with_the_push_it_was_given_for(world: World) -> None:
-    policy(world, Entity.BILL)
-    world.run(
-        "update entity_settings set approval = 'review', conflict_strategy = 'platform_wins' where entity = 'bill'"
-    )
-    world.bill(world.vendor())
-    world.sync()
-    assert world.ledger.all(Entity.BILL) == []
-    world.run(
-        "update links set state = 'open', approved_checksum = decided_ours_checksum, approved_by = 'rosa'"
-        " where entity = 'bill'"
-    )
-    world.sync()
-    kept = world.ledger.only(Entity.BILL)
-    world.ledger.edit(Entity.BILL, kept.remote_id, memo="the bookkeeper's own")
-    world.sync()
-    assert world.ledger.only(Entity.BILL).canonical["memo"] == "the bookkeeper's own"
