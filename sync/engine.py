@@ -48,6 +48,7 @@ class ConnectionSync:
         self._clock = clock
         self._actor = actor
         self._knows_closing_date = False
+        self._knows_options = False
 
     @property
     def provider_calls(self) -> int:
@@ -60,9 +61,7 @@ class ConnectionSync:
         with self._store.work() as work:
             self._sweep(work)
             cursor = work.cursor(CHANGES_STREAM)
-            known = work.options() if self._store.facts.dimensions else []
-        if known and self._provider.book is not None:
-            self._provider.book.know(known)
+        self._know_options()
         summary.is_full = cursor is None
         for page in self._provider.changes(cursor):
             # The cursor moves in the transaction that stores the last page, never before it.
@@ -110,6 +109,7 @@ class ConnectionSync:
                 recorder.finish(work, error=None)
                 return summary
         try:
+            self._know_options()
             self._keep_options(todo)
             settling.settle_unknown(
                 self._store,
@@ -167,6 +167,16 @@ class ConnectionSync:
     def _options_behind(self, work: Work, entity: Entity) -> list[options.Want]:
         is_sent = entity in DOCUMENTS and self._direction != "pull" and self._provider.book is not None
         return options.wants(work, self._store.facts.dimensions) if is_sent else []
+
+    def _know_options(self) -> None:
+        """Tell the provider, once per opening, which entries are ours."""
+        # No pull may have come before; and with every dimension off, what is on a job is its client's still.
+        if self._knows_options or self._provider.book is None:
+            return
+        with self._store.work() as work:
+            known = work.options()
+        self._provider.book.know(known)
+        self._knows_options = True
 
     def _keep_options(self, todo: Sequence[options.Want]) -> None:
         if not todo or self._provider.book is None:
