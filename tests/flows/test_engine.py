@@ -412,7 +412,7 @@ def test_a_process_that_died_while_sending_leaves_nothing_that_is_sent_twice(wor
     world.bill(world.vendor())
     world.ledger.lose_after.add("Bill B-1 (Ridge Concrete)")
     world.sync()
-    world.run("update attempts set state = 'sending'")
+    world.run("update attempts set state = 'sending' where entity = 'bill'")
     world.run("update links set state = 'open'")
     world.sync()
     assert len(world.ledger.all(Entity.BILL)) == 1
