@@ -75,7 +75,9 @@ def builder_folders(folder: Path, builders: Mapping[str, str]) -> dict[str, Path
     for child in sorted(folder.iterdir()):
         if child.name.lower() not in builders and keys[name_key(child.name)] > 1:
             # Nobody gets what may be another one's files.
-            log.warning("drop_folder_name_not_unique", folder=child.name, remedy="name it by the builder's id")
+            log.warning(
+                "drop_folder_name_not_unique", folder=child.name, remedy="name it by the builder's id"
+            )
             continue
         builder_id = child.name.lower() if child.name.lower() in builders else known.get(name_key(child.name))
         if child.is_dir() and builder_id is not None:
