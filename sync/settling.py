@@ -12,7 +12,7 @@ from sync.outcomes import Recorder
 from sync.ports import Done, Provider, Unknown, Write
 from sync.pushing import as_it_is, audit_of_push, deleted, line_versions
 from sync.records import Canonical, Entity, RemoteRecord, name_key
-from sync.store import AttemptView, LinkView, NewAttempt, Settlement, Store, Work
+from sync.store import AttemptView, Audit, LinkView, NewAttempt, Settlement, Store, Work
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown
 
 NAMES = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})
@@ -193,6 +193,8 @@ def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: 
                 attempt.request_id, state="moved", message="The record was changed by somebody else."
             )
             work.open_link(link.id)
+            if attempt.evidence.get("before") is not None:
+                work.audit([_audit_of_doubt(seen, actor=actor)])
         case UnknownVerdict.SEND_AGAIN if _is_to_be_repeated(seen):
             return
         case UnknownVerdict.SEND_AGAIN:
@@ -268,6 +270,28 @@ def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
     )
     recorder.pushed(link, "found in the ledger", details={"remote_id": record.remote_id})
     work.audit([audit_of_push(link, attempt, record=record, actor=actor)])
+
+
+def _audit_of_doubt(seen: Looked, *, actor: str) -> Audit:
+    """Return the entry for what a write has overwritten, if it was executed before somebody changed the record again."""
+    attempt, record = seen.attempt, seen.record
+    return Audit(
+        action="push.unconfirmed",
+        reason=f"nobody heard whether this {attempt.operation} was executed, and the record has changed since;"
+        " if it was, this is what it overwrote",
+        link=seen.link,
+        before=attempt.evidence.get("before"),
+        after={
+            "state": record.state if record is not None else None,
+            "canonical": record.canonical if record is not None else None,
+            "remote_id": attempt.remote_id,
+            "request_id": attempt.request_id,
+            "sent": attempt.canonical,
+            "actor": actor,
+        },
+        strategy=attempt.evidence.get("strategy"),
+        mapping_version_id=attempt.mapping_version_id,
+    )
 
 
 def _as_sent(attempt: AttemptView, record: RemoteRecord) -> Canonical:

@@ -78,3 +78,24 @@ def test_an_edit_made_before_a_lost_request_was_settled_reaches_the_ledger_once(
     first, second, third = [write for write in world.ledger.writes if write.entity is Entity.BILL]
     assert [first.operation, second.operation, third.operation] == ["create", "create", "update"]
     assert first.request_id == second.request_id
+
+
+def test_a_memo_that_a_lost_change_overwrote_is_kept_though_the_document_ended_before_anybody_looked(
+    world: World,
+) -> None:
+    world.strategy = Strategy.PLATFORM_WINS
+    bill = world.bill(world.vendor())
+    world.sync()
+    remote_id = world.ledger.only(Entity.BILL).remote_id
+    world.ledger.edit(Entity.BILL, remote_id, memo="call Joe before paying")
+    world.change("v2_bills", bill, memo="second thoughts")
+    world.ledger.lose_after.add("Bill B-1 (Ridge Concrete)")
+    world.sync()
+    world.ledger.end(Entity.BILL, remote_id, "void")
+    world.later(minutes=10)
+    world.sync()
+    ((overwritten, reason),) = world.rows(
+        "select before -> 'canonical' ->> 'memo', reason from audit_log where action = 'push.unconfirmed'"
+    )
+    assert overwritten == "call Joe before paying"
+    assert "nobody heard" in reason
