@@ -102,6 +102,8 @@ class Quota:
     metered_reads_this_month: int
     bytes_read_this_month: int
     asked_to_wait_until: datetime | None
+    # Whether a call waits for its turn at this moment.
+    is_waiting: bool
     mode: Mode
 
 
@@ -116,10 +118,10 @@ def quota_of(
 ) -> Quota:
     """Return a company's figures and the stricter of its day's and the app's month's mode."""
     row = transaction.row(
-        "meter_of_company", company=key_of(provider, company_id), today=now.astimezone(UTC).date()
+        "meter_of_company", company=key_of(provider, company_id), today=now.astimezone(UTC).date(), now=now
     )
     if row is None:
-        return Quota(0, None, 0, 0, 0, 0, None, month)
+        return Quota(0, None, 0, 0, 0, 0, None, False, month)
     calls = int(row["calls_today"])
     days = int(row["days_of_the_week"])
     a_day = int(row["calls_of_the_week"]) / days if days else 0.0
@@ -141,5 +143,6 @@ def quota_of(
         metered_reads_this_month=int(row["reads_of_the_month"]),
         bytes_read_this_month=int(row["bytes_of_the_month"]),
         asked_to_wait_until=blocked if is_blocked else None,
+        is_waiting=bool(row["is_waiting"]),
         mode=max(modes, key=list(Mode).index),
     )

@@ -31,5 +31,8 @@ class QuotaShown(Shown):
     metered_reads_this_month: int = Field(description="Reads that count against the app's plan at Intuit.")
     bytes_read_this_month: int = Field(description="What Xero's price tiers count as egress.")
     asked_to_wait_until: datetime | None
+    is_waiting: bool = Field(
+        description="Whether a call waits for its turn at this moment, because the provider takes only so many a minute."
+    )
     mode: ModeName
     sentence: str = Field(description="The mode in words.")

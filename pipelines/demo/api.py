@@ -79,13 +79,20 @@ class TieoutApi:
             run = self.run(run_id)
             if run["status"] not in ("queued", "started"):
                 return run
-            tell(_progress(run))
+            tell(self._waits(run) or _progress(run))
             watch()
             if time.monotonic() > deadline:
                 raise ProcessError(
                     f"The sync {run_id} has not ended for {SYNC_SECONDS_MAX:.0f} seconds; open Dagster to see why."
                 )
             time.sleep(POLL_SECONDS)
+
+    def _waits(self, run: Json) -> str | None:
+        """Return for whom a sync waits, if its next call is not its turn yet."""
+        quota = self._ask("GET", f"/connections/{run['connection_id']}/quota")
+        return (
+            "waiting, because the provider takes only so many calls a minute" if quota["is_waiting"] else None
+        )
 
     def run(self, run_id: str) -> Json:
         """Return a run and its steps."""

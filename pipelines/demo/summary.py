@@ -60,7 +60,8 @@ def waiting_lines(waiting: Sequence[Json]) -> list[RenderableType]:
         amount = sum((Decimal(record["amount"] or 0) for record in records), Decimal(0))
         worth = f" ({money(amount)})" if amount else ""
         state = "held" if records[0]["status"] == "held" else "failed"
-        more = f" So do {len(records) - 1} more." if len(records) > 1 else ""
+        rest = len(records) - 1
+        more = f" So {'does' if rest == 1 else 'do'} {rest} more." if rest else ""
         lines.append(_line(f"· {len(records)} {state}{worth}: {records[0]['error_message']}{more}"))
     if len(groups) > CAUSES_SHOWN:
         lines.append(_line(f"· and {len(groups) - CAUSES_SHOWN} causes more"))
@@ -77,10 +78,9 @@ def conflict_lines(conflicts: Sequence[Json]) -> list[RenderableType]:
         for field in conflict["fields"]:
             if isinstance(field["ours"], list) or isinstance(field["theirs"], list):
                 continue  # lines of the document; their sum is a field of its own
-            agreed = "" if field["base"] is None else f" · last agreed {field['base']}"
-            lines.append(
-                _line(f"· {field['field']}: platform {field['ours']}{agreed} · ledger {field['theirs']}")
-            )
+            sides = (("platform", "ours"), ("last agreed", "base"), ("ledger", "theirs"))
+            values = " · ".join(f"{title} {field[f'{side}_shown'] or 'empty'}" for title, side in sides)
+            lines.append(_line(f"· {field['field'].replace('_', ' ')}: {values}"))
     return lines
 
 

@@ -127,7 +127,8 @@ select coalesce(sum(m.calls) filter (where m.day = %(today)s::date), 0) as calls
            as days_of_the_week,
        coalesce(sum(m.metered_reads) filter (where m.day >= date_trunc('month', %(today)s::date)), 0) as reads_of_the_month,
        coalesce(sum(m.bytes_read) filter (where m.day >= date_trunc('month', %(today)s::date)), 0) as bytes_of_the_month,
-       p.day_remaining, p.day_seen_at, nullif(p.blocked_until, '-infinity') as blocked_until
+       p.day_remaining, p.day_seen_at, nullif(p.blocked_until, '-infinity') as blocked_until,
+       exists (select 1 from unnest(p.waiting) as until where until > %(now)s::timestamptz) as is_waiting
 from call_pace p
 left join call_meter m on m.key = p.key and m.day >= least(%(today)s::date - 7, date_trunc('month', %(today)s::date)::date)
 where p.key = %(company)s::text

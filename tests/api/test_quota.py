@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +29,15 @@ def test_the_calls_of_a_connection_are_shown_with_who_waits(client: Client, hous
     assert shown["bytes_read_this_month"] == 5096
     assert (shown["mode"], shown["sentence"]) == ("normal", "Within its limits; nothing waits.")
     assert shown["calls_left_today"] is None
+    assert shown["is_waiting"] is False
+
+
+def test_a_call_that_waits_for_its_turn_is_shown(client: Client, house: House) -> None:
+    metered(house)
+    house.sql("update call_pace set waiting[2] = %(until)s", until=NOW + timedelta(seconds=3))
+    assert exact(client.get(f"/connections/{house.connection_id}/quota"))["is_waiting"] is True
+    house.sql("update call_pace set waiting[2] = %(until)s", until=NOW - timedelta(seconds=1))
+    assert exact(client.get(f"/connections/{house.connection_id}/quota"))["is_waiting"] is False
 
 
 def test_a_connection_that_never_called_has_a_quota_too(client: Client, house: House) -> None:

@@ -41,8 +41,11 @@ def a_run(**more: Any) -> dict[str, Any]:
 def a_conflict(ours: str, theirs: str) -> dict[str, Any]:
     fields = [
         {"field": "total", "ours": ours, "base": "100.00", "theirs": theirs},
+        {"field": "memo", "ours": "Corrected on site", "base": "", "theirs": ""},
         {"field": "lines", "ours": [{"amount": ours}], "base": [], "theirs": [{"amount": theirs}]},
     ]
+    for field in fields:
+        field.update({f"{side}_shown": field[side] or None for side in ("ours", "base", "theirs")})
     return {"label": "Bill FM-6068", "fields": fields}
 
 
@@ -85,11 +88,13 @@ def test_records_that_wait_for_the_same_thing_are_one_line() -> None:
         for number in range(3)
     ]
     assert "· 3 held (31.50): It waits. So do 2 more." in shown(*waiting_lines(records))
+    assert "· 2 held (21.00): It waits. So does 1 more." in shown(*waiting_lines(records[:2]))
 
 
 def test_a_conflict_shows_three_values_and_no_machine_text() -> None:
     text = shown(*conflict_lines([a_conflict("125.00", "90.00")]))
     assert "total: platform 125.00 · last agreed 100.00 · ledger 90.00" in text
+    assert "memo: platform Corrected on site · last agreed empty · ledger empty" in text
     assert "{" not in text
 
 
