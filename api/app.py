@@ -22,6 +22,7 @@ from api.routes import (
     approvals,
     apps,
     conflicts,
+    connect_pages,
     connection_settings,
     connections,
     consent,
@@ -44,6 +45,7 @@ from api.routes import (
     sessions,
     signin,
     static,
+    sync_pages,
     syncs,
     webhooks,
 )
@@ -172,7 +174,7 @@ def create_app(
     app.include_router(integrations)
     app.include_router(health.router)
     app.include_router(inbound.router)
-    for pages in (home, signin, oauth, static):
+    for pages in (home, connect_pages, sync_pages, signin, oauth, static):
         app.include_router(pages.router)
     app.openapi = _openapi_of(app, base_url=tieout.settings.public_base_url)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     return app

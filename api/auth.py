@@ -25,6 +25,7 @@ __all__ = [
     "Caller",
     "access_of",
     "create_api_key",
+    "reaches",
     "require_role",
 ]
 
@@ -83,12 +84,17 @@ AsOwner = Annotated[
 
 def require_role(caller: Caller, role: Role, *, action: str) -> None:
     """Refuse a caller whose role may not do this; for routes of which a part needs more than the rest."""
-    if _RANK[caller.role] < _RANK[role]:
+    if not reaches(caller, role):
         raise NotAllowed(action=action, role=caller.role, needs=role)
 
 
 # Whoever is signed in, about what is the person's own.
 AsPerson = Annotated[Caller, Depends(_Needs("viewer", "do this", has_scope=False))]
+
+
+def reaches(caller: Caller, role: Role) -> bool:
+    """Say whether a caller may do what needs this role."""
+    return _RANK[caller.role] >= _RANK[role]
 
 
 def access_of(route: APIRoute) -> Access | None:

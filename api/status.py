@@ -87,6 +87,11 @@ def sync_status(tx: Transaction, services: Services, *, connection_id: UUID | No
     return SyncStatus(at=now, health=_health(overall_health(healths)), connections=shown)
 
 
+def waiting_counts(rows: Sequence[views.Row], *, connection_id: UUID) -> QueueCounts:
+    """Add up what waits at one connection."""
+    return _counts([row for row in rows if row["connection_id"] == connection_id])
+
+
 def _entities(
     tx: Transaction, connection_id: UUID, *, run: SyncRun | None, waiting: Sequence[views.Row]
 ) -> list[EntityStatus]:

@@ -177,12 +177,22 @@ class EntityStatus(Shown):
     steps: list[SyncStep] = Field(description="Of the run under way, else the newest push and pull.")
 
 
+class TieOutLineView(Shown):
+    """One thing that must agree, in the company's own currency."""
+
+    name: str = Field(default="", examples=["Accounts receivable"])
+    ours: Decimal = Field(default=Decimal(0), examples=["5446498.00"])
+    theirs: Decimal = Field(default=Decimal(0), examples=["5446498.00"])
+    explanation: str = Field(default="", description="Why they differ, where that is known.")
+
+
 class TieOutView(Shown):
     """The newest proof that both sides agree."""
 
     is_tied: bool
     difference: Decimal = Field(examples=["0.00"])
     taken_at: datetime
+    lines: list[TieOutLineView] = Field(description="Both sides, line by line.")
 
 
 class ConnectionSyncStatus(Shown):

@@ -15,12 +15,14 @@ import structlog
 from fastapi import APIRouter, BackgroundTasks, Header, Path, Request, Response
 from fastapi.responses import HTMLResponse
 
-from api.auth import AsOwner
+from api.auth import AsOwner, Caller
 from api.models.connections import Connected, ConnectStart
 from api.pages import message_page
 from api.problems import problem_response
 from api.responses import WRITE, problems
 from api.services import Launcher, Services, UseServices
+from api.web.gate import signed_in
+from api.web.said import go
 from sync.errors import ChoiceNeeded, StateMismatch, SyncError
 from sync.remedies import http_status
 
@@ -41,10 +43,25 @@ def connect(
     caller: AsOwner, services: UseServices, provider: ProviderKey, request: Request, response: Response
 ) -> ConnectStart:
     """Begin the consent at a provider: open `redirect_url` in the browser that made this call."""
+    start = begin_consent(caller, services, provider, request)
+    keep_browser(response, services, start.browser)
+    response.headers["Cache-Control"] = "no-store"
+    return start
+
+
+def begin_consent(caller: Caller, services: Services, provider: str, request: Request) -> ConnectStart:
+    """Begin a consent for the browser that asks, which keeps the token it had."""
     browser = _browser_of(request, services) or secrets.token_urlsafe(32)
     start = services.tieout.connections.begin(
         str(caller.builder_id), provider, browser=browser, requested_by=caller.actor
     )
+    return ConnectStart(
+        provider=provider, redirect_url=start.url, browser=browser, expires_at=start.expires_at
+    )
+
+
+def keep_browser(response: Response, services: Services, browser: str) -> None:
+    """Give the browser the token that its answer must carry."""
     response.set_cookie(
         _cookie_name(services),
         browser,
@@ -53,10 +70,6 @@ def connect(
         secure=_is_https(services),
         # Lax: the provider's redirect is a top-level navigation from another site and must carry the cookie.
         samesite="lax",
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return ConnectStart(
-        provider=provider, redirect_url=start.url, browser=browser, expires_at=start.expires_at
     )
 
 
@@ -90,6 +103,8 @@ def oauth_callback(
     title = services.title_of(provider)
     browser = _valid(x_tieout_browser) or _browser_of(request, services)
     wants_page = "text/html" in request.headers.get("accept", "")
+    session = signed_in(request, services) if wants_page else None
+    is_signed_in = session is not None
     try:
         if browser is None:
             raise StateMismatch(provider=title)
@@ -101,10 +116,17 @@ def oauth_callback(
     except SyncError as error:
         log.info("consent_failed", provider=provider, error_code=error.code)
         if wants_page:
-            return message_page(f"{title} was not connected", [error.user_message], status=http_status(error))
+            links = [("Back to the first step", f"/integrations/connect/{provider}")] * is_signed_in
+            heading = f"{title} was not connected"
+            return message_page(heading, [error.user_message], status=http_status(error), links=links)
         return problem_response(error, request)
     # Dagster may be down; then its sensor adds the partition later.
     tasks.add_task(_add_partition, services.launcher, company.builder_id)
+    if session is not None and str(session.caller.builder_id) == company.builder_id:
+        # Who began on our pages goes on there.
+        onward = go(f"/integrations/{company.connection_id}/first-steps", done="connected")
+        onward.background = tasks
+        return _forgetting(onward, services)
     if wants_page:
         lines = [company.notice] if company.notice else []
         page = message_page(
@@ -149,7 +171,7 @@ def _valid(browser: str | None) -> str | None:
     return browser if browser and _BROWSER.fullmatch(browser) else None
 
 
-def _forgetting(page: HTMLResponse, services: Services) -> HTMLResponse:
+def _forgetting(page: Response, services: Services) -> Response:
     page.delete_cookie(_cookie_name(services), secure=_is_https(services), httponly=True, samesite="lax")
     return page
 

@@ -70,11 +70,7 @@ def _admit(request: Request, services: Services) -> Session | None:
     request.state.session = request.state.caller = None
     if request.method not in _SAFE:
         _require_our_form(request, settings)
-    token = session_token(request, settings)
-    session = None
-    if token is not None:
-        idle = timedelta(minutes=settings.session_idle_minutes)
-        session = find_session(services.database, token, idle=idle, now=services.clock.now())
+    session = signed_in(request, services)
     if session is None:
         return None
     allowance = services.limit.take(f"{session.caller.builder_id}:{session.caller.person}")
@@ -82,6 +78,16 @@ def _admit(request: Request, services: Services) -> Session | None:
         raise TooManyRequests(limit=allowance.limit, wait_seconds=allowance.wait_seconds)
     request.state.session, request.state.caller = session, session.caller
     return session
+
+
+def signed_in(request: Request, services: Services) -> Session | None:
+    """Return the session of the browser that asks, if it has one that has not ended."""
+    settings = services.tieout.settings
+    token = session_token(request, settings)
+    if token is None:
+        return None
+    idle = timedelta(minutes=settings.session_idle_minutes)
+    return find_session(services.database, token, idle=idle, now=services.clock.now())
 
 
 def _require_our_form(request: Request, settings: Settings) -> None:

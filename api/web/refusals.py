@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api.web.cookies import local_address
 from api.web.render import page
 
 _HEADINGS: Mapping[int, str] = {
@@ -17,6 +18,7 @@ _HEADINGS: Mapping[int, str] = {
     403: "Not allowed",
     404: "Not here",
     409: "Changed meanwhile",
+    422: "This cannot be used",
     429: "Slow down",
     500: "Something broke",
     503: "Not now",
@@ -37,4 +39,14 @@ def refusal_page(request: Request, body: Mapping[str, Any], *, headers: Mapping[
         headers={name: value for name, value in headers.items() if name == "Retry-After"},
         heading=_HEADINGS.get(status, "This did not work"),
         problem=body,
+        back=_came_from(request),
     )
+
+
+def _came_from(request: Request) -> str | None:
+    """Return the page of ours that the person stood on, so that one step back loses nothing."""
+    parts = urlsplit(request.headers.get("referer", ""))
+    if parts.netloc != request.headers.get("host") or not parts.path.startswith("/integrations"):
+        return None
+    came = local_address(parts.path + (f"?{parts.query}" if parts.query else ""))
+    return None if came == request.url.path and request.method == "GET" else came

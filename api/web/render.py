@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,16 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 
-from resources.store.api_keys import Caller
+from api.auth import reaches
+from api.web import said, words
+from resources.store.api_keys import Caller, Role
 from resources.store.sessions import Session
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 STATIC_ROOT = "/static"
+# What our own scripts send when they renew a part of a page.
+PART_HEADER = "X-Tieout-Part"
 
 # No inline script, no inline style, nothing of anybody else's.
 PAGE_POLICY: Mapping[str, str] = {
@@ -71,7 +75,12 @@ def fragment(
     """Return one block of a page by itself, for a page that renews a part of itself."""
     found = _environment().get_template(template)
     text = "".join(found.blocks[block](found.new_context({**_shared(request), **context})))
-    return _answer(text, status=status, form_action="", headers={"Vary": "HX-Request"})
+    return _answer(text, status=status, form_action="", headers={"Vary": PART_HEADER})
+
+
+def is_part(request: Request) -> bool:
+    """Say whether a script of ours asks for a part of a page rather than a person for the whole."""
+    return PART_HEADER in request.headers
 
 
 def _answer(text: str, *, status: int, form_action: str, headers: Mapping[str, str] | None) -> HTMLResponse:
@@ -112,6 +121,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["static"] = static_address
+    environment.globals["count"] = words.count
+    for name in (
+        "kind",
+        "one",
+        "word",
+        "record_state",
+        "plain",
+        "money",
+        "nonzero",
+        "moment",
+        "ago",
+        "differing",
+    ):
+        environment.filters[name] = getattr(words, name)
     return environment
 
 
@@ -122,7 +145,14 @@ def _shared(request: Request) -> dict[str, Any]:
         "session": session,
         "path": request.url.path,
         "places": [place for place in PLACES if caller and may_see(caller, place.scope)],
+        "may": partial(_may, caller),
+        "said": said.sentence(request.query_params),
     }
+
+
+def _may(caller: Caller | None, role: Role, scope: str) -> bool:
+    """Say whether a button leads the person anywhere; the route behind it decides by itself all the same."""
+    return caller is not None and reaches(caller, role) and may_see(caller, scope)
 
 
 def may_see(caller: Caller, scope: str) -> bool:

@@ -175,10 +175,10 @@ order by entity_type, direction, started_at desc, id desc;
 
 -- name: view_newest_tie_outs
 -- the newest proof of each connection
-select t.connection_id, t.is_tied, t.difference, t.taken_at
+select t.connection_id, t.is_tied, t.difference, t.taken_at, t.lines
 from v2_integration_connections c
 cross join lateral (
-    select connection_id, is_tied, difference, taken_at
+    select connection_id, is_tied, difference, taken_at, lines
     from tie_outs
     where builder_id = c.builder_id
       and connection_id = c.id

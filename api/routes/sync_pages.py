@@ -1,0 +1,193 @@
+"""How syncs go and went: the panel with its progress, the button that starts one, and the history."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, get_args
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from api.auth import AsBookkeeper, AsViewer, Caller
+from api.cursors import CURSOR_LENGTH_MAX
+from api.models.base import DirectionName, EntityName, LogStatus, Taken
+from api.models.syncs import ConnectionSyncStatus, LogQuery, LogRecordQuery, RecordStatus, SyncStart
+from api.routes.syncs import get_sync_status, list_sync_log, list_sync_log_records, start_sync
+from api.services import Services, UseServices
+from api.web.office import connection_of, connection_page, place
+from api.web.render import fragment, is_part
+from api.web.said import go
+from sync.records import SYNC_ORDER
+
+router = APIRouter(tags=["sync"], include_in_schema=False)
+
+HISTORY_ROWS = 25
+
+
+class SyncWanted(Taken):
+    """Which kinds of record a person wants synced; none means all."""
+
+    entity: EntityName | None = None
+    direction: DirectionName = "both"
+
+
+class HistoryFilter(BaseModel):
+    """Which part of the history; what a form leaves empty means any."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    entity: EntityName | None = None
+    status: LogStatus | None = None
+    cursor: str | None = Field(default=None, max_length=CURSOR_LENGTH_MAX)
+
+
+class RecordsFilter(BaseModel):
+    """Which records of one row of the history."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    status: RecordStatus | None = None
+    cursor: str | None = Field(default=None, max_length=CURSOR_LENGTH_MAX)
+
+
+@router.get("/integrations/{connection_id:uuid}", name="sync_page")
+def sync_page(request: Request, caller: AsViewer, services: UseServices, connection_id: UUID) -> Response:
+    """Show how the connection stands, what the run under way does kind by kind, and the way to start one."""
+    return connection_page(
+        request,
+        "sync.html",
+        services=services,
+        caller=caller,
+        connection_id=connection_id,
+        tab="sync",
+        one=_standing(caller, services, connection_id),
+        kinds_all=len(SYNC_ORDER),
+    )
+
+
+@router.get("/integrations/{connection_id:uuid}/progress", name="sync_progress_part")
+def sync_progress_part(
+    request: Request, caller: AsViewer, services: UseServices, connection_id: UUID
+) -> Response:
+    """Show the part of the panel that changes while a sync runs."""
+    connection = connection_of(services, caller, connection_id)
+    return fragment(
+        request,
+        "sync.html",
+        "progress",
+        connection=connection,
+        zone=connection.time_zone,
+        now=services.clock.now(),
+        base=place(connection_id),
+        one=_standing(caller, services, connection_id),
+        kinds_all=len(SYNC_ORDER),
+    )
+
+
+@router.post("/integrations/{connection_id:uuid}/sync", name="start_sync_page")
+def start_sync_page(
+    caller: AsBookkeeper,
+    services: UseServices,
+    connection_id: UUID,
+    wanted: Annotated[SyncWanted, Form()],
+) -> Response:
+    """Start a sync of everything or of one kind, and show how it goes."""
+    start = SyncStart(
+        connection_id=connection_id,
+        entities=[wanted.entity] if wanted.entity else [],
+        direction=wanted.direction,
+    )
+    started = start_sync(caller, services, Response(), start)
+    return go(place(connection_id), done="sync_started" if started.is_new else "sync_running")
+
+
+@router.get("/integrations/{connection_id:uuid}/history", name="history_page")
+def history_page(
+    request: Request,
+    caller: AsViewer,
+    services: UseServices,
+    connection_id: UUID,
+    entity: Annotated[str, Query(max_length=40)] = "",
+    status: Annotated[str, Query(max_length=40)] = "",
+    cursor: Annotated[str | None, Query(max_length=CURSOR_LENGTH_MAX)] = None,
+) -> Response:
+    """List what was synced, one row per run, kind and way, newest first."""
+    chosen = HistoryFilter.model_validate(
+        {"entity": _known(entity, EntityName), "status": _known(status, LogStatus), "cursor": cursor}
+    )
+    query = LogQuery(
+        connection_id=connection_id,
+        entity=chosen.entity,
+        status=chosen.status,
+        cursor=chosen.cursor,
+        limit=HISTORY_ROWS,
+    )
+    return connection_page(
+        request,
+        "history.html",
+        services=services,
+        caller=caller,
+        connection_id=connection_id,
+        tab="history",
+        log=list_sync_log(caller, services, query),
+        chosen=chosen,
+        kinds=[each.value for each in SYNC_ORDER],
+        statuses=get_args(LogStatus.__value__),
+        query=_query(entity=chosen.entity, status=chosen.status),
+    )
+
+
+@router.get("/integrations/{connection_id:uuid}/history/{log_id:uuid}", name="history_records_page")
+def history_records_page(
+    request: Request,
+    caller: AsViewer,
+    services: UseServices,
+    connection_id: UUID,
+    log_id: UUID,
+    status: Annotated[str, Query(max_length=40)] = "",
+    cursor: Annotated[str | None, Query(max_length=CURSOR_LENGTH_MAX)] = None,
+) -> Response:
+    """List what one row of the history did, record by record with its message; as a part for the row that opens."""
+    chosen = RecordsFilter.model_validate({"status": _known(status, RecordStatus), "cursor": cursor})
+    records = list_sync_log_records(
+        caller,
+        services,
+        log_id,
+        LogRecordQuery(status=chosen.status, cursor=chosen.cursor, limit=HISTORY_ROWS),
+    )
+    context: dict[str, Any] = {
+        "records": records,
+        "here": place(connection_id, f"history/{log_id}"),
+        "chosen": chosen,
+    }
+    if is_part(request):
+        connection = connection_of(services, caller, connection_id)
+        return fragment(
+            request, "history_records.html", "records", zone=connection.time_zone, query=[], **context
+        )
+    return connection_page(
+        request,
+        "history_records.html",
+        services=services,
+        caller=caller,
+        connection_id=connection_id,
+        tab="history",
+        statuses=get_args(RecordStatus.__value__),
+        query=_query(status=chosen.status),
+        **context,
+    )
+
+
+def _standing(caller: Caller, services: Services, connection_id: UUID) -> ConnectionSyncStatus:
+    (one,) = get_sync_status(caller, services, connection_id).connections
+    return one
+
+
+def _known(given: str, names: object) -> str | None:
+    """Return a choice of a filter, or None for the empty one and for what is no choice at all."""
+    return given if given in get_args(names.__value__) else None  # type: ignore[attr-defined]  # a TypeAliasType
+
+
+def _query(**chosen: str | None) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in chosen.items() if value is not None]

@@ -1,0 +1,161 @@
+"""How pages say things: kinds of record, states, money and moments, in the words of a builder's office.
+
+Money is told with two places and its currency, a moment in the builder's own time zone; what is not known is said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from sync.schedule import zone_of
+
+ENTITY_WORDS: Mapping[str, tuple[str, str]] = {
+    "account": ("account", "Chart of accounts"),
+    "customer": ("client", "Clients"),
+    "vendor": ("vendor", "Vendors"),
+    "invoice": ("invoice or draw", "Invoices and draws"),
+    "bill": ("bill", "Bills"),
+    "journal_entry": ("journal entry", "Journal entries"),
+    "payment": ("payment received", "Payments received"),
+    "bill_payment": ("bill payment", "Bill payments"),
+    "deposit": ("bank deposit", "Bank deposits"),
+}
+WORDS: Mapping[str, str] = {
+    # health
+    "green": "Healthy",
+    "yellow": "Needs attention",
+    "red": "Something does not get through",
+    # connections
+    "connected": "Connected",
+    "disconnected": "Disconnected",
+    "error": "In doubt",
+    "expired": "Access ended",
+    # runs and history
+    "queued": "Waiting to start",
+    "started": "Under way",
+    "completed": "Complete",
+    "partial": "Left something undone",
+    "failed": "Failed",
+    "manual": "By hand",
+    "scheduled": "By schedule",
+    "real_time": "In real time",
+    "initial_import": "First import",
+    # ways
+    "push": "to the ledger",
+    "pull": "from the ledger",
+    "both": "both ways",
+    # records of a sync
+    "synced": "Synced",
+    "skipped": "Left alone",
+    "held": "Held",
+    "conflict": "In conflict",
+    # categories of errors
+    "auth": "Access",
+    "validation": "Refused as it is",
+    "rate_limit": "Too many calls",
+    "network": "Not reachable",
+    "unknown": "Not confirmed",
+    # profiles of the mapping
+    "cost_code": "Expense",
+    "revenue": "Revenue",
+    "asset": "Asset (stored materials)",
+    "liability": "Liability (retainage)",
+}
+STRATEGY_WORDS: Mapping[str, str] = {
+    "last_write_wins": "The later change wins (what is overwritten goes to the audit log)",
+    "platform_wins": "Ours wins",
+    "provider_wins": "The accounting system's wins",
+    "manual": "A person decides",
+}
+RECORD_STATES: Mapping[str, str] = {"error": "Failed"}
+_CENT = Decimal("0.01")
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def kind(entity: str) -> str:
+    """Return what people call records of an entity, many of them."""
+    found = ENTITY_WORDS.get(entity)
+    return found[1] if found else plain(entity)
+
+
+def one(entity: str) -> str:
+    """Return what people call one record of an entity."""
+    found = ENTITY_WORDS.get(entity)
+    return found[0] if found else plain(entity).lower()
+
+
+def word(state: str) -> str:
+    """Return a state or choice as people say it."""
+    return WORDS.get(state) or plain(state)
+
+
+def record_state(state: str) -> str:
+    """Return what became of a record in a sync, as people say it."""
+    return RECORD_STATES.get(state) or word(state)
+
+
+def plain(name: str) -> str:
+    """Return a name of the program as words."""
+    return name.replace("_", " ").capitalize()
+
+
+def money(amount: Any, currency: str | None = None) -> str:
+    """Return an exact amount with two places, a thin minus and its currency; nothing where there is no amount."""
+    if amount is None:
+        return ""
+    exact = Decimal(str(amount))
+    rounded = exact.quantize(_CENT, rounding=ROUND_HALF_UP)
+    # Never show 0.00 for what is not: unit costs may have four places.
+    shown = f"{abs(rounded) if rounded == exact else abs(exact.normalize()):,f}"
+    sign = "−" if exact < 0 else ""
+    return f"{sign}{shown} {currency}" if currency else f"{sign}{shown}"
+
+
+def nonzero(amount: Any) -> bool:
+    """Say whether there is any money in it."""
+    return amount is not None and Decimal(str(amount)) != 0
+
+
+def moment(at: datetime | None, zone: str = "UTC", never: str = "never") -> Markup:
+    """Return a moment in the builder's time zone, as a time element."""
+    if at is None:
+        return escape(never)
+    local = at.astimezone(zone_of(zone))
+    shown = f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), shown)
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """Return how far a moment is from now, roughly."""
+    if at is None:
+        return ""
+    seconds = int((now - at).total_seconds())
+    distance = _distance(abs(seconds))
+    if distance is None:
+        return "just now" if seconds >= 0 else "now"
+    return f"{distance} ago" if seconds > 0 else f"in {distance}"
+
+
+def differing(lines: Iterable[Any]) -> list[Any]:
+    """Return the totals that are not the same on both sides."""
+    return [line for line in lines if line.ours != line.theirs]
+
+
+def count(number: int, noun: str, many: str | None = None) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
+def _distance(seconds: int) -> str | None:
+    if seconds < _MINUTE:
+        return None
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE} min"
+    if seconds < 2 * _DAY:
+        return f"{seconds // _HOUR} h"
+    return f"{seconds // _DAY} days"
