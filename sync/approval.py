@@ -22,10 +22,14 @@ def must_be_accepted(link: LinkView, setting: EntitySetting, *, operation: Opera
 
     Who has decided a conflict has seen the values: that is an acceptance of them.
     """
+    if not is_accepted(link, setting):
+        raise ApprovalMissing(
+            label=link.label, action=_WORDS[operation], provider=provider, entity=link.entity.value
+        )
+
+
+def is_accepted(link: LinkView, setting: EntitySetting) -> bool:
+    """Say whether nobody has to be asked before the present values of a record are sent."""
     if not setting.needs_approval or link.decision is not None:
-        return
-    if link.ours_checksum is not None and link.approved_checksum == link.ours_checksum:
-        return
-    raise ApprovalMissing(
-        label=link.label, action=_WORDS[operation], provider=provider, entity=link.entity.value
-    )
+        return True
+    return link.ours_checksum is not None and link.approved_checksum == link.ours_checksum

@@ -118,6 +118,7 @@ class ConnectionSync:
                 recorder=recorder,
                 now=self._clock.now(),
                 actor=self._actor,
+                direction=self._direction,
             )
             self._passes(entity, recorder)
         except SyncError as error:

@@ -17,6 +17,7 @@ from sync.periods import PeriodPolicy, in_open_period, moved_to
 from sync.ports import Done, Moved, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
 from sync.records import Canonical, Entity, RemoteRecord
 from sync.store import AttemptView, Audit, LinkedBy, LinkView, NewAttempt, Settlement, Store, Work
+from sync.unknown import told_by_repeat
 
 PUSHED = frozenset({Verdict.CREATE, Verdict.UPDATE, Verdict.VOID})
 ACTIONS: dict[Operation, str] = {
@@ -64,11 +65,18 @@ def _stage(
         [(link.id, _revision(link), _operation(item)) for item, link in zip(items, links, strict=True)]
     )
     # The same request id is the same write: what is asked again is what was asked, whatever the mapping says by now.
-    asked = {each.request_id: each for each in work.unsettled(entity)}
+    unsettled = work.unsettled(entity)
+    asked = {each.request_id: each for each in unsettled}
+    open_creates = {each.link_id: each.request_id for each in unsettled if each.operation == "create"}
     pushes = []
     for item in items:
         try:
             request = _request_id(item, connection_id=store.facts.connection_id, serials=serials)
+            if open_creates.get(item.link.id, request) != request:
+                # Whether it was made under the other request is not known yet: this one could make it twice. The other
+                # is repeated once this may be sent (`sync.settling`).
+                _must_be_accepted(item, context)
+                continue
             pushes.append(
                 _prepare(item, context, provider, serials=serials, request=request, asked=asked.get(request))
             )
@@ -98,13 +106,14 @@ def _payload(
     item: Judged, context: Context, *, asked: AttemptView | None
 ) -> tuple[Canonical, Mapping[str, str]]:
     """Return what to send, and the mapping version that each of its lines goes out under."""
-    if asked is not None:
-        return asked.canonical, line_versions(asked) or {}
     operation = _operation(item)
+    if asked is not None:
+        _must_be_accepted(item, context)
+        return asked.canonical, line_versions(asked) or {}
     is_filled = operation in ("create", "update", "activate")
     sent = as_sent(item.link, context)
     canonical = in_ledger_terms(item.link, context, sent=sent) if is_filled else {}
-    must_be_accepted(item.link, context.setting, operation=operation, provider=context.out.provider_title)
+    _must_be_accepted(item, context)
     dated = in_open_period(
         item.link,
         canonical,
@@ -171,6 +180,12 @@ def _prepare(
     return Push(item, write, attempt, is_repeat=asked is not None)
 
 
+def _must_be_accepted(item: Judged, context: Context) -> None:
+    must_be_accepted(
+        item.link, context.setting, operation=_operation(item), provider=context.out.provider_title
+    )
+
+
 def _must_be_unpaid(link: LinkView, context: Context) -> None:
     """Hold a document with money on it: whether the ledger voids, deletes or refuses it, nobody asked for that."""
     if link.entity not in (Entity.INVOICE, Entity.BILL) or link.theirs is None or not link.theirs.paid:
@@ -212,18 +227,23 @@ def _send(
         outcomes = provider.write([each.write for each in pushes])
     except SyncError as error:
         # Raised before anything was sent: the attempts did not happen. That is the connection's trouble and one event,
-        # not one failure per record: they stay as different as they were, and the next sync finds them.
+        # not one failure per record: they stay as different as they were, and the next sync finds them. Only what was
+        # sent before under the same request id is as unknown as it was.
         with store.work() as work:
             for each in pushes:
                 work.settle_attempt(
                     each.write.request_id,
-                    state="rejected",
+                    state="unknown" if each.is_repeat else "rejected",
                     message=error.user_message,
                     code=error.code,
                     category=error.category,
                 )
         raise
     assert len(outcomes) == len(pushes), "a provider answers every write"
+    outcomes = [
+        told_by_repeat(outcome) if each.is_repeat else outcome
+        for each, outcome in zip(pushes, outcomes, strict=True)
+    ]
     reread = _read_again(provider, pushes, outcomes)
     with store.work() as work:
         done = [

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sync import fields
+from sync.approval import is_accepted
 from sync.errors import Category, OutcomeUndecided, OutcomeUnknown, SyncError
 from sync.outcomes import Recorder
 from sync.ports import Done, Provider, Unknown, Write
 from sync.pushing import as_it_is, audit_of_push, deleted, line_versions
-from sync.records import Canonical, Entity, RemoteRecord, name_key
+from sync.records import Canonical, Direction, Entity, RemoteRecord, name_key
 from sync.store import AttemptView, Audit, LinkView, NewAttempt, Settlement, Store, Work
-from sync.unknown import Evidence, UnknownVerdict, judge_unknown
+from sync.unknown import Evidence, UnknownVerdict, judge_unknown, told_by_repeat
 
 NAMES = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})
 # How far the ledger's clock may be behind ours (as in sql/queries/attempts.sql).
@@ -32,11 +33,23 @@ class Looked:
 
 
 def settle_unknown(
-    store: Store, provider: Provider, entity: Entity, *, recorder: Recorder, now: datetime, actor: str
+    store: Store,
+    provider: Provider,
+    entity: Entity,
+    *,
+    recorder: Recorder,
+    now: datetime,
+    actor: str,
+    direction: Direction = "both",
 ) -> None:
-    """Look in the ledger for every write of this entity whose outcome is not known, and settle what can be told."""
+    """Look in the ledger for every write of this entity whose outcome is not known, and settle what can be told.
+
+    Where nothing is sent, by the direction of this sync or by the entity's setting, it is only looked.
+    """
     with store.work() as work:
         attempts = work.unsettled(entity)
+        setting = work.entity_setting(entity)
+    is_sent = "pull" not in (direction, setting.direction)
     for attempt in attempts:
         found = _look(provider, entity, attempt)
         with store.work() as work:
@@ -52,7 +65,7 @@ def settle_unknown(
             seen = Looked(attempt, link, verdict, match, candidates)
             _settle(work, seen, recorder, title=store.facts.provider_title, actor=actor)
             recorder.flush(work)
-        if _is_to_be_repeated(seen):
+        if is_sent and _is_to_be_repeated(seen) and is_accepted(seen.link, setting):
             _repeat(store, provider, seen, recorder=recorder, actor=actor)
 
 
@@ -85,7 +98,7 @@ def _repeat(store: Store, provider: Provider, seen: Looked, *, recorder: Recorde
         marker=attempt.marker,
         label=link.label,
     )
-    (outcome,) = provider.write([write])
+    outcome = told_by_repeat(*provider.write([write]))
     now = as_it_is(provider, link.entity, outcome.record.remote_id) if isinstance(outcome, Done) else None
     with store.work() as work:
         if isinstance(outcome, Done) and now is not None:
@@ -180,7 +193,7 @@ def _can_be_of(attempt: AttemptView, record: RemoteRecord) -> bool:
     """Say whether a marked document can be what this attempt made: one that ended before it was sent is not."""
     if record.state == "active" or record.changed_at is None:
         return True
-    return record.changed_at >= attempt.started_at - CLOCKS_APART
+    return record.changed_at >= attempt.first_started_at - CLOCKS_APART
 
 
 def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: str) -> None:
@@ -196,7 +209,8 @@ def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: 
             if attempt.evidence.get("before") is not None:
                 work.audit([_audit_of_doubt(seen, actor=actor)])
         case UnknownVerdict.SEND_AGAIN if _is_to_be_repeated(seen):
-            return
+            # Still unknown, and nothing else is sent for it: until the same is asked again, which may need a person first.
+            work.open_link(link.id)
         case UnknownVerdict.SEND_AGAIN:
             if link.ours is None or link.ours.revision != attempt.revision:
                 work.settle_attempt(

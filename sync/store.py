@@ -253,7 +253,9 @@ class AttemptView:
     payload_hash: str
     remote_id: str | None
     remote_version: str | None
+    # When it was last sent, and when first: the same request may have been sent again.
     started_at: datetime
+    first_started_at: datetime
     remote_id_with_marker: str | None
     mapping_version_id: str | None
     evidence: Mapping[str, Any]

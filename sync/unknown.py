@@ -1,6 +1,7 @@
 """Writes whose outcome nobody knows: the verdict table, as one pure function (architecture §4, field §6).
 
-"Not found" alone never licenses a second send: only once the provider can no longer be working on the first one.
+"Not found" alone never licenses a second send: only once the provider can no longer be working on the first one. And a
+second send that was never looked at (refused for its pace, for the access, or before it left) says nothing of the first.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sync.ports import Operation
+from sync.errors import AccessExpired, ProviderUnavailable, RateLimited, SyncError
+from sync.ports import Operation, Rejected, Unknown, WriteOutcome
 from sync.retry import PROVIDER_TIMEOUT
 
 
@@ -56,3 +58,29 @@ def judge_unknown(seen: Evidence) -> UnknownVerdict:
     if seen.version_moved:
         return UnknownVerdict.COMPARE
     return UnknownVerdict.WAIT if seen.age < PROVIDER_TIMEOUT else UnknownVerdict.SEND_AGAIN
+
+
+NOT_LOOKED_AT = (RateLimited, ProviderUnavailable, AccessExpired)
+
+
+def told_by_repeat(outcome: WriteOutcome) -> WriteOutcome:
+    """Return what the outcome of a request that was sent before says about the first sending.
+
+    A refusal that came before the provider looked at the write ends nothing: a new request could double what the first
+    one made.
+    """
+    if not isinstance(outcome, Rejected) or _was_looked_at(outcome.error):
+        return outcome
+    return Unknown(f"it could not be asked again: {_why(outcome.error)}")
+
+
+def _was_looked_at(error: SyncError) -> bool:
+    # What cannot even be written down has no code of the provider's.
+    has_answer = error.details.get("provider_code", "not_sent") != "not_sent"
+    return has_answer and not isinstance(error, NOT_LOOKED_AT)
+
+
+def _why(error: SyncError) -> str:
+    if isinstance(error, RateLimited):
+        return "too many calls for now"
+    return str(error.details.get("reason") or error.details.get("text") or error.user_message).rstrip(".")

@@ -81,6 +81,7 @@ def attempt_view(row: Row) -> AttemptView:
         remote_id=row["remote_id"],
         remote_version=row["remote_version"],
         started_at=row["started_at"],
+        first_started_at=row["first_started_at"],
         remote_id_with_marker=row["remote_id_with_marker"],
         mapping_version_id=row["mapping_version_id"],
         evidence=row["details"],

@@ -21,6 +21,7 @@ from jsonb_to_recordset(%(rows)s::jsonb) as w (
     payload_hash text, payload jsonb, remote_id text, remote_version text, mapping_version_id uuid, details jsonb)
 on conflict (builder_id, connection_id, request_id) do update
 set state = 'sending',
+    first_started_at = coalesce(a.first_started_at, a.started_at),
     started_at = excluded.started_at,
     settled_at = null,
     payload = excluded.payload,
@@ -48,6 +49,7 @@ where builder_id = %(builder_id)s
 -- is not looked at again until ours changes: then the ledger is asked before anything is sent.
 select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, a.serial, a.request_id, a.marker,
        a.payload, a.payload_hash, a.remote_id, a.remote_version, a.started_at, a.details,
+       coalesce(a.first_started_at, a.started_at) as first_started_at,
        a.mapping_version_id::text,
        (select case when count(*) = 1 then min(m.remote_id) end
         from mirror m
@@ -67,7 +69,7 @@ select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, 
              and m.entity = a.entity
              and m.state = 'deleted'
              and m.canonical = '{}'
-             and coalesce(m.remote_changed_at, m.seen_at) >= a.started_at - interval '5 minutes'
+             and coalesce(m.remote_changed_at, m.seen_at) >= coalesce(a.first_started_at, a.started_at) - interval '5 minutes'
            order by m.remote_id) as unseen_deleted
 from attempts a
 join links l on l.builder_id = a.builder_id and l.id = a.link_id
