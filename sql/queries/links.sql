@@ -208,27 +208,38 @@ where l.builder_id = %(builder_id)s
       and not (l.state = 'failed' and l.next_try_at is not null and l.next_try_at <= %(now)s));
 
 -- name: quiet_entities
--- How each entity is synced, while nothing at all is to be done: no change is noted, no outcome is open and no link
--- differs. No row where something may be.
-select e.entity, s.direction
-from unnest(%(entities)s::text[]) with ordinality as e (entity, place)
-left join entity_settings s on s.builder_id = %(builder_id)s and s.connection_id = %(connection_id)s and s.entity = e.entity
-where coalesce(s.is_enabled, true)
-  and not exists (
+-- How each entity that is synced is synced, while nothing at all is to be done in any: no change is noted, no outcome is open
+-- (but what a person chose to leave) and no link differs. No row where something may be.
+with synced as materialized (
+    select e.entity, e.place, s.direction
+    from unnest(%(entities)s::text[]) with ordinality as e (entity, place)
+    left join entity_settings s on s.builder_id = %(builder_id)s and s.connection_id = %(connection_id)s
+        and s.entity = e.entity
+    where coalesce(s.is_enabled, true))
+select e.entity, e.direction
+from synced e
+where not exists (
       select 1
       from record_changes
-      where builder_id = %(builder_id)s)
+      where builder_id = %(builder_id)s
+        and entity = any (array(select entity from synced)))
   and not exists (
       select 1
-      from attempts
-      where builder_id = %(builder_id)s
-        and connection_id = %(connection_id)s
-        and state in ('sending', 'unknown'))
+      from attempts a
+      join links l on l.builder_id = a.builder_id and l.id = a.link_id
+      where a.builder_id = %(builder_id)s
+        and a.connection_id = %(connection_id)s
+        and a.state in ('sending', 'unknown')
+        and a.entity = any (array(select entity from synced))
+        and not (
+            l.state = 'ignored'
+            and l.decided_ours_checksum is not distinct from l.ours_checksum))
   and not exists (
       select 1
       from links l
       where l.builder_id = %(builder_id)s
         and l.connection_id = %(connection_id)s
+        and l.entity = any (array(select entity from synced))
         and (l.ours_checksum is distinct from l.base_ours_checksum
              or l.theirs_checksum is distinct from l.base_theirs_checksum
              or l.state in ('held', 'conflict', 'failed', 'unknown'))
@@ -287,6 +298,15 @@ set base_ours_checksum = s.ours_checksum,
     decision = null,
     decided_ours_checksum = null,
     decided_theirs_checksum = null,
+    -- A person accepted this push, and not the next one of the same values; who it was stays as evidence. What was edited
+    -- and accepted while this was under way is still to be sent.
+    approved_checksum = case
+        when l.approved_checksum = l.ours_checksum and l.ours_checksum is distinct from s.ours_checksum then l.approved_checksum
+    end,
+    period_choice_checksum = case
+        when l.period_choice_checksum = l.ours_checksum and l.ours_checksum is distinct from s.ours_checksum
+            then l.period_choice_checksum
+    end,
     mapping_version_id = coalesce(s.mapping_version_id, l.mapping_version_id),
     line_versions = coalesce(s.line_versions, l.line_versions),
     linked_by = coalesce(l.linked_by, s.linked_by),

@@ -65,6 +65,7 @@ class FakeLedger:
     # Whether `find` returns voided documents too, as providers do.
     shows_voided: bool = False
     census_pages: list[tuple[str, str | None]] = field(default_factory=list)
+    closed_until: str | None = None
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(100))
     _changes: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -118,7 +119,7 @@ class FakeLedger:
 
     def company(self) -> Company:
         """Name the company."""
-        return Company("1", "Fake Books", "USD")
+        return Company("1", "Fake Books", "USD", books_closed_until=self.closed_until)
 
     def changes(self, cursor: str | None) -> Iterator[ChangePage]:
         """Yield what changed since the cursor in pages of fifty."""
