@@ -18,7 +18,7 @@ def tool(name: str) -> str:
 
 def run(command: list[str], *, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run a checker and keep what it says."""
-    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=cwd, timeout=300)
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=cwd, timeout=900)
 
 
 def python_files(*packages: str) -> list[Path]:
