@@ -141,45 +141,46 @@ def alike(left: Sequence[str], right: Sequence[str]) -> Scores:
     lefts, rights = _Names.of(left), _Names.of(right)
     same = _same_words(lefts.vocabulary, rights.vocabulary)
     # What each word on the left finds in each name on the right, and how much each name on the right must explain.
-    found = np.maximum.reduceat(same.T.copy()[rights.flat], rights.starts, axis=0).T.copy()
-    telling_right = (rights.telling * rights.rarity()[rights.flat])[:, None]
-    heads = lefts.telling * _heads(lefts)
-    ends = np.append(lefts.starts[1:], len(lefts.flat))
+    found = rights.most(same.T.copy()).T.copy()
+    telling_right = rights.telling * rights.rarity()[rights.flat]
+    telling, known = lefts.most(same, lefts.telling * _heads(lefts)).T, lefts.most(same).T
+    covered = lefts.sums(found, lefts.weights) / lefts.totals[:, None]
     result: Scores = np.empty((len(left), len(right)), dtype=np.float32)
     # In blocks that stay in the processor's cache; whole, the same sums take three times as long.
     for first in range(0, len(left), BLOCK_NAMES):
-        last = min(first + BLOCK_NAMES, len(left))
-        run = slice(lefts.starts[first], ends[last - 1])
-        starts = lefts.starts[first:last] - lefts.starts[first]
-        words_left = same[lefts.flat[run]]
-        telling = np.maximum.reduceat(words_left * heads[run, None], starts, axis=0).T.copy()
-        best = np.maximum.reduceat(telling[rights.flat] * telling_right, rights.starts, axis=0)
-        known = np.maximum.reduceat(words_left, starts, axis=0).T.copy()
-        explained = np.add.reduceat(known[rights.flat] * rights.weights[:, None], rights.starts, axis=0)
-        covered = np.add.reduceat(found[lefts.flat[run]] * lefts.weights[run, None], starts, axis=0)
-        result[first:last] = (
+        block = slice(first, first + BLOCK_NAMES)
+        best = rights.most(telling[:, block].copy(), telling_right)
+        explained = rights.sums(known[:, block].copy(), rights.weights)
+        result[block] = (
             BEST_SHARE * best + ACCOUNT_SHARE * explained / rights.totals[:, None]
-        ).T + CODE_SHARE * covered / lefts.totals[first:last, None]
-    return result
+        ).T + CODE_SHARE * covered[block]
+    return result[lefts.places].take(rights.places, axis=1)
 
 
 def _heads(names: _Names) -> Scores:
     """Return 1 for the last telling word of each name and less for those before it: roof trusses are trusses."""
     factors: Scores = np.full(len(names.flat), BEFORE_HEAD, dtype=np.float32)
-    ends = np.concatenate((names.starts[1:], [len(names.flat)]))
-    for start, end in zip(names.starts, ends, strict=True):
-        last = max(range(start, end), key=lambda place: (names.telling[place] >= 1.0, place))
-        factors[last] = 1.0
+    telling = np.where(names.telling >= 1.0, np.arange(len(names.flat)), -1)
+    last = np.maximum.reduceat(telling, names.starts)
+    ends = np.append(names.starts[1:], len(names.flat)) - 1
+    factors[np.where(last < 0, ends, last)] = 1.0
     return factors
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Names as runs of word numbers; number 0 is no word, so that an empty name is a run too."""
+    """Names as runs of word numbers, the longest first; number 0 is no word, so that an empty name is a run too.
+
+    As the longest come first, those that have a second word, a third … are always the first few: one sum over them
+    for each place in a name is several times as fast as one for each name.
+    """
 
     vocabulary: tuple[str, ...]
     flat: NDArray[np.intp]
     starts: NDArray[np.intp]
+    lengths: NDArray[np.intp]
+    # Where each name of the list that was asked about is among the runs.
+    places: NDArray[np.intp]
     # Per word of each name: how much it tells, and how much beside the most telling one.
     weights: Scores
     telling: Scores
@@ -190,16 +191,42 @@ class _Names:
         split = [tuple(found for found, _ in words(name)) for name in names]
         vocabulary = ("", *sorted(set(chain.from_iterable(split))))
         numbers = {word: number for number, word in enumerate(vocabulary)}
-        runs = [[numbers[word] for word in found] or [0] for found in split]
-        lengths = [len(run) for run in runs]
+        order = sorted(range(len(split)), key=lambda place: -len(split[place]))
+        runs = [[numbers[word] for word in split[place]] or [0] for place in order]
+        lengths = np.fromiter(map(len, runs), dtype=np.intp)
         flat = np.fromiter(chain.from_iterable(runs), dtype=np.intp)
         starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.intp)
+        places = np.empty(len(order), dtype=np.intp)
+        places[order] = np.arange(len(order))
         weights = np.array([0.0, *(weight(word) for word in vocabulary[1:])], dtype=np.float32)[flat]
         most = np.maximum.reduceat(weights, starts)
         totals = np.add.reduceat(weights, starts)
         # Beside a word that tells more the others fade; alone, even a poor word is all there is.
         telling = weights / np.repeat(np.where(most == 0, np.float32(1), most), lengths)
-        return cls(vocabulary, flat, starts, weights, telling, np.where(totals == 0, np.float32(1), totals))
+        totals = np.where(totals == 0, np.float32(1), totals)
+        return cls(vocabulary, flat, starts, lengths, places, weights, telling, totals)
+
+    def most(self, by_word: Scores, factors: Scores | None = None) -> Scores:
+        """Return for each name the greatest of what its words have, times each word's own factor."""
+        return self._over_words(np.maximum, by_word, factors)
+
+    def sums(self, of_words: Scores, factors: Scores) -> Scores:
+        """Return for each name the sum of what its words have, times each word's own factor."""
+        return self._over_words(np.add, of_words, factors)
+
+    def _over_words(self, gather: np.ufunc, by_word: Scores, factors: Scores | None) -> Scores:
+        result: Scores | None = None
+        for place in range(int(self.lengths[0])):
+            run = self.starts[: int((self.lengths > place).sum())] + place
+            part: Scores = by_word[self.flat[run]]
+            if factors is not None:
+                part *= factors[run, None]
+            if result is None:
+                result = part
+            else:
+                gather(result[: len(run)], part, out=result[: len(run)])
+        assert result is not None, "every name is a run of one word at least"
+        return result
 
     def rarity(self) -> Scores:
         """1 for a word that one name has, less for one that several share: it names that one and no other."""
@@ -222,7 +249,8 @@ def _same_words(left: Sequence[str], right: Sequence[str]) -> Scores:
             same[number, columns[word]] = 1.0
         cut = beginnings.get(word, [])
         cut = cut + [columns[word[:n]] for n in range(3, len(word) - 1) if word[:n] in columns]
-        same[number, cut] = np.maximum(same[number, cut], ABBREVIATION)
+        if cut:
+            same[number, cut] = np.maximum(same[number, cut], ABBREVIATION)
     unknown = [
         number
         for number, word in enumerate(left)
@@ -280,19 +308,25 @@ def _kinds(
     found = [kind_named(code.cost_type, code.name) for code in cost_codes]
     columns = [KINDS.index(kind) if kind is not None else len(KINDS) for kind, _ in found]
     sure = np.array([1.0 if is_said else KIND_UNSAID for _, is_said in found], dtype=np.float32)
-    against = np.zeros_like(others[:, columns].T) if by_division else others[:, columns].T
-    return points[:, columns].T * sure[:, None], against + CONTRARY_MALUS * _contrary(cost_codes, names)
+    against = CONTRARY_MALUS * _contrary(cost_codes, names)
+    if not by_division:
+        against += others.T.copy()[columns]
+    return points.T.copy()[columns] * sure[:, None], against
 
 
 def _contrary(cost_codes: Sequence[CostCode], names: Sequence[str]) -> Scores:
     """Mark pairs of which one says the opposite of the other: interior doors are no exterior doors."""
     there = [{stem for stem, _ in words(name)} for name in names]
+    against = {
+        word: np.array([other in each and word not in each for each in there], dtype=np.float32)
+        for word, other in CONTRARY.items()
+    }
     result: Scores = np.zeros((len(cost_codes), len(names)), dtype=np.float32)
     for row, code in enumerate(cost_codes):
         here = {stem for stem, _ in words(code.name)}
         for word in here & CONTRARY.keys():
             if CONTRARY[word] not in here:
-                result[row] = [CONTRARY[word] in each and word not in each for each in there]
+                result[row] = against[word]
     return result
 
 

@@ -101,7 +101,7 @@ def rank(
         return {}
     evidence = weigh(profile, cost_codes, fitting, choices=choices)
     # In whole points, as people see them, and in the order of the chart: equal scores always fall the same way.
-    points = np.floor(evidence.score + 0.5).astype(np.int64)
+    points = np.floor(evidence.score + 0.5).astype(np.int32)
     order = _best_columns(points)
     fallback = _usual(profile, fitting) if profile == "revenue" else None
     found: dict[str, Ranked] = {}
@@ -144,13 +144,14 @@ def plain_name(name: str) -> str:
     return " ".join(stem for stem, _ in words(name))
 
 
-def _best_columns(points: NDArray[np.int64]) -> NDArray[np.int64]:
+def _best_columns(points: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return the columns of each row's best few, best first, the earlier column first among equals."""
     columns = points.shape[1]
-    places = points * -columns + np.arange(columns)
+    # A score of at most 100 times the columns of any chart of accounts fits.
+    places = points * np.int32(-columns) + np.arange(columns, dtype=np.int32)
     few = min(CANDIDATES_MAX, columns)
     best = np.sort(np.partition(places, few - 1, axis=1)[:, :few], axis=1)
-    result: NDArray[np.int64] = best % columns
+    result: NDArray[np.int32] = best % columns
     return result
 
 

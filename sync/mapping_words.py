@@ -158,6 +158,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bcell phones?\b", "telephone"),
     )
 )
+_ANY_PHRASE = re.compile("|".join(pattern.pattern for pattern, _ in _PHRASES))
 # Words of overhead: an account that has one of them is not for all of a kind of cost, though the rest says so.
 _OVERHEAD = _set("office admin administration officer executive corporate sale")
 # An account for the one is not an account for the other.
@@ -264,8 +265,10 @@ _MASTERFORMAT_CODE = re.compile(r"^(\d\d)[ .-]?\d\d[ .-]?\d\d(?:\.\d+)?$")
 def words(name: str) -> tuple[tuple[str, str], ...]:
     """Return the telling words of a name as (stem, the word as written), each stem once, in order."""
     text = name.casefold().replace("’", "'")
-    for pattern, meaning in _PHRASES:
-        text = pattern.sub(f" {meaning} ", text)
+    # Most names have no phrase in them, which one look tells; one phrase may leave another behind.
+    if _ANY_PHRASE.search(text):
+        for pattern, meaning in _PHRASES:
+            text = pattern.sub(f" {meaning} ", text)
     found: dict[str, str] = {}
     for word in _WORD.findall(text):
         if len(word) == 1 or word in _EMPTY:

@@ -41,6 +41,15 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a document; a new one has no id yet, and takes its account from the last one."""
+
+    id: str | None
+    text: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Money:
     """A payment of an invoice, or of a bill."""
 
@@ -128,6 +137,26 @@ class Books(ABC):
     @abstractmethod
     def reprice(self, paper: Paper, amount: Decimal) -> bool:
         """Change the amount of the last line."""
+
+    @abstractmethod
+    def lines(self, paper: Paper) -> list[Line]:
+        """The lines of a document, in their order."""
+
+    @abstractmethod
+    def put_lines(self, paper: Paper, lines: list[Line]) -> bool:
+        """Replace the lines of a document."""
+
+    @abstractmethod
+    def renumber(self, paper: Paper, number: str) -> bool:
+        """Give a document another number."""
+
+    @abstractmethod
+    def redate(self, paper: Paper, due: str) -> bool:
+        """Let a document be due on another day."""
+
+    @abstractmethod
+    def everything(self) -> str:
+        """All that stands in invoices, bills and names now, as the books keep it, in one text."""
 
     @abstractmethod
     def end(self, paper: Paper, *, how: Literal["void", "delete"]) -> bool:

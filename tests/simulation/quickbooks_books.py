@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ from sandbox.kernel.clock import MovableClock
 from sandbox.quickbooks import create_app
 from sync.clock import Clock
 from sync.ports import Provider
-from tests.simulation.books import DATE, Books, Json, Kind, Money, Paper, Role, Stamp
+from tests.simulation.books import DATE, Books, Json, Kind, Line, Money, Paper, Role, Stamp
 from tests.simulation.faults import Fault
 from tests.simulation.wire import Call, Dialect, FaultyWire, InProcess
 
@@ -229,6 +230,44 @@ class QuickBooksBooks(Books):
                 last[name] = {key: part for key, part in value.items() if key not in ("Qty", "UnitPrice")}
         last["Amount"] = amount
         return self._update(paper, {"Line": lines})
+
+    def lines(self, paper: Paper) -> list[Line]:
+        return [
+            Line(row["Id"], str(row.get("Description") or ""), _amount(row["Amount"]))
+            for row in self._row(paper)["Line"]
+            if row.get("DetailType") != "SubTotalLineDetail"
+        ]
+
+    def put_lines(self, paper: Paper, lines: list[Line]) -> bool:
+        rows = {
+            row["Id"]: row
+            for row in self._row(paper)["Line"]
+            if row.get("DetailType") != "SubTotalLineDetail"
+        }
+        last = list(rows.values())[-1]
+        sent = []
+        for line in lines:
+            like = (
+                rows[line.id] if line.id else {key: last[key] for key in last if key not in ("Id", "LineNum")}
+            )
+            plain = {
+                key: {name: part for name, part in value.items() if name not in ("Qty", "UnitPrice")}
+                if isinstance(value, dict)
+                else value
+                for key, value in like.items()
+            }
+            sent.append({**plain, "Description": line.text, "Amount": line.amount})
+        return self._update(paper, {"Line": sent})
+
+    def renumber(self, paper: Paper, number: str) -> bool:
+        return self._update(paper, {"DocNumber": number})
+
+    def redate(self, paper: Paper, due: str) -> bool:
+        return self._update(paper, {"DueDate": due})
+
+    def everything(self) -> str:
+        words = ("Bill", "Invoice", "Vendor", "Customer")
+        return json.dumps({word: self._rows(word) for word in words}, default=str)
 
     def end(self, paper: Paper, *, how: Literal["void", "delete"]) -> bool:
         return self._act("delete" if paper.kind == "bill" else how, ENTITIES[paper.kind], {}, paper.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, cast
@@ -17,7 +18,7 @@ from sandbox.xero import create_app
 from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from sync.clock import Clock
 from sync.ports import Provider
-from tests.simulation.books import DATE, Books, Json, Kind, Money, Paper, Role, Stamp
+from tests.simulation.books import DATE, Books, Json, Kind, Line, Money, Paper, Role, Stamp
 from tests.simulation.faults import Fault
 from tests.simulation.wire import Call, Dialect, FaultyWire, InProcess
 
@@ -202,7 +203,7 @@ class XeroBooks(Books):
         )
 
     def reprice(self, paper: Paper, amount: Decimal) -> bool:
-        row = self.emulator.books[self.company_id]["Invoices"].rows[paper.id]
+        row = self._row(paper)
         lines = [
             {"LineItemID": line["LineItemID"], "Description": line.get("Description"), "AccountID": line["AccountID"],
              "Quantity": "1", "UnitAmount": line["LineAmount"]}
@@ -210,6 +211,35 @@ class XeroBooks(Books):
         ]  # fmt: skip
         lines[-1]["UnitAmount"] = amount
         return self._update(paper, {"LineItems": lines})
+
+    def lines(self, paper: Paper) -> list[Line]:
+        return [
+            Line(row["LineItemID"], str(row.get("Description") or ""), row["LineAmount"])
+            for row in self._row(paper)["LineItems"]
+        ]
+
+    def put_lines(self, paper: Paper, lines: list[Line]) -> bool:
+        account = self._row(paper)["LineItems"][-1]["AccountID"]
+        accounts = {row["LineItemID"]: row["AccountID"] for row in self._row(paper)["LineItems"]}
+        sent = [
+            {"Description": line.text, "Quantity": "1", "UnitAmount": line.amount,
+             "AccountID": accounts[line.id] if line.id else account}
+            | ({"LineItemID": line.id} if line.id else {})
+            for line in lines
+        ]  # fmt: skip
+        return self._update(paper, {"LineItems": sent})
+
+    def _row(self, paper: Paper) -> Json:
+        return cast("Json", self.emulator.books[self.company_id]["Invoices"].rows[paper.id])
+
+    def renumber(self, paper: Paper, number: str) -> bool:
+        return self._update(paper, {"InvoiceNumber": number})
+
+    def redate(self, paper: Paper, due: str) -> bool:
+        return self._update(paper, {"DueDate": due})
+
+    def everything(self) -> str:
+        return json.dumps({word: self._rows(word) for word in ("Invoices", "Contacts")}, default=str)
 
     def end(self, paper: Paper, *, how: Literal["void", "delete"]) -> bool:
         return self._update(paper, {"Status": "VOIDED"})
