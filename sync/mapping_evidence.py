@@ -3,7 +3,7 @@
 Signals: the names (words shared, words of one trade, abbreviations), the division, the kind of cost, the numbers, and
 what the builder chose before. The strongest of name, division, kind and choices speaks; a second one that agrees and the
 numbers add to it, another kind of cost or a less usual type of account takes away. Five hundred codes against a
-thousand accounts are half a million pairs: words are compared once per pair of different words and gathered from there
+thousand accounts are half a million pairs, and every signal is computed for all of them at once
 (`tests/support/plain_suggestions.py` has the same sums as loops, and the tests hold the two together).
 """
 
@@ -12,38 +12,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
 
 from sync.mapping import ALLOWED_TYPES, CostCode, Profile, ProviderAccount
+from sync.mapping_likeness import Scores, alike
 from sync.mapping_words import (
     CONTRARY,
     KINDS,
-    TRADE_COUNT,
     is_overhead,
     kind_named,
     kind_of_word,
     masterformat_division,
-    trades,
     weight,
     words,
 )
 
-# Shares of the name's score: its most telling word, how much of the account's name the code explains, and the reverse.
-BEST_SHARE = 0.45
-ACCOUNT_SHARE = 0.3
-CODE_SHARE = 0.25
-# A word before the head of a name tells less than the head.
-BEFORE_HEAD = 0.85
-SAME_TRADE = 0.85
-BLOCK_NAMES = 32
-ABBREVIATION = 0.85
-MISSPELT = 0.9
-MISSPELT_ALIKE_MIN = 84.0
-MISSPELT_LETTERS_MIN = 4
 DIVISION_WEIGHT = 0.85
 # Where the name clearly means another account, the division is only where the code stands in the list.
 NAMED_MIN, NAMED_AHEAD, OUTNAMED_WEIGHT = 55.0, 10.0, 0.8
@@ -70,8 +54,6 @@ NEIGHBOURS_BASE, NEIGHBOURS_SPAN, NEIGHBOURS_ENOUGH = 55.0, 35.0, 3
 DIVISIONS_KEPT_MIN = 8
 BY_DIVISION_KIND = 0.6
 
-# Scores, not money: single precision is exact to a thousandth of a point, and half the memory.
-Scores = NDArray[np.float32]
 _DIGITS = re.compile(r"\d+")
 
 
@@ -113,7 +95,8 @@ def weigh(
         # Kinds of cost say nothing about where a sale is booked.
         kind, other_kind = np.zeros_like(kind), np.zeros_like(other_kind)
     history = _history(cost_codes, accounts, choices)
-    strongest, second = _two_strongest(name, division, kind, history)
+    # Signals that say nothing about any pair are left out of the sums.
+    strongest, second = _two_strongest(name, *(each for each in (division, kind, history) if each.any()))
     score = strongest + (second >= AGREES_MIN) * np.float32(AGREES_BONUS)
     numbers = _believed(number_relations(cost_codes, accounts), strongest)
     for pair, relation in numbers.items():
@@ -123,7 +106,11 @@ def weigh(
         [0.0 if account.type == usual else SECOND_TYPE_MALUS for account in accounts], dtype=np.float32
     )
     second_type = np.broadcast_to(malus, score.shape)
-    total: Scores = np.clip(np.clip(score, 0, 100) - other_kind - second_type, 0, 100).astype(np.float32)
+    # What speaks for a pair is never below 0, and what speaks against it never adds.
+    total: Scores = np.minimum(score, np.float32(100))
+    total -= other_kind
+    total -= second_type
+    np.maximum(total, np.float32(0), out=total)
     return Evidence(name, division, kind, history, numbers, other_kind, second_type, total)
 
 
@@ -134,143 +121,6 @@ def _two_strongest(first: Scores, *others: Scores) -> tuple[Scores, Scores]:
         second = np.maximum(second, np.minimum(strongest, other))
         strongest = np.maximum(strongest, other)
     return strongest, second
-
-
-def alike(left: Sequence[str], right: Sequence[str]) -> Scores:
-    """Return how alike each name on the left is to each on the right, 0 to 1, by their words."""
-    lefts, rights = _Names.of(left), _Names.of(right)
-    same = _same_words(lefts.vocabulary, rights.vocabulary)
-    # What each word on the left finds in each name on the right, and how much each name on the right must explain.
-    found = rights.most(same.T.copy()).T.copy()
-    telling_right = rights.telling * rights.rarity()[rights.flat]
-    telling, known = lefts.most(same, lefts.telling * _heads(lefts)).T, lefts.most(same).T
-    covered = lefts.sums(found, lefts.weights) / lefts.totals[:, None]
-    result: Scores = np.empty((len(left), len(right)), dtype=np.float32)
-    # In blocks that stay in the processor's cache; whole, the same sums take three times as long.
-    for first in range(0, len(left), BLOCK_NAMES):
-        block = slice(first, first + BLOCK_NAMES)
-        best = rights.most(telling[:, block].copy(), telling_right)
-        explained = rights.sums(known[:, block].copy(), rights.weights)
-        result[block] = (
-            BEST_SHARE * best + ACCOUNT_SHARE * explained / rights.totals[:, None]
-        ).T + CODE_SHARE * covered[block]
-    return result[lefts.places].take(rights.places, axis=1)
-
-
-def _heads(names: _Names) -> Scores:
-    """Return 1 for the last telling word of each name and less for those before it: roof trusses are trusses."""
-    factors: Scores = np.full(len(names.flat), BEFORE_HEAD, dtype=np.float32)
-    telling = np.where(names.telling >= 1.0, np.arange(len(names.flat)), -1)
-    last = np.maximum.reduceat(telling, names.starts)
-    ends = np.append(names.starts[1:], len(names.flat)) - 1
-    factors[np.where(last < 0, ends, last)] = 1.0
-    return factors
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """Names as runs of word numbers, the longest first; number 0 is no word, so that an empty name is a run too.
-
-    As the longest come first, those that have a second word, a third … are always the first few: one sum over them
-    for each place in a name is several times as fast as one for each name.
-    """
-
-    vocabulary: tuple[str, ...]
-    flat: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    lengths: NDArray[np.intp]
-    # Where each name of the list that was asked about is among the runs.
-    places: NDArray[np.intp]
-    # Per word of each name: how much it tells, and how much beside the most telling one.
-    weights: Scores
-    telling: Scores
-    totals: Scores
-
-    @classmethod
-    def of(cls, names: Sequence[str]) -> _Names:
-        split = [tuple(found for found, _ in words(name)) for name in names]
-        vocabulary = ("", *sorted(set(chain.from_iterable(split))))
-        numbers = {word: number for number, word in enumerate(vocabulary)}
-        order = sorted(range(len(split)), key=lambda place: -len(split[place]))
-        runs = [[numbers[word] for word in split[place]] or [0] for place in order]
-        lengths = np.fromiter(map(len, runs), dtype=np.intp)
-        flat = np.fromiter(chain.from_iterable(runs), dtype=np.intp)
-        starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.intp)
-        places = np.empty(len(order), dtype=np.intp)
-        places[order] = np.arange(len(order))
-        weights = np.array([0.0, *(weight(word) for word in vocabulary[1:])], dtype=np.float32)[flat]
-        most = np.maximum.reduceat(weights, starts)
-        totals = np.add.reduceat(weights, starts)
-        # Beside a word that tells more the others fade; alone, even a poor word is all there is.
-        telling = weights / np.repeat(np.where(most == 0, np.float32(1), most), lengths)
-        totals = np.where(totals == 0, np.float32(1), totals)
-        return cls(vocabulary, flat, starts, lengths, places, weights, telling, totals)
-
-    def most(self, by_word: Scores, factors: Scores | None = None) -> Scores:
-        """Return for each name the greatest of what its words have, times each word's own factor."""
-        return self._over_words(np.maximum, by_word, factors)
-
-    def sums(self, of_words: Scores, factors: Scores) -> Scores:
-        """Return for each name the sum of what its words have, times each word's own factor."""
-        return self._over_words(np.add, of_words, factors)
-
-    def _over_words(self, gather: np.ufunc, by_word: Scores, factors: Scores | None) -> Scores:
-        result: Scores | None = None
-        for place in range(int(self.lengths[0])):
-            run = self.starts[: int((self.lengths > place).sum())] + place
-            part: Scores = by_word[self.flat[run]]
-            if factors is not None:
-                part *= factors[run, None]
-            if result is None:
-                result = part
-            else:
-                gather(result[: len(run)], part, out=result[: len(run)])
-        assert result is not None, "every name is a run of one word at least"
-        return result
-
-    def rarity(self) -> Scores:
-        """1 for a word that one name has, less for one that several share: it names that one and no other."""
-        counts = np.bincount(self.flat, minlength=len(self.vocabulary))
-        result: Scores = (1.0 / np.sqrt(np.maximum(counts, 1))).astype(np.float32)
-        return result
-
-
-def _same_words(left: Sequence[str], right: Sequence[str]) -> Scores:
-    """Return how much each word on the left means each on the right: the same, the same trade, cut short, misspelt."""
-    of_left, of_right = _trade_rows(left), _trade_rows(right)
-    same: Scores = np.where((of_left @ of_right.T) > 0, np.float32(SAME_TRADE), np.float32(0))
-    columns = {word: number for number, word in enumerate(right)}
-    beginnings: dict[str, list[int]] = {}
-    for number, word in enumerate(right):
-        for length in range(3, len(word) - 1):
-            beginnings.setdefault(word[:length], []).append(number)
-    for number, word in enumerate(left):
-        if word in columns:
-            same[number, columns[word]] = 1.0
-        cut = beginnings.get(word, [])
-        cut = cut + [columns[word[:n]] for n in range(3, len(word) - 1) if word[:n] in columns]
-        if cut:
-            same[number, cut] = np.maximum(same[number, cut], ABBREVIATION)
-    unknown = [
-        number
-        for number, word in enumerate(left)
-        if len(word) >= MISSPELT_LETTERS_MIN and word not in columns and not trades(word)
-    ]
-    if unknown:
-        close = process.cdist(
-            [left[number] for number in unknown], right, scorer=fuzz.ratio, score_cutoff=MISSPELT_ALIKE_MIN
-        )
-        same[unknown] = np.maximum(same[unknown], close.astype(np.float32) / 100 * MISSPELT)
-    same[0, :] = 0.0
-    same[:, 0] = 0.0
-    return same
-
-
-def _trade_rows(vocabulary: Sequence[str]) -> Scores:
-    rows: Scores = np.zeros((len(vocabulary), TRADE_COUNT), dtype=np.float32)
-    for number, word in enumerate(vocabulary):
-        rows[number, list(trades(word))] = 1.0
-    return rows
 
 
 def _divisions(cost_codes: Sequence[CostCode], names: Sequence[str], *, name: Scores) -> tuple[Scores, bool]:
@@ -285,6 +135,8 @@ def _divisions(cost_codes: Sequence[CostCode], names: Sequence[str], *, name: Sc
     best = name.max(axis=1)[:, None]
     is_outnamed = (best >= NAMED_MIN) & (name < best - NAMED_AHEAD)
     by_said = np.where(is_outnamed, by_said * OUTNAMED_WEIGHT, by_said)
+    if not any(formal):
+        return by_said, False
     by_number = compared[[place[text or ""] for text in formal]] * MASTERFORMAT_WEIGHT
     kept = sum(1 for text in {text for text in formal if text} if compared[place[text]].max() >= 90 - 1e-9)
     return np.maximum(by_said, by_number), kept >= DIVISIONS_KEPT_MIN

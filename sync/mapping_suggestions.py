@@ -24,9 +24,9 @@ from sync.mapping_evidence import (
     NUMBER_EQUAL_SCORE,
     Choice,
     Evidence,
-    alike,
     weigh,
 )
+from sync.mapping_likeness import alike
 from sync.mapping_words import kind_named, words
 
 # Chosen from the curve that `python -m tests.bench mapping` prints; docs/decisions says how.

@@ -340,4 +340,3 @@ def _trades_of() -> dict[str, frozenset[int]]:
 
 
 _TRADES_OF = _trades_of()
-TRADE_COUNT = len(_TRADES)

@@ -96,6 +96,7 @@ class ValueStory:
         self.company.strategy = strategy
         self.told: list[str] = []
         self._numbers = itertools.count(1)
+        self._made: set[str] = set()
         self._seen: set[str] = set()
         for entity in (*KINDS, *PARTY.values()):
             self.world.run(
@@ -113,15 +114,19 @@ class ValueStory:
     def _next(self) -> int:
         return next(self._numbers)
 
+    def _new(self, value: str) -> str:
+        self._made.add(value)
+        return value
+
     def _text(self, word: str) -> str:
-        return f"{word}-{self._next():05d}"
+        return self._new(f"{word}-{self._next():05d}")
 
     def _amount(self) -> Decimal:
         number = self._next()
-        return Decimal(f"{10000 + number}.{number % 9 + 1}{number * 7 % 9 + 1}")
+        return Decimal(self._new(f"{10000 + number}.{number % 9 + 1}{number * 7 % 9 + 1}"))
 
     def _due(self) -> str:
-        return (FIRST_DUE + timedelta(days=self._next())).isoformat()
+        return self._new((FIRST_DUE + timedelta(days=self._next())).isoformat())
 
     def standing(self) -> Values:
         """Every value that is in one of the two books now."""
@@ -137,7 +142,10 @@ class ValueStory:
     def lost(self) -> Values:
         """What stood in a book when a sync began, and is now in neither book nor the audit log."""
         rows = self.world.rows("select concat_ws(' ', before::text, after::text) from audit_log")
-        return frozenset(self._seen) - self.standing() - _values(" ".join(row[0] for row in rows))
+        # A sum may look like a value (a balance is one), but nobody wrote it.
+        return (
+            frozenset(self._seen & self._made) - self.standing() - _values(" ".join(row[0] for row in rows))
+        )
 
     # ------------------------------------------------------------------ people
 

@@ -11,6 +11,7 @@ from math import sqrt
 from rapidfuzz import fuzz
 
 from sync import mapping_evidence as fast
+from sync import mapping_likeness as likeness
 from sync.mapping import ALLOWED_TYPES, CostCode, Profile, ProviderAccount
 from sync.mapping_words import (
     CONTRARY,
@@ -72,14 +73,14 @@ def _stems(name: str) -> list[str]:
 def _same(left: str, right: str, every: set[str]) -> float:
     if left == right:
         return 1.0
-    found = fast.SAME_TRADE if trades(left) & trades(right) else 0.0
+    found = likeness.SAME_TRADE if trades(left) & trades(right) else 0.0
     shorter, longer = sorted((left, right), key=len)
     if len(shorter) >= 3 and len(longer) >= len(shorter) + 2 and longer.startswith(shorter):
-        found = max(found, fast.ABBREVIATION)
-    if len(left) >= fast.MISSPELT_LETTERS_MIN and left not in every and not trades(left):
+        found = max(found, likeness.ABBREVIATION)
+    if len(left) >= likeness.MISSPELT_LETTERS_MIN and left not in every and not trades(left):
         ratio = fuzz.ratio(left, right)
-        if ratio >= fast.MISSPELT_ALIKE_MIN:
-            found = max(found, ratio / 100 * fast.MISSPELT)
+        if ratio >= likeness.MISSPELT_ALIKE_MIN:
+            found = max(found, ratio / 100 * likeness.MISSPELT)
     return found
 
 
@@ -92,14 +93,14 @@ def _alike(left: list[str], right: list[str], names: list[list[str]], every: set
     for place, mine in enumerate(left):
         for yours in right:
             rarity = 1 / sqrt(sum(yours in name for name in names))
-            telling = weight(mine) / most_left * (1.0 if place == head else fast.BEFORE_HEAD)
+            telling = weight(mine) / most_left * (1.0 if place == head else likeness.BEFORE_HEAD)
             best = max(best, _same(mine, yours, every) * telling * weight(yours) / most_right * rarity)
     explained = sum(weight(yours) * max(_same(mine, yours, every) for mine in left) for yours in right)
     covered = sum(weight(mine) * max(_same(mine, yours, every) for yours in right) for mine in left)
     return (
-        fast.BEST_SHARE * best
-        + fast.ACCOUNT_SHARE * explained / sum(weight(word) for word in right)
-        + fast.CODE_SHARE * covered / sum(weight(word) for word in left)
+        likeness.BEST_SHARE * best
+        + likeness.ACCOUNT_SHARE * explained / sum(weight(word) for word in right)
+        + likeness.CODE_SHARE * covered / sum(weight(word) for word in left)
     )
 
 
