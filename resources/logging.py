@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TextIO
 
 import structlog
@@ -32,6 +33,8 @@ SECRETS_IN_TEXT = (
     ),
     re.compile(r"(?P<kept>://[^\s:/@]+:)[^\s@/]+(?=@)"),
 )
+# Without one of these no text fits any of the patterns; most words and ids of a line have none.
+_MAY_HOLD_SECRETS = re.compile(r"[\s:=]")
 QUIET_LIBRARIES = ("httpx", "httpcore", "alembic", "urllib3", "asyncio")
 
 
@@ -85,13 +88,20 @@ def blank_secrets(
 
 def blank_text(text: str) -> str:
     """A text without the tokens, codes and passwords inside it."""
+    if not _MAY_HOLD_SECRETS.search(text):
+        return text
     for pattern in SECRETS_IN_TEXT:
         text = pattern.sub(rf"\g<kept>{BLANK}", text)
     return text
 
 
+@lru_cache(maxsize=1000)
+def _is_secret_name(name: str) -> bool:
+    return SECRET_NAMES.search(name) is not None and PLAIN_NAMES.search(name) is None
+
+
 def _blanked(name: str, value: Any) -> Any:
-    if isinstance(value, SecretStr) or (value and SECRET_NAMES.search(name) and not PLAIN_NAMES.search(name)):
+    if isinstance(value, SecretStr) or (value and _is_secret_name(name)):
         return BLANK
     match value:
         case _ if name.startswith("_"):

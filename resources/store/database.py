@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from functools import partial
 from typing import Any, Self, cast
 from uuid import UUID
 
@@ -44,6 +43,12 @@ class Transaction:
     def rows(self, query: str, /, **parameters: Any) -> Sequence[sa.RowMapping]:
         """All rows of a named query."""
         return self._execute(query, parameters).mappings().all()
+
+    def records(self, query: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """All rows of a named query as dictionaries of their own: what is shown, a page at a time."""
+        result = self._execute(query, parameters)
+        names = tuple(result.keys())
+        return [dict(zip(names, row, strict=True)) for row in result]
 
     def row(self, query: str, /, **parameters: Any) -> sa.RowMapping | None:
         """The only row of a named query, or None; two rows are a bug."""
@@ -109,7 +114,8 @@ class Database:
         """A transaction that sees and writes one builder's rows; commits at the end, rolls back on an error."""
         with self._app.begin() as connection:
             transaction = Transaction(connection)
-            transaction.value("set_builder", builder_id=str(builder_id))
+            if not _begun_for(connection, builder_id):
+                transaction.value("set_builder", builder_id=str(builder_id))
             yield transaction
 
     @contextmanager
@@ -174,7 +180,30 @@ def json_text(value: Any) -> str:
     return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, default=str)
 
 
-json_value = partial(json.loads, parse_float=Decimal)
+_exact_json = json.JSONDecoder(parse_float=Decimal)
+
+
+def json_value(text: str | bytes) -> Any:
+    """Read JSON with its amounts as Decimal."""
+    return _exact_json.decode(text if isinstance(text, str) else text.decode())
+
+
+def _begun_for(connection: sa.Connection, builder_id: UUID) -> bool:
+    """Begin a transaction and name its builder in one round trip; False where that did not go through.
+
+    The driver would send the two one after the other, before every read of the API and every step of a sync. What did not
+    go through is asked again in the driver's own way, which knows how to tell what is wrong.
+    """
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, psycopg.Connection)
+    # Hexadecimal digits and dashes: the one value that needs no quoting.
+    named = named_query("set_builder").text % {"builder_id": f"'{UUID(str(builder_id))}'"}
+    result = driver.pgconn.exec_(f"begin; {named}".encode())
+    if result.status == psycopg.pq.ExecStatus.TUPLES_OK:
+        return True
+    if driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+        driver.rollback()
+    return False
 
 
 class _PlainJsonb(JsonbDumper):

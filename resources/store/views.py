@@ -203,4 +203,4 @@ def newest_tie_outs(tx: Transaction) -> dict[UUID, Row]:
 
 
 def _rows(tx: Transaction, query: str, /, **parameters: Any) -> list[Row]:
-    return [dict(row) for row in tx.rows(query, **parameters)]
+    return tx.records(query, **parameters)
