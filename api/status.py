@@ -95,8 +95,11 @@ def waiting_counts(rows: Sequence[views.Row], *, connection_id: UUID) -> QueueCo
 def _entities(
     tx: Transaction, connection_id: UUID, *, run: SyncRun | None, waiting: Sequence[views.Row]
 ) -> list[EntityStatus]:
-    steps = views.run_steps(tx, run.id) if run else views.newest_entity_logs(tx, connection_id)
-    wanted = [*(entity.value for entity in SYNC_ORDER)]
+    wanted = [entity.value for entity in SYNC_ORDER]
+    if run:
+        steps = views.run_steps(tx, run.id)
+    else:
+        steps = views.newest_entity_logs(tx, connection_id, entities=wanted)
     return [
         EntityStatus(
             entity_type=entity,

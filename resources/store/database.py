@@ -194,8 +194,7 @@ def _begun_for(connection: sa.Connection, builder_id: UUID) -> bool:
     The driver would send the two one after the other, before every read of the API and every step of a sync. What did not
     go through is asked again in the driver's own way, which knows how to tell what is wrong.
     """
-    driver = connection.connection.dbapi_connection
-    assert isinstance(driver, psycopg.Connection)
+    driver = cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
     # Hexadecimal digits and dashes: the one value that needs no quoting.
     named = named_query("set_builder").text % {"builder_id": f"'{UUID(str(builder_id))}'"}
     result = driver.pgconn.exec_(f"begin; {named}".encode())

@@ -192,9 +192,9 @@ def run_steps(tx: Transaction, run_id: UUID) -> list[Row]:
     return _rows(tx, "view_run_steps", sync_run_id=run_id)
 
 
-def newest_entity_logs(tx: Transaction, connection_id: UUID) -> list[Row]:
-    """Return the newest history row of each entity and direction."""
-    return _rows(tx, "view_newest_entity_logs", connection_id=connection_id)
+def newest_entity_logs(tx: Transaction, connection_id: UUID, *, entities: Sequence[str]) -> list[Row]:
+    """Return the newest history row of each of these entities and each direction."""
+    return _rows(tx, "view_newest_entity_logs", connection_id=connection_id, entities=list(entities))
 
 
 def newest_tie_outs(tx: Transaction) -> dict[UUID, Row]:

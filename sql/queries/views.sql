@@ -87,25 +87,31 @@ cross join lateral (
 order by r.created_at desc, r.id desc;
 
 -- name: view_queue
--- open rows of the error, review and conflict queues
+-- open rows of the error, review and conflict queues; each status gives at most a page, in the order of its index
 select r.id, r.sync_log_id, r.connection_id, c.provider, r.platform_entity_type, r.platform_entity_id,
        r.provider_entity_id, r.direction, r.status, r.action, r.label, r.amount, r.currency, r.error_message,
        r.category, r.code, r.remedy, r.cause, r.retry_count, r.next_retry_at, r.created_at, r.conflict_data,
        r.details, l.state as link_state, l.ours_checksum, l.theirs_checksum
-from v2_sync_records r
+from unnest(%(statuses)s::text[]) as wanted (status)
+cross join lateral (
+    select *
+    from v2_sync_records
+    where resolved_at is null
+      and status = wanted.status
+      and (%(id)s::uuid is null or id = %(id)s::uuid)
+      and (%(connection_id)s::uuid is null or connection_id = %(connection_id)s::uuid)
+      and (%(entity)s::text is null or platform_entity_type = %(entity)s::text)
+      and (%(category)s::text is null or category = %(category)s::text)
+      and (%(cause)s::text is null or cause = %(cause)s::text)
+      and (%(since)s::timestamptz is null or created_at >= %(since)s::timestamptz)
+      and (%(until)s::timestamptz is null or created_at < %(until)s::timestamptz)
+      and (%(after_at)s::timestamptz is null
+           or (created_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid))
+    order by created_at desc, id desc
+    limit %(rows_max)s
+) as r
 join v2_integration_connections c on c.builder_id = r.builder_id and c.id = r.connection_id
 left join links l on l.builder_id = r.builder_id and l.id = r.link_id
-where r.resolved_at is null
-  and r.status = any(%(statuses)s)
-  and (%(id)s::uuid is null or r.id = %(id)s::uuid)
-  and (%(connection_id)s::uuid is null or r.connection_id = %(connection_id)s::uuid)
-  and (%(entity)s::text is null or r.platform_entity_type = %(entity)s::text)
-  and (%(category)s::text is null or r.category = %(category)s::text)
-  and (%(cause)s::text is null or r.cause = %(cause)s::text)
-  and (%(since)s::timestamptz is null or r.created_at >= %(since)s::timestamptz)
-  and (%(until)s::timestamptz is null or r.created_at < %(until)s::timestamptz)
-  and (%(after_at)s::timestamptz is null
-       or (r.created_at, r.id) < (%(after_at)s::timestamptz, %(after_id)s::uuid))
 order by r.created_at desc, r.id desc
 limit %(rows_max)s;
 
@@ -160,18 +166,21 @@ where sync_run_id = %(sync_run_id)s
 order by started_at, id;
 
 -- name: view_newest_entity_logs
--- the newest history row of each entity and direction of a connection, among its newest rows
-select distinct on (entity_type, direction)
-       id, connection_id, entity_type, direction, status, records_processed, records_succeeded, records_failed,
-       started_at, completed_at, error_summary, summary
-from (
+-- the newest history row of each of these entities and each direction of a connection
+select l.id, l.connection_id, l.entity_type, l.direction, l.status, l.records_processed, l.records_succeeded,
+       l.records_failed, l.started_at, l.completed_at, l.error_summary, l.summary
+from unnest(%(entities)s::text[]) with ordinality as wanted (entity, place)
+cross join unnest(array['pull', 'push']) as way (direction)
+cross join lateral (
     select *
     from v2_sync_log
     where connection_id = %(connection_id)s
+      and entity_type = wanted.entity
+      and direction = way.direction
     order by started_at desc, id desc
-    limit 500
-) as recent
-order by entity_type, direction, started_at desc, id desc;
+    limit 1
+) as l
+order by wanted.place, l.direction;
 
 -- name: view_newest_tie_outs
 -- the newest proof of each connection

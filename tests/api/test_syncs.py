@@ -194,6 +194,19 @@ def test_the_run_under_way_is_shown_entity_by_entity(client: Client, house: Hous
     assert len(connection["entities"]) == 9
 
 
+def test_an_entity_last_synced_long_ago_is_not_hidden_by_a_busy_one(client: Client, house: House) -> None:
+    house.a_log(entity_type="deposit", direction="pull", started_at=NOW - timedelta(days=90))
+    house.sql(
+        "insert into v2_sync_log (builder_id, connection_id, sync_type, entity_type, direction, status, started_at)"
+        " select %(builder)s, %(connection)s, 'real_time', 'bill', 'push', 'completed',"
+        " %(now)s::timestamptz - n * interval '1 minute' from generate_series(1, 600) as n",
+        now=NOW,
+    )
+    (connection,) = exact(client.get("/sync/status"))["connections"]
+    steps = {each["entity_type"]: len(each["steps"]) for each in connection["entities"]}
+    assert (steps["bill"], steps["deposit"], steps["vendor"]) == (1, 1, 0)
+
+
 def test_without_a_run_the_newest_steps_are_shown(client: Client, house: House) -> None:
     house.a_log(
         entity_type="payment", direction="pull", records_processed=1, started_at=NOW - timedelta(days=2)
