@@ -171,7 +171,7 @@ class SharedGate:
             if self._priority is Priority.BULK and reserve:
                 reserve = max(
                     reserve,
-                    expected_calls_of_a_day(transaction, company, today=self._clock.now().date()),
+                    expected_calls_of_a_day(transaction, company, now=self._clock.now()),
                 )
         return reserve
 

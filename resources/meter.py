@@ -9,7 +9,7 @@ import calendar
 import hashlib
 import threading
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from resources.store.database import Database, Transaction
 from sync.clock import Clock
@@ -27,9 +27,9 @@ def key_of(provider: str, company_id: str) -> str:
     return f"{provider}:{hashlib.sha256(company_id.encode()).hexdigest()[:24] if company_id else 'app'}"
 
 
-def expected_calls_of_a_day(transaction: Transaction, company: str, *, today: date) -> int:
+def expected_calls_of_a_day(transaction: Transaction, company: str, *, now: datetime) -> int:
     """Return what a company's work other than bulk used on an average day of the last week."""
-    row = transaction.row("meter_of_company", company=company, today=today)
+    row = transaction.row("meter_of_company", company=company, today=now.astimezone(UTC).date(), now=now)
     if row is None or not row["days_of_the_week"]:
         return 0
     return int(row["calls_of_the_week"]) // int(row["days_of_the_week"])
