@@ -21,12 +21,14 @@ from api.problems import MEDIA_TYPE, install_problem_handlers
 from api.routes import (
     approvals,
     apps,
+    conflict_pages,
     conflicts,
     connect_pages,
     connection_settings,
     connections,
     consent,
     dimensions,
+    error_pages,
     evidence,
     exports,
     health,
@@ -40,6 +42,7 @@ from api.routes import (
     oauth,
     queues,
     quota,
+    record_pages,
     rehearsals,
     review,
     sessions,
@@ -173,7 +176,17 @@ def create_app(
         app.include_router(group.router, prefix=API_ROOT)
     app.include_router(health.router)
     app.include_router(inbound.router)
-    for pages in (home, connect_pages, sync_pages, signin, oauth, static):
+    for pages in (
+        home,
+        connect_pages,
+        record_pages,
+        sync_pages,
+        error_pages,
+        conflict_pages,
+        signin,
+        oauth,
+        static,
+    ):
         app.include_router(pages.router)
     app.openapi = _openapi_of(app, base_url=tieout.settings.public_base_url)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     return app

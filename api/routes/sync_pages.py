@@ -6,15 +6,14 @@ from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.auth import AsBookkeeper, AsViewer, Caller
-from api.cursors import CURSOR_LENGTH_MAX
 from api.models.base import DirectionName, EntityName, LogStatus, Taken
 from api.models.syncs import ConnectionSyncStatus, LogQuery, LogRecordQuery, RecordStatus, SyncStart
 from api.routes.syncs import get_sync_status, list_sync_log, list_sync_log_records, start_sync
 from api.services import Services, UseServices
+from api.web.filters import Filter, OrAny
 from api.web.office import connection_of, connection_page, place
 from api.web.render import fragment, is_part
 from api.web.said import go
@@ -32,23 +31,17 @@ class SyncWanted(Taken):
     direction: DirectionName = "both"
 
 
-class HistoryFilter(BaseModel):
-    """Which part of the history; what a form leaves empty means any."""
+class HistoryFilter(Filter):
+    """Which part of the history."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    entity: EntityName | None = None
-    status: LogStatus | None = None
-    cursor: str | None = Field(default=None, max_length=CURSOR_LENGTH_MAX)
+    entity: Annotated[EntityName | None, OrAny] = None
+    status: Annotated[LogStatus | None, OrAny] = None
 
 
-class RecordsFilter(BaseModel):
+class RecordsFilter(Filter):
     """Which records of one row of the history."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    status: RecordStatus | None = None
-    cursor: str | None = Field(default=None, max_length=CURSOR_LENGTH_MAX)
+    status: Annotated[RecordStatus | None, OrAny] = None
 
 
 @router.get("/integrations/{connection_id:uuid}", name="sync_page")
@@ -108,21 +101,10 @@ def history_page(
     caller: AsViewer,
     services: UseServices,
     connection_id: UUID,
-    entity: Annotated[str, Query(max_length=40)] = "",
-    status: Annotated[str, Query(max_length=40)] = "",
-    cursor: Annotated[str | None, Query(max_length=CURSOR_LENGTH_MAX)] = None,
+    chosen: Annotated[HistoryFilter, Query()],
 ) -> Response:
     """List what was synced, one row per run, kind and way, newest first."""
-    chosen = HistoryFilter.model_validate(
-        {"entity": _known(entity, EntityName), "status": _known(status, LogStatus), "cursor": cursor}
-    )
-    query = LogQuery(
-        connection_id=connection_id,
-        entity=chosen.entity,
-        status=chosen.status,
-        cursor=chosen.cursor,
-        limit=HISTORY_ROWS,
-    )
+    query = LogQuery(connection_id=connection_id, limit=HISTORY_ROWS, **chosen.model_dump())
     return connection_page(
         request,
         "history.html",
@@ -134,7 +116,7 @@ def history_page(
         chosen=chosen,
         kinds=[each.value for each in SYNC_ORDER],
         statuses=get_args(LogStatus.__value__),
-        query=_query(entity=chosen.entity, status=chosen.status),
+        query=chosen.query(),
     )
 
 
@@ -145,17 +127,11 @@ def history_records_page(
     services: UseServices,
     connection_id: UUID,
     log_id: UUID,
-    status: Annotated[str, Query(max_length=40)] = "",
-    cursor: Annotated[str | None, Query(max_length=CURSOR_LENGTH_MAX)] = None,
+    chosen: Annotated[RecordsFilter, Query()],
 ) -> Response:
     """List what one row of the history did, record by record with its message; as a part for the row that opens."""
-    chosen = RecordsFilter.model_validate({"status": _known(status, RecordStatus), "cursor": cursor})
-    records = list_sync_log_records(
-        caller,
-        services,
-        log_id,
-        LogRecordQuery(status=chosen.status, cursor=chosen.cursor, limit=HISTORY_ROWS),
-    )
+    wanted = LogRecordQuery(limit=HISTORY_ROWS, **chosen.model_dump())
+    records = list_sync_log_records(caller, services, log_id, wanted)
     context: dict[str, Any] = {
         "records": records,
         "here": place(connection_id, f"history/{log_id}"),
@@ -174,7 +150,7 @@ def history_records_page(
         connection_id=connection_id,
         tab="history",
         statuses=get_args(RecordStatus.__value__),
-        query=_query(status=chosen.status),
+        query=chosen.query(),
         **context,
     )
 
@@ -182,12 +158,3 @@ def history_records_page(
 def _standing(caller: Caller, services: Services, connection_id: UUID) -> ConnectionSyncStatus:
     (one,) = get_sync_status(caller, services, connection_id).connections
     return one
-
-
-def _known(given: str, names: object) -> str | None:
-    """Return a choice of a filter, or None for the empty one and for what is no choice at all."""
-    return given if given in get_args(names.__value__) else None  # type: ignore[attr-defined]  # a TypeAliasType
-
-
-def _query(**chosen: str | None) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in chosen.items() if value is not None]

@@ -1,0 +1,39 @@
+"""One record: what it says here, where it stands in each ledger, what was sent, and who changed what."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.auth import AsViewer
+from api.models.base import EntityName
+from api.routes.connections import list_providers
+from api.routes.evidence import get_evidence
+from api.services import UseServices
+from api.web.render import page
+
+router = APIRouter(tags=["sync"], include_in_schema=False)
+
+
+@router.get("/integrations/records/{entity}/{record_id:uuid}", name="record_page")
+def record_page(
+    request: Request, caller: AsViewer, services: UseServices, entity: EntityName, record_id: UUID
+) -> Response:
+    """Show everything that is known about one record."""
+    pack = get_evidence(caller, services, entity, record_id)
+    connections = {
+        each.connection.id: each.connection
+        for each in list_providers(caller, services).items
+        if each.connection
+    }
+    zones = {each.time_zone for each in connections.values()}
+    return page(
+        request,
+        "record.html",
+        pack=pack,
+        connections=connections,
+        zone=zones.pop() if len(zones) == 1 else "UTC",
+        now=services.clock.now(),
+    )
