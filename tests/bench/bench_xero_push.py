@@ -27,8 +27,9 @@ from sync.quota import Priority
 from sync.records import Entity
 from tests.bench.fast_clock import FastClock
 from tests.bench.measure import bench, figure
-from tests.support.books import DATE, XeroBooks
+from tests.support.books import DATE
 from tests.support.office import Office
+from tests.support.xero_books import XeroBooks
 
 DOCUMENTS = 1_000
 MANY = 10_000

@@ -37,7 +37,8 @@ from tests.chaos.promises import broken_promises
 from tests.chaos.troupe import Actor, Troupe
 from tests.chaos.world import GONE, Books, ChaosWorld, PatientOffice
 from tests.fakes.world import Platform
-from tests.support.books import RunningClock, XeroBooks
+from tests.support.books import RunningClock
+from tests.support.xero_books import XeroBooks
 
 BROWSER = "a browser's own secret"
 SETTLING_SYNCS_MAX = 12

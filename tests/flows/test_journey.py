@@ -33,10 +33,11 @@ from sandbox.kernel.server import ServerThread
 from sandbox.quickbooks import create_app as create_quickbooks
 from sync.records import Direction, Entity
 from tests.api.world import PROVIDERS
-from tests.support.books import Books, QuickBooksBooks, Seen
+from tests.support.books import Books, Seen
 from tests.support.generated import authenticated, generated_client, model, operation
 from tests.support.judged_xero import judged_xero
 from tests.support.office import Office
+from tests.support.quickbooks_books import QuickBooksBooks
 
 RUN_SECONDS_MAX = 60.0
 # How the browser says yes at each sandbox without a person.

@@ -14,8 +14,8 @@ from sandbox.kernel.server import ServerThread
 from sandbox.xero import create_app
 from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.flows.dimension_office import DimensionOffice
-from tests.support.books import XeroBooks
 from tests.support.office import Office
+from tests.support.xero_books import XeroBooks
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from sandbox.kernel.server import ServerThread
 from sandbox.xero import create_app
 from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from tests.sandbox.xero.judge import JudgedApp
-from tests.support.books import XeroBooks
+from tests.support.xero_books import XeroBooks
 
 
 @contextmanager

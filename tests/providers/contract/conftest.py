@@ -12,10 +12,11 @@ from resources.store.database import Database
 from resources.wiring import Tieout
 from sandbox.kernel.server import ServerThread
 from sandbox.quickbooks import create_app as create_quickbooks
-from tests.support.books import Books, QuickBooksBooks
+from tests.support.books import Books
 from tests.support.judged_xero import judged_xero
 from tests.support.office import Office
 from tests.support.office_api import OfficeApi, api_of
+from tests.support.quickbooks_books import QuickBooksBooks
 
 
 @pytest.fixture(scope="module", params=["quickbooks_online", "xero"])

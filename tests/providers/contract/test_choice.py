@@ -20,9 +20,9 @@ from sync.errors import (
     StateExpired,
     StateMismatch,
 )
-from tests.support.books import XeroBooks
 from tests.support.judged_xero import judged_xero
 from tests.support.office import BROWSER, Office
+from tests.support.xero_books import XeroBooks
 
 # Each test's organisations have ids of their own.
 SEEDS = itertools.count(1)

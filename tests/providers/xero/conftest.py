@@ -11,9 +11,9 @@ from resources.settings import Settings
 from resources.store.database import Database
 from resources.wiring import Tieout
 from resources.xero.provider import Xero
-from tests.support.books import XeroBooks
 from tests.support.judged_xero import judged_xero
 from tests.support.office import Office
+from tests.support.xero_books import XeroBooks
 
 
 @pytest.fixture(scope="module")

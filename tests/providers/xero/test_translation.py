@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from sync.records import Entity
-from tests.support.books import DATE, XeroBooks
+from tests.support.books import DATE
 from tests.support.office import Office
+from tests.support.xero_books import XeroBooks
 
 
 def journal(office: Office, *kinds: str) -> str:

@@ -16,8 +16,9 @@ from resources.xero.provider import Xero
 from sync.errors import RejectedByProvider
 from sync.ports import Done, Moved, Rejected, Unknown, Write, WriteOutcome
 from sync.records import Entity, RemoteRecord
-from tests.support.books import DATE, XeroBooks
+from tests.support.books import DATE
 from tests.support.office import Office
+from tests.support.xero_books import XeroBooks
 
 
 def marker() -> str:
