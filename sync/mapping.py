@@ -76,7 +76,7 @@ def profile_of_line(entity: Entity, *, role: str, cost_code_id: str | None) -> L
 class MappingTable:
     """One version of a connection's mapping, as sync uses it; knows only accounts that exist and are active.
 
-    `accounts` has (profile, cost code id or None) → provider account id, for rows that are pushed. `broken` has the
+    `accounts` has (profile, cost code id or None) → provider account id, for rows that are pushed. `broken` has their
     keys whose account is gone or inactive at the provider, with the account's name: they count as unmapped until the
     account is active again or the mapping is saved with another.
     """
@@ -87,6 +87,8 @@ class MappingTable:
     broken: Mapping[LineKey, str] = field(default_factory=dict)
     # For the way back: (profile, account) → the cost codes that are booked on it, several where many share one.
     codes: Mapping[tuple[Profile, str], tuple[str, ...]] = field(default_factory=dict)
+    # The same for the rows without a cost code: (profile, account) of the company's and the jobs' defaults.
+    defaults: frozenset[tuple[Profile, str]] = frozenset()
 
     def find(
         self, profile: Profile, cost_code_id: str | None, *, job_id: str | None = None
@@ -118,12 +120,8 @@ class MappingTable:
         return self.lookup(*profile_of_line(entity, role=role, cost_code_id=cost_code_id), job_id=job_id)
 
     def is_default(self, profile: Profile, account_id: str) -> bool:
-        """Whether the account is the profile's default, of the company or of a job."""
-        return any(
-            found == account_id and (subject is None or job_of_subject(subject) is not None)
-            for (each, subject), found in self.accounts.items()
-            if each == profile
-        )
+        """Whether lines read back from the account are the profile's default, of the company or of a job."""
+        return (profile, account_id) in self.defaults
 
     @property
     def has_job_defaults(self) -> bool:

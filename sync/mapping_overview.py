@@ -122,7 +122,7 @@ def _place(subject: CostCode | MappingJob | None) -> tuple[int, str]:
 
 
 def _mapped(saved: Mapping[LineKey, SavedRow]) -> set[LineKey]:
-    return {key for key, row in saved.items() if not row.is_broken}
+    return {key for key, row in saved.items() if not row.is_broken and row.direction != "pull"}
 
 
 def _target(
@@ -135,9 +135,13 @@ def _target(
 ) -> Target:
     profile, code_id = key
     row = saved.get(key)
-    state: State = "unmapped" if row is None else "broken" if row.is_broken else "mapped"
+    # A row that only reads lines back gives nothing to send with: for that the default answers, or nobody.
+    sends = row is not None and row.direction != "pull"
+    is_broken = row is not None and row.is_broken
+    state: State = "broken" if is_broken else "mapped" if sends else "unmapped"
     default = saved.get((profile, None))
-    inherited = default if row is None and default is not None and not default.is_broken else None
+    answers = default is not None and not default.is_broken and default.direction != "pull"
+    inherited = default if state == "unmapped" and answers else None
     if inherited is not None:
         # The profile's default answers for every code without a row of its own.
         state = "mapped"

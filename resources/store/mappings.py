@@ -65,19 +65,30 @@ def table_of(rows: Sequence[SavedRow], *, version_id: str | None = None, number:
     """Return rows as sync looks accounts up in them."""
     accounts: dict[LineKey, str] = {}
     codes: dict[tuple[Profile, str], list[str]] = {}
+    defaults: set[tuple[Profile, str]] = set()
     for row in rows:
         if row.is_broken:
             continue
         if row.direction != "pull":
             accounts[row.key] = row.account_id
-        if row.direction != "push" and row.cost_code_id is not None:
+        if row.direction == "push":
+            continue
+        if row.cost_code_id is not None:
             codes.setdefault((row.profile, row.account_id), []).append(row.cost_code_id)
+        else:
+            defaults.add((row.profile, row.account_id))
     return MappingTable(
         version_id=version_id,
         number=number,
         accounts=accounts,
-        broken={row.key: row.account_name or row.account_id for row in rows if row.is_broken},
+        # A row that only reads back is asked for no account, and stands in no default's way.
+        broken={
+            row.key: row.account_name or row.account_id
+            for row in rows
+            if row.is_broken and row.direction != "pull"
+        },
         codes={key: tuple(found) for key, found in codes.items()},
+        defaults=frozenset(defaults),
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from resources.store.mappings import table_of
 from sync.mapping import (
     ALLOWED_TYPES,
     PROFILES,
     CostCode,
+    MappingDirection,
     MappingJob,
     MappingRow,
     MappingTable,
@@ -107,6 +111,42 @@ def test_stored_materials_fall_back_to_the_asset_default() -> None:
 def test_a_broken_row_is_not_replaced_by_the_default() -> None:
     table = MappingTable(accounts={("asset", None): "default"}, broken={("asset", "own"): "Gone"})
     assert table.lookup("asset", "own") is None
+
+
+def test_a_row_gives_what_its_direction_says_out_and_back() -> None:
+    def row(
+        direction: MappingDirection, subject: str | None, account: str, *, is_broken: bool = False
+    ) -> SavedRow:
+        return SavedRow("liability", subject, account, None, None, None, direction, is_broken)
+
+    table = table_of([row("push", "out", "1"), row("pull", "back", "2"), row("both", "round", "3")])
+    assert [table.lookup("liability", code) for code in ("out", "back", "round")] == ["1", None, "3"]
+    assert [table.codes_on("liability", account) for account in "123"] == [(), ("back",), ("round",)]
+    defaults = [
+        table_of([row(way, None, "d")]).is_default("liability", "d") for way in ("push", "pull", "both")
+    ]
+    assert defaults == [False, True, True]
+
+
+def test_a_broken_row_that_only_reads_back_stands_in_no_defaults_way() -> None:
+    back = SavedRow("liability", "c", "gone", None, None, None, "pull", is_broken=True)
+    table = table_of([SavedRow("liability", None, "d", None, None, None, "both", is_broken=False), back])
+    assert table.lookup("liability", "c") == "d"
+
+
+def test_a_code_that_only_reads_back_counts_as_unmapped_until_something_answers_for_it() -> None:
+    back = SavedRow("cost_code", "c", "1", None, None, None, "pull", is_broken=False)
+    default = SavedRow("cost_code", None, "2", None, None, None, "both", is_broken=False)
+    codes = [CostCode("c", "03-100", "Concrete")]
+
+    def state(*rows: SavedRow) -> tuple[str, bool]:
+        targets = mapping_targets(codes=codes, accounts=[], rows=rows, uses={})
+        (found,) = [each for each in targets if each.profile == "cost_code" and each.code is not None]
+        return found.state, found.inherited is not None
+
+    assert state(back) == ("unmapped", False)
+    assert state(back, default) == ("mapped", True)
+    assert state(back, replace(default, direction="pull")) == ("unmapped", False)
 
 
 def test_an_empty_mapping_maps_nothing() -> None:
