@@ -1,8 +1,9 @@
 """Keeps one company's tokens fresh, across threads and processes.
 
 Refresh is a critical section: both providers replace the refresh token, and two refreshes at once can end the grant.
-So the connection's row is locked, re-read, refreshed if that is still needed, committed, and only then used. This is
-the only place where a transaction stays open across a call, with a time limit on both.
+So the row that holds the tokens is locked, re-read, refreshed if that is still needed, committed, and only then used.
+Where several builders' connections live from one consent, that row is theirs together, and its end is told to each.
+This is the only place where a transaction stays open across a call, with a time limit on both.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ import structlog
 from resources.oauth import AppRefused, GrantRefused, OAuth, TokenCallFailed, TokenSet
 from resources.spec import CompanyFacts
 from resources.store.database import Database, Transaction
-from resources.vault import SealBroken, Vault
+from resources.token_sets import ConnectionKey, Held, StoredTokens, ids
+from resources.vault import Vault
 from sync.clock import Clock
-from sync.errors import AccessExpired, NotFound, ProviderUnavailable, Remedy
+from sync.errors import AccessExpired, ProviderUnavailable, Remedy
 
 # Long enough for the longest call to end with the token it began with.
 LEEWAY = timedelta(minutes=5)
@@ -36,16 +38,6 @@ REFRESHES_MAX = 5
 LET_PASS_SECONDS = 0.25
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionKey:
-    """Which connection of which builder."""
-
-    builder_id: UUID
-    connection_id: UUID
-    provider: str
-    title: str
 
 
 class TokenKeeper:
@@ -61,7 +53,7 @@ class TokenKeeper:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
-        self._vault = vault
+        self.stored = StoredTokens(database, vault, clock)
         self.clock = clock
         self.oauth_of = oauth_of
         self._sleep = sleep
@@ -80,6 +72,7 @@ class TokenKeeper:
             if isinstance(outcome, TokenSet):
                 return outcome
             if outcome.refresh_token == tried:
+                self._tell_others(key, outcome)
                 raise _grant_ended(key)
             # Another process may have won between its commit and our call: look once more before giving up.
             tried = outcome.refresh_token
@@ -90,36 +83,81 @@ class TokenKeeper:
         self, key: ConnectionKey, *, refused: str | None, tried: str | None
     ) -> TokenSet | _RefreshRefused:
         failure: str | None = None
-        with self._hold(key) as (transaction, row):
-            current = self.open_tokens(key, row)
+        with self._hold(key) as (transaction, held):
+            current = self.stored.open(key, held)
             if current.access_token != refused and self.lasts(current):
+                if held.row["refresh_failures"] and held.row["status"] == "connected":
+                    # Somebody else who lives from it got through where this connection had failed.
+                    transaction.run("connection_refresh_worked", **ids(key), now=self.clock.now())
                 return current
+            turned_down = _RefreshRefused(current.refresh_token, held.set_id)
             if current.refresh_token == tried:
                 error = _grant_ended(key)
                 self._set_status(transaction, key, status="expired", reason=error.user_message)
-                return _RefreshRefused(current.refresh_token)
+                return turned_down
             try:
                 fresh = self.oauth_of(key.provider).refresh(current.refresh_token)
             except GrantRefused:
-                return _RefreshRefused(current.refresh_token)
+                return turned_down
             except (TokenCallFailed, AppRefused) as error:
                 failure = str(error)
             else:
-                transaction.run(
-                    "connection_store_tokens", **self.sealed(key, fresh), **_ids(key), now=self.clock.now()
-                )
+                self.stored.keep_refreshed(transaction, key, held, fresh)
         # Leaving the block committed the new tokens: from here on they may be used.
         if failure is None:
             log.info("tokens_refreshed", connection=str(key.connection_id), provider=key.provider)
             return fresh
         return self._without_refresh(key, current, refused=refused, failure=failure)
 
+    def _tell_others(self, key: ConnectionKey, refusal: _RefreshRefused) -> None:
+        """Mark everybody who lives from a consent that ended, each in a transaction of their own builder's."""
+
+        def tell(transaction: Transaction, other: ConnectionKey, held: Held) -> None:
+            # Whoever consents meanwhile has new tokens stored, and nobody's access ended.
+            if self.stored.open(other, held).refresh_token == refusal.refresh_token:
+                error = _grant_ended(other)
+                self._set_status(transaction, other, status="expired", reason=error.user_message)
+
+        self._each_other(key, refusal.set_id, status=("connected", "error"), do=tell)
+
+    def revive_others(self, key: ConnectionKey) -> None:
+        """Let everybody go on who lived from a consent that had ended, now that the same person consented again."""
+
+        def revive(transaction: Transaction, other: ConnectionKey, _held: Held) -> None:
+            self._set_status(transaction, other, status="connected", reason=None)
+
+        with self._database.builder_tx(key.builder_id) as transaction:
+            set_id = self.stored.read(transaction, key).set_id
+        self._each_other(key, set_id, status=("expired",), do=revive)
+
+    def _each_other(
+        self,
+        key: ConnectionKey,
+        set_id: UUID | None,
+        *,
+        status: tuple[str, ...],
+        do: Callable[[Transaction, ConnectionKey, Held], None],
+    ) -> None:
+        """Do something to each other connection that lives from a token set, in its own builder's transaction."""
+        rows = [] if set_id is None else self.stored.others(key, set_id)
+        for row in rows:
+            if row["status"] not in status:
+                continue
+            other = ConnectionKey(row["builder_id"], row["id"], key.provider, key.title)
+            try:
+                with self._hold(other) as (transaction, held):
+                    if held.set_id == set_id and held.row["status"] in status:
+                        do(transaction, other, held)
+            except ProviderUnavailable as error:
+                # It is being renewed at this moment, and finds out by itself.
+                log.warning("other_not_told", connection=str(other.connection_id), reason=str(error))
+
     def _without_refresh(
         self, key: ConnectionKey, current: TokenSet, *, refused: str | None, failure: str
     ) -> TokenSet:
         sentence = f"{key.title} did not renew the access ({failure}); it is tried again by itself."
         with self._database.builder_tx(key.builder_id) as transaction:
-            transaction.run("connection_refresh_failed", reason=sentence, **_ids(key), now=self.clock.now())
+            transaction.run("connection_refresh_failed", reason=sentence, **ids(key), now=self.clock.now())
         log.warning(
             "token_refresh_failed", connection=str(key.connection_id), provider=key.provider, reason=failure
         )
@@ -146,7 +184,7 @@ class TokenKeeper:
         self, transaction: Transaction, key: ConnectionKey, *, status: str, reason: str | None
     ) -> None:
         now = self.clock.now()
-        if not transaction.run("connection_set_status", status=status, reason=reason, **_ids(key), now=now):
+        if not transaction.run("connection_set_status", status=status, reason=reason, **ids(key), now=now):
             return
         audit(
             transaction,
@@ -162,61 +200,20 @@ class TokenKeeper:
     def read(self, key: ConnectionKey) -> TokenSet:
         """Return the stored tokens as they are."""
         with self._database.builder_tx(key.builder_id) as transaction:
-            row = transaction.row("connection_read", **_ids(key))
-        return self.open_tokens(key, _required(row, key))
-
-    def open_tokens(self, key: ConnectionKey, row: sa.RowMapping) -> TokenSet:
-        """Open the sealed tokens of a row, or raise AccessExpired when the connection holds none."""
-        if row["status"] in ("disconnected", "expired") or row["refresh_token_encrypted"] is None:
-            raise not_open(key.title, row)
-        place = {"builder_id": str(key.builder_id), "connection_id": str(key.connection_id)}
-        try:
-            return TokenSet(
-                access_token=self._vault.open(row["access_token_encrypted"], field="access_token", **place),
-                refresh_token=self._vault.open(
-                    row["refresh_token_encrypted"], field="refresh_token", **place
-                ),
-                expires_at=row["token_expires_at"],
-                refresh_expires_at=row["refresh_expires_at"],
-            )
-        except SealBroken as error:
-            raise AccessExpired(
-                provider=key.title, reason="its stored access cannot be opened any more"
-            ) from error
-
-    def sealed(self, key: ConnectionKey, tokens: TokenSet) -> dict[str, Any]:
-        """Return the values to store for a set of tokens."""
-        place = {"builder_id": str(key.builder_id), "connection_id": str(key.connection_id)}
-        return {
-            "access": self._vault.seal(tokens.access_token, field="access_token", **place),
-            "refresh": self._vault.seal(tokens.refresh_token, field="refresh_token", **place),
-            "expires_at": tokens.expires_at,
-            "refresh_expires_at": tokens.refresh_expires_at,
-        }
+            held = self.stored.read(transaction, key)
+        return self.stored.open(key, held)
 
     def rewrap(self, key: ConnectionKey) -> bool:
         """Wrap a connection's tokens by the newest key; False when it holds none that open."""
-        place = {"builder_id": str(key.builder_id), "connection_id": str(key.connection_id)}
-        with self._hold(key) as (transaction, row):
-            if row["refresh_token_encrypted"] is None:
-                return False
-            try:
-                access = self._vault.rewrap(row["access_token_encrypted"], field="access_token", **place)
-                refresh = self._vault.rewrap(row["refresh_token_encrypted"], field="refresh_token", **place)
-            except SealBroken as error:
-                log.warning("rewrap_failed", connection=str(key.connection_id), reason=str(error))
-                return False
-            transaction.run(
-                "connection_rewrap_tokens", access=access, refresh=refresh, now=self.clock.now(), **_ids(key)
-            )
-            return True
+        with self._hold(key) as (transaction, held):
+            return self.stored.rewrap(transaction, key, held)
 
     @contextmanager
-    def _hold(self, key: ConnectionKey) -> Iterator[tuple[Transaction, sa.RowMapping]]:
+    def _hold(self, key: ConnectionKey) -> Iterator[tuple[Transaction, Held]]:
         try:
             with self._database.builder_tx(key.builder_id) as transaction:
                 transaction.value("connection_lock_patience")
-                yield transaction, _required(transaction.row("connection_hold", **_ids(key)), key)
+                yield transaction, self.stored.hold(transaction, key)
         except sa.exc.OperationalError as error:
             if isinstance(error.orig, psycopg.errors.LockNotAvailable):
                 reason = "another process is still renewing the access"
@@ -311,6 +308,7 @@ class FreshAccess:
 @dataclass(frozen=True, slots=True)
 class _RefreshRefused:
     refresh_token: str = field(repr=False)
+    set_id: UUID | None
 
 
 def audit(
@@ -336,23 +334,5 @@ def audit(
     )
 
 
-def not_open(title: str, row: sa.RowMapping) -> AccessExpired:
-    """Say why a connection cannot be used at all."""
-    if row["status"] == "expired" and row["status_reason"]:
-        return AccessExpired(row["status_reason"])
-    reason = "its access ended" if row["status"] == "expired" else "it was disconnected"
-    return AccessExpired(provider=title, reason=reason)
-
-
 def _grant_ended(key: ConnectionKey) -> AccessExpired:
     return AccessExpired(provider=key.title, reason="the consent ended or was taken back there")
-
-
-def _ids(key: ConnectionKey) -> dict[str, Any]:
-    return {"builder_id": key.builder_id, "id": key.connection_id}
-
-
-def _required(row: sa.RowMapping | None, key: ConnectionKey) -> sa.RowMapping:
-    if row is None:
-        raise NotFound(what="connection", id=str(key.connection_id))
-    return row

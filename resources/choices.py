@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from resources.oauth import TokenSet
+from resources.oauth import TokenOwner, TokenSet
 from resources.spec import CompanyFacts, ProviderSpec
 from resources.store.database import Database
 from resources.vault import SealBroken, Vault
@@ -34,6 +34,8 @@ class Attempt:
     verifier: str
     redirect_uri: str
     requested_by: str
+    # When the provider's answer came: what it gave may wait for a choice.
+    consented_at: datetime
 
 
 class Choices:
@@ -98,6 +100,7 @@ class Choices:
             verifier="",
             redirect_uri=row["redirect_uri"],
             requested_by=row["requested_by"],
+            consented_at=row["used_at"],
         )
         return attempt, tokens, CompanyFacts(company_id, name=row["choices"][company_id])
 
@@ -115,6 +118,7 @@ def _tokens_text(tokens: TokenSet) -> str:
             "refresh": tokens.refresh_token,
             "expires_at": tokens.expires_at.isoformat(),
             "refresh_expires_at": ends.isoformat() if ends is not None else None,
+            "owner": None if tokens.owner is None else [tokens.owner.app, tokens.owner.person],
         }
     )
 
@@ -127,4 +131,5 @@ def _tokens_of(text: str) -> TokenSet:
         refresh_token=told["refresh"],
         expires_at=datetime.fromisoformat(told["expires_at"]),
         refresh_expires_at=datetime.fromisoformat(ends) if ends is not None else None,
+        owner=TokenOwner(*told["owner"]) if told.get("owner") else None,
     )

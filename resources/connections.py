@@ -13,7 +13,7 @@ import httpx
 import sqlalchemy as sa
 import structlog
 
-from resources.access import ConnectionAccess, ConnectionKey, TokenKeeper, audit, not_open
+from resources.access import ConnectionAccess, TokenKeeper, audit
 from resources.consent import AuthorizationStart, ConnectedCompany, Consents
 from resources.gate import Budget, Gate, OpenGate, SharedGate
 from resources.http import api_client, token_client
@@ -23,6 +23,7 @@ from resources.registry import PROVIDERS
 from resources.settings import Settings
 from resources.spec import CompanyFacts, ProviderSpec, Surroundings
 from resources.store.database import Database
+from resources.token_sets import ConnectionKey, Held, not_open
 from resources.vault import Vault
 from sync.clock import Clock
 from sync.errors import AlreadyDone, NotFound, SyncError
@@ -158,10 +159,12 @@ class Connections:
             self._try_refresh(key)
         now = self._clock.now()
         with self._database.builder_tx(key.builder_id) as transaction:
-            row = transaction.row("connection_hold", builder_id=key.builder_id, id=key.connection_id)
-            if row is None or row["status"] == "disconnected":
+            held = self._keeper.stored.hold(transaction, key)
+            row = held.row
+            if row["status"] == "disconnected":
                 raise AlreadyDone(what=f"The connection to {key.title}", done="disconnected")
-            tokens = self._tokens_to_revoke(key, row)
+            tokens = self._tokens_to_revoke(key, held)
+            self._keeper.stored.leave(transaction, key, held)
             transaction.run("connection_disconnect", builder_id=key.builder_id, id=key.connection_id, now=now)
             transaction.run(
                 "connection_clear_mappings", builder_id=key.builder_id, id=key.connection_id, now=now
@@ -188,9 +191,9 @@ class Connections:
         except SyncError as error:
             log.info("no_access_left_to_end", connection=str(key.connection_id), code=error.code)
 
-    def _tokens_to_revoke(self, key: ConnectionKey, row: sa.RowMapping) -> TokenSet | None:
+    def _tokens_to_revoke(self, key: ConnectionKey, held: Held) -> TokenSet | None:
         try:
-            return self._keeper.open_tokens(key, row)
+            return self._keeper.stored.open(key, held)
         except SyncError:
             # Expired or unreadable: there is nothing left to take back.
             return None

@@ -16,7 +16,7 @@ import httpx
 import sqlalchemy as sa
 import structlog
 
-from resources.access import ConnectionKey, FreshAccess, TokenKeeper, audit
+from resources.access import FreshAccess, TokenKeeper, audit
 from resources.choices import STATE_MINUTES, Attempt, Choices, hash_of
 from resources.gate import OpenGate
 from resources.oauth import AppRefused, GrantRefused, TokenCallFailed, TokenSet, new_verifier
@@ -24,6 +24,7 @@ from resources.registry import spec_of
 from resources.settings import PREFIX, Settings
 from resources.spec import CallbackAnswer, CompanyFacts, ProviderSpec, Surroundings
 from resources.store.database import Database, Transaction
+from resources.token_sets import ConnectionKey
 from resources.vault import SealBroken, Vault
 from sync.errors import (
     ChoiceNeeded,
@@ -209,6 +210,7 @@ class Consents:
             verifier=verifier,
             redirect_uri=row["redirect_uri"],
             requested_by=row["requested_by"],
+            consented_at=now,
         )
 
     def _exchange(self, spec: ProviderSpec, attempt: Attempt, code: str) -> TokenSet:
@@ -276,9 +278,11 @@ class Consents:
                     company_name=company.name,
                     currency=company.currency,
                     settings={"country": company.country},
-                    **self._keeper.sealed(key, tokens),
                     now=now,
                     next_due_at=now + FIRST_SYNC_DUE,
+                )
+                self._keeper.stored.keep_consented(
+                    transaction, key, tokens, consented_at=attempt.consented_at
                 )
                 for entity, direction in DEFAULT_DIRECTION.items():
                     transaction.run(
@@ -306,6 +310,7 @@ class Consents:
                 reason = "another consent of this builder was completed at the same moment"
                 raise ConnectError(provider=spec.title, reason=reason) from None
             raise
+        self._keeper.revive_others(key)
         return connection_id
 
     def _row_for(

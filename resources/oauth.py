@@ -6,6 +6,7 @@ is not used, because it prefers another HTTP library when that is importable. No
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,16 @@ class OAuthEndpoints:
     # How long an unused refresh token lives where the provider does not say it in its answer.
     refresh_seconds: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    # Whose consent an access token is, where one token set opens every company that person gave us; None elsewhere.
+    person: Callable[[str], str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOwner:
+    """Whose consent to which app a token set is; the person is known by a hash."""
+
+    app: str
+    person: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class TokenSet:
     refresh_token: str = field(repr=False)
     expires_at: datetime
     refresh_expires_at: datetime | None = None
+    # Where it opens all companies of that person, and not only one.
+    owner: TokenOwner | None = None
 
 
 class GrantRefused(Exception):
@@ -174,7 +187,15 @@ class OAuth:
             refresh_token=refresh,
             expires_at=now + timedelta(seconds=int(answer.get("expires_in") or 1800)),
             refresh_expires_at=None if lifetime is None else now + timedelta(seconds=int(lifetime)),
+            owner=self.owner_of(access),
         )
+
+    def owner_of(self, access_token: str) -> TokenOwner | None:
+        """Say whose consent an access token is, where that person's companies share one token set."""
+        person = self._endpoints.person(access_token) if self._endpoints.person else None
+        if not person:
+            return None
+        return TokenOwner(app=self._endpoints.client_id, person=hashlib.sha256(person.encode()).hexdigest())
 
 
 def new_verifier() -> str:

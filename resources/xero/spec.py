@@ -11,7 +11,7 @@ from resources.oauth import OAuthEndpoints
 from resources.settings import Settings
 from resources.spec import Access, CallbackAnswer, CompanyFacts, Preference, ProviderSpec, Surroundings
 from resources.xero.provider import Xero
-from resources.xero.tenants import organisations, release
+from resources.xero.tenants import organisations, person_of, release
 from resources.xero.webhook import WEBHOOK
 from resources.xero.words import TITLE
 
@@ -51,6 +51,7 @@ def _endpoints(settings: Settings) -> OAuthEndpoints:
         client_secret=settings.xero_client_secret.get_secret_value(),
         scopes=SCOPES,
         refresh_seconds=REFRESH_SECONDS,
+        person=person_of,
     )
 
 

@@ -65,8 +65,17 @@ def _headers(access_token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
 
 
+def person_of(access_token: str) -> str | None:
+    """Return the id of the Xero user who consented; every organisation that user connected shares one token set."""
+    return _claim(access_token, "xero_userid")
+
+
 def _event_of(access_token: str) -> str | None:
-    """Return the consent's name from the token. It came to us over TLS from the issuer, so it is read, not verified."""
+    return _claim(access_token, "authentication_event_id")
+
+
+def _claim(access_token: str, name: str) -> str | None:
+    """Return one of the token's claims. It came to us over TLS from the issuer, so it is read, not verified."""
     parts = access_token.split(".")
     if len(parts) != 3:
         return None
@@ -74,5 +83,5 @@ def _event_of(access_token: str) -> str | None:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, ValueError):
         return None
-    event = claims.get("authentication_event_id") if isinstance(claims, dict) else None
-    return str(event) if event else None
+    value = claims.get(name) if isinstance(claims, dict) else None
+    return str(value) if value else None

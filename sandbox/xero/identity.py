@@ -115,6 +115,7 @@ class Identity:
         redirect_uri: str,
         challenge: str,
         nonce: str,
+        user: str = USER_ID,
     ) -> str:
         """Record what a person agreed to; returns the code. An already linked tenant keeps its first event id."""
         event = make_guid(self.dice)
@@ -125,6 +126,7 @@ class Identity:
             {
                 "GrantID": grant,
                 "ClientID": client_id,
+                "UserID": user,
                 "AuthEventID": event,
                 "Scopes": scopes,
                 "IsRevoked": False,
@@ -133,7 +135,9 @@ class Identity:
             },
         )
         for tenant_id, tenant_type, name in tenants:
-            self.connect(client_id, tenant_id=tenant_id, tenant_type=tenant_type, name=name, event=event)
+            self.connect(
+                client_id, tenant_id=tenant_id, tenant_type=tenant_type, name=name, event=event, user=user
+            )
         code = secrets.token_urlsafe(32)
         self.put(
             "codes",
@@ -147,11 +151,13 @@ class Identity:
         )
         return code
 
-    def connect(self, client_id: str, *, tenant_id: str, tenant_type: str, name: str, event: str) -> Document:
-        """Link an app with a tenant."""
+    def connect(
+        self, client_id: str, *, tenant_id: str, tenant_type: str, name: str, event: str, user: str = USER_ID
+    ) -> Document:
+        """Link an app with a tenant, for one person."""
         now = self._clock.now().isoformat()
-        for connection in self.rows("connections").values():
-            if connection["ClientID"] == client_id and connection["TenantID"] == tenant_id:
+        for connection in self.connections_of({"ClientID": client_id, "UserID": user}):
+            if connection["TenantID"] == tenant_id:
                 linked = connection | {"Updated": now, "Name": name}
                 self.put("connections", linked["ID"], linked)
                 return linked
@@ -159,6 +165,7 @@ class Identity:
         linked = {
             "ID": key,
             "ClientID": client_id,
+            "UserID": user,
             "TenantID": tenant_id,
             "TenantType": tenant_type,
             "Name": name,
@@ -229,15 +236,15 @@ class Identity:
         grant = None if held is None else self.get("grants", held["GrantID"])
         if grant is None or grant["ClientID"] != app["ClientID"]:
             return
-        self.revoke_app(app["ClientID"])
+        self.revoke_app(app["ClientID"], user=_user(grant))
 
-    def revoke_app(self, client_id: str) -> None:
-        """End every grant and connection of an app."""
+    def revoke_app(self, client_id: str, *, user: str | None = None) -> None:
+        """End every grant and connection of an app, or those of one person only."""
         for key, grant in self.rows("grants").items():
-            if grant["ClientID"] == client_id:
+            if grant["ClientID"] == client_id and user in (None, _user(grant)):
                 self.put("grants", key, grant | {"IsRevoked": True})
         for key, connection in self.rows("connections").items():
-            if connection["ClientID"] == client_id:
+            if connection["ClientID"] == client_id and user in (None, _user(connection)):
                 self.remove("connections", key)
 
     def grant_of(self, token: str) -> tuple[Document, int] | None:
@@ -249,8 +256,9 @@ class Identity:
         return None if grant is None else (grant, held["ExpiresAt"])
 
     def connections_of(self, grant: Document) -> list[Document]:
-        """The app's connections, in no order a client should rely on."""
-        held = [row for row in self.rows("connections").values() if row["ClientID"] == grant["ClientID"]]
+        """That person's connections to the app, in no order a client should rely on."""
+        whose = (grant["ClientID"], _user(grant))
+        held = [row for row in self.rows("connections").values() if (row["ClientID"], _user(row)) == whose]
         return sorted(held, key=lambda row: digest(row["ID"]))
 
     def is_connected(self, grant: Document, tenant_id: str) -> bool:
@@ -266,9 +274,9 @@ class Identity:
             "iss": issuer,
             "aud": f"{issuer}/resources",
             "client_id": grant["ClientID"],
-            "sub": USER_ID.replace("-", ""),
+            "sub": _user(grant).replace("-", ""),
             "auth_time": grant["AuthTime"],
-            "xero_userid": USER_ID,
+            "xero_userid": _user(grant),
             "jti": secrets.token_hex(16),
             "authentication_event_id": grant["AuthEventID"],
             "scope": grant["Scopes"],
@@ -300,9 +308,9 @@ class Identity:
             "exp": now + 300,
             "iss": issuer,
             "aud": grant["ClientID"],
-            "sub": USER_ID.replace("-", ""),
+            "sub": _user(grant).replace("-", ""),
             "auth_time": grant["AuthTime"],
-            "xero_userid": USER_ID,
+            "xero_userid": _user(grant),
             "at_hash": base64.urlsafe_b64encode(half).decode().rstrip("="),
         }
         if grant.get("Nonce"):
@@ -319,6 +327,11 @@ class Identity:
             for key, row in self.rows(table).items():
                 if row["GrantID"] == grant_id and row[ended] is not None and row[ended] < now - DEAD_SECONDS:
                     self.remove(table, key)
+
+
+def _user(row: Document) -> str:
+    """Whose grant or connection it is; what was kept before persons were told apart is the first one's."""
+    return str(row.get("UserID") or USER_ID)
 
 
 def connection_time(text: str) -> str:

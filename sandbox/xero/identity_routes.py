@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.xero.identity import Identity, TokenRefused, connection_time
+from sandbox.xero.identity import USER_ID, Identity, TokenRefused, connection_time
 from sandbox.xero.refusals import AccessRefused
 from sandbox.xero.scopes import unknown_scopes
 from sandbox.xero.switches import Switches
@@ -112,6 +112,7 @@ class IdentityRoutes:
             redirect_uri=uri,
             challenge=asked.get("code_challenge", ""),
             nonce=asked.get("nonce", ""),
+            user=parse_guid(asked.get("sandbox_user", "")) or USER_ID,
         )
         return _back(uri, {"code": code, "scope": asked.get("scope", "")}, asked)
 
@@ -224,10 +225,10 @@ class IdentityRoutes:
 
     def delete_connection(self, grant: Document, key: str) -> Response:
         """`DELETE /connections/{id}`: by connection id, never by tenant id."""
-        connection = self._identity.get("connections", parse_guid(key) or "")
-        if connection is None or connection["ClientID"] != grant["ClientID"]:
+        wanted = parse_guid(key) or ""
+        if wanted not in {row["ID"] for row in self._identity.connections_of(grant)}:
             return Response(status_code=404)
-        self._identity.remove("connections", connection["ID"])
+        self._identity.remove("connections", wanted)
         return Response(status_code=204)
 
 

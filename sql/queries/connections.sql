@@ -42,7 +42,8 @@ where builder_id = %(builder_id)s
 
 -- name: oauth_choice_read
 -- A consent that waits for a choice, held until the transaction ends: of two answers only one takes it.
-select provider, browser_hash, redirect_uri, requested_by, choices, choice_tokens_encrypted, choice_expires_at
+select provider, browser_hash, redirect_uri, requested_by, used_at, choices, choice_tokens_encrypted,
+       choice_expires_at
 from oauth_attempts
 where builder_id = %(builder_id)s
   and id = %(id)s
@@ -120,7 +121,7 @@ from v2_builders b
 where b.id = %(builder_id)s;
 
 -- name: connection_connect
--- Store a consent: company, tokens, status. Refused by a unique index when another builder holds the company.
+-- Store a consent: company and status; its tokens follow. Refused by a unique index when another builder holds the company.
 update v2_integration_connections
 set status = 'connected',
     status_reason = null,
@@ -128,10 +129,6 @@ set status = 'connected',
     provider_company_name = %(company_name)s,
     currency = %(currency)s,
     settings = coalesce(settings, '{}') || %(settings)s,
-    access_token_encrypted = %(access)s,
-    refresh_token_encrypted = %(refresh)s,
-    token_expires_at = %(expires_at)s,
-    refresh_expires_at = %(refresh_expires_at)s,
     refresh_failures = 0,
     connected_at = %(now)s,
     disconnected_at = null,
@@ -163,7 +160,7 @@ where s.builder_id = %(builder_id)s
 -- One connection as it stands.
 select id, provider, status, status_reason, provider_tenant_id, provider_company_name, currency,
        access_token_encrypted, refresh_token_encrypted, token_expires_at, refresh_expires_at, refresh_failures,
-       settings
+       token_set_id, connected_at, settings
 from v2_integration_connections
 where builder_id = %(builder_id)s
   and id = %(id)s;
@@ -176,7 +173,7 @@ select set_config('lock_timeout', '45s', true);
 -- The same, held until the transaction ends: token refresh and disconnection take turns.
 select id, provider, status, status_reason, provider_tenant_id, provider_company_name, currency,
        access_token_encrypted, refresh_token_encrypted, token_expires_at, refresh_expires_at, refresh_failures,
-       settings
+       token_set_id, connected_at, settings
 from v2_integration_connections
 where builder_id = %(builder_id)s
   and id = %(id)s
@@ -189,12 +186,95 @@ set access_token_encrypted = %(access)s,
     refresh_token_encrypted = %(refresh)s,
     token_expires_at = %(expires_at)s,
     refresh_expires_at = coalesce(%(refresh_expires_at)s, refresh_expires_at),
-    refresh_failures = 0,
+    token_set_id = null,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: connection_live_from
+-- Have a connection live from a token set instead of tokens of its own.
+update v2_integration_connections
+set token_set_id = %(token_set)s,
+    access_token_encrypted = null,
+    refresh_token_encrypted = null,
+    token_expires_at = null,
+    refresh_expires_at = null,
+    updated_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(id)s;
+
+-- name: connection_refresh_worked
+-- The access is good (again): what had been said of failed refreshes is over.
+update v2_integration_connections
+set refresh_failures = 0,
     status = 'connected',
     status_reason = null,
     updated_at = %(now)s
 where builder_id = %(builder_id)s
   and id = %(id)s;
+
+-- name: token_set_of_person
+-- Which token set is a person's, whoever's connections live from it; runs as the scheduler.
+select id
+from token_sets
+where provider = %(provider)s
+  and app = %(app)s
+  and person = %(person)s;
+
+-- name: token_set_others
+-- Other connections that live from a token set; runs as the scheduler.
+select builder_id, id, status
+from v2_integration_connections
+where token_set_id = %(token_set)s
+  and id <> %(id)s
+order by builder_id, id;
+
+-- name: token_set_read
+-- The tokens a connection shares with others.
+select consented_at, access_token_encrypted, refresh_token_encrypted, token_expires_at, refresh_expires_at
+from token_sets
+where id = %(token_set)s;
+
+-- name: token_set_hold
+-- The same, held until the transaction ends: all who live from it take turns.
+select consented_at, access_token_encrypted, refresh_token_encrypted, token_expires_at, refresh_expires_at
+from token_sets
+where id = %(token_set)s
+for update;
+
+-- name: token_set_add
+-- Store a person's first token set. Nothing is added when another consent of the same person was faster.
+insert into token_sets
+    (id, provider, app, person, consented_at, access_token_encrypted, refresh_token_encrypted, token_expires_at,
+     refresh_expires_at, created_at, updated_at)
+values
+    (%(token_set)s, %(provider)s, %(app)s, %(person)s, %(consented_at)s, %(access)s, %(refresh)s, %(expires_at)s,
+     %(refresh_expires_at)s, %(now)s, %(now)s)
+on conflict do nothing;
+
+-- name: token_set_store
+-- Keep what a refresh or a newer consent gave, before anybody uses it.
+update token_sets
+set access_token_encrypted = %(access)s,
+    refresh_token_encrypted = %(refresh)s,
+    token_expires_at = %(expires_at)s,
+    refresh_expires_at = coalesce(%(refresh_expires_at)s, refresh_expires_at),
+    consented_at = %(consented_at)s,
+    updated_at = %(now)s
+where id = %(token_set)s;
+
+-- name: token_set_rewrap
+-- Store the same tokens under the newest key.
+update token_sets
+set access_token_encrypted = %(access)s,
+    refresh_token_encrypted = %(refresh)s,
+    updated_at = %(now)s
+where id = %(token_set)s;
+
+-- name: token_set_remove
+-- Remove a token set that nobody else lives from, while the last connection still does.
+delete from token_sets
+where id = %(token_set)s;
 
 -- name: connection_rewrap_tokens
 -- Store the same tokens under the newest key, unless a refresh was faster.
@@ -234,6 +314,7 @@ set status = 'disconnected',
     refresh_token_encrypted = null,
     token_expires_at = null,
     refresh_expires_at = null,
+    token_set_id = null,
     refresh_failures = 0,
     next_due_at = null,
     disconnected_at = %(now)s,

@@ -47,10 +47,11 @@ with newest_tie_outs as (
     where status = 'connected'
       and refresh_failures > 0
     union all
-    select id, 'access_ending', 0, jsonb_build_object('ends_at', refresh_expires_at)
-    from v2_integration_connections
-    where status = 'connected'
-      and refresh_expires_at <= %(now)s::timestamptz + %(expiry_warning)s::interval
+    select c.id, 'access_ending', 0, jsonb_build_object('ends_at', coalesce(t.refresh_expires_at, c.refresh_expires_at))
+    from v2_integration_connections c
+    left join token_sets t on t.id = c.token_set_id
+    where c.status = 'connected'
+      and coalesce(t.refresh_expires_at, c.refresh_expires_at) <= %(now)s::timestamptz + %(expiry_warning)s::interval
     union all
     select w.connection_id, w.kind, w.records, '{}'
     from waiting w

@@ -2,15 +2,18 @@
 
 -- name: view_connections
 -- the builder's connections, without any secret
-select id, provider, status, status_reason, provider_company_name as company_name, currency, sync_schedule,
-       conflict_strategy, time_zone, last_sync_at, next_due_at, token_expires_at, refresh_expires_at,
-       refresh_failures, connected_at, disconnected_at, created_at
-from v2_integration_connections
-where status = any(%(statuses)s)
-  and (%(connection_id)s::uuid is null or id = %(connection_id)s::uuid)
+select c.id, c.provider, c.status, c.status_reason, c.provider_company_name as company_name, c.currency,
+       c.sync_schedule, c.conflict_strategy, c.time_zone, c.last_sync_at, c.next_due_at,
+       coalesce(t.token_expires_at, c.token_expires_at) as token_expires_at,
+       coalesce(t.refresh_expires_at, c.refresh_expires_at) as refresh_expires_at,
+       c.refresh_failures, c.connected_at, c.disconnected_at, c.created_at
+from v2_integration_connections c
+left join token_sets t on t.id = c.token_set_id
+where c.status = any(%(statuses)s)
+  and (%(connection_id)s::uuid is null or c.id = %(connection_id)s::uuid)
   and (%(after_at)s::timestamptz is null
-       or (created_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid))
-order by created_at desc, id desc
+       or (c.created_at, c.id) < (%(after_at)s::timestamptz, %(after_id)s::uuid))
+order by c.created_at desc, c.id desc
 limit %(rows_max)s;
 
 -- name: view_accounts

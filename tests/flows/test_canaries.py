@@ -186,12 +186,13 @@ def test_turning_the_keyring_over_leaves_every_secret_open_and_no_row_under_the_
     assert (home / "keyring").stat().st_mode & 0o777 == 0o600
     fresh = Vault.from_settings(world.tieout.settings)
     world.tieout.vault = fresh
-    world.tieout.connections._keeper._vault = fresh
+    world.tieout.connections._keeper.stored.vault = fresh
     done = rewrap_all(world.tieout.database, world.tieout.settings, world.tieout.connections)
     assert (done.connections >= 1, done.webhooks >= 1) == (True, True)
     with psycopg.connect(for_psycopg(urls.admin)) as connection:
         sealed = connection.execute(
             "select refresh_token_encrypted from v2_integration_connections where refresh_token_encrypted is not null"
+            " union all select refresh_token_encrypted from token_sets"
             " union all select secret_encrypted from webhook_endpoints"
         ).fetchall()
     assert {row[0].split(".")[1] for row in sealed} == {added}

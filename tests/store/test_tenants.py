@@ -81,6 +81,26 @@ def test_no_other_table_holds_builder_data(admin: psycopg.Connection) -> None:
     assert leaks == []
 
 
+def test_a_shared_token_set_is_seen_through_a_connection_alone(
+    admin: psycopg.Connection, urls: DatabaseUrls
+) -> None:
+    walls = "select relrowsecurity, relforcerowsecurity from pg_class where oid = 'token_sets'::regclass"
+    assert admin.execute(walls).fetchone() == (True, True)
+    bound = [(using, check) for table, using, check in admin.execute(POLICIES) if table == "token_sets"]
+    assert len(bound) == 1
+    for text in bound[0]:
+        assert "c.token_set_id = token_sets.id" in text
+        assert "c.builder_id" in text
+    with psycopg.connect(for_psycopg(urls.app), autocommit=True) as connection:
+        made = (
+            "insert into token_sets (id, provider, app, person, consented_at, access_token_encrypted,"
+            " refresh_token_encrypted, token_expires_at, created_at, updated_at)"
+            " values (gen_random_uuid(), 'xero', 'a', 'p', now(), 'x', 'x', now(), now(), now())"
+        )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            connection.execute(made)
+
+
 @pytest.mark.parametrize("role", ["tieout_app", "tieout_scheduler", "tieout_owner", "tieout_dagster"])
 def test_no_role_of_ours_may_ignore_row_level_security(admin: psycopg.Connection, role: str) -> None:
     row = admin.execute(

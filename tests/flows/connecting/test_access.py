@@ -11,12 +11,13 @@ from uuid import UUID
 
 import pytest
 
-from resources.access import ConnectionKey, TokenKeeper
+from resources.access import TokenKeeper
 from resources.connections import Connections
 from resources.oauth import OAuth, TokenSet
 from resources.quickbooks.faults import Fault, error_of
 from resources.settings import Settings
 from resources.store.database import Database
+from resources.token_sets import ConnectionKey
 from resources.vault import Vault
 from sync.errors import (
     AccessExpired,

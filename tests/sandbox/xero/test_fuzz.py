@@ -332,6 +332,7 @@ def test_malformed_identity_requests_are_never_a_server_error(direct: Direct) ->
         "code_challenge",
         "code_challenge_method",
         "sandbox_consent",
+        "sandbox_user",
         "token",
         "client_secret",
     ]
