@@ -41,7 +41,16 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _record_address(value: str) -> str:
+    if "{id}" not in value:
+        raise ValueError(
+            f"'{value}' does not say where the record's id goes; write it like https://example.com/{{entity}}/{{id}}"
+        )
+    return _web_address(value)
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+RecordAddress = Annotated[str, AfterValidator(_record_address)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -120,8 +129,17 @@ class Settings(BaseSettings):
         description="Reads a month your app's plan at Intuit allows for all companies together; 0 means no limit.",
     )
 
+    quickbooks_app_url: WebAddress | None = Field(
+        default=None,
+        description="Where people work in QuickBooks, for links to documents; empty means the place that belongs to the API's address.",
+    )
+
     xero_base_url: WebAddress = Field(
         default="https://api.xero.com", description="Xero's API: production, or Tieout's sandbox."
+    )
+    xero_app_url: WebAddress | None = Field(
+        default=None,
+        description="Where people work in Xero, for links to documents; empty means the place that belongs to the API's address.",
     )
     xero_authorize_url: WebAddress = Field(
         default="https://login.xero.com/identity/connect/authorize", description="Xero's consent page."
@@ -159,6 +177,11 @@ class Settings(BaseSettings):
         default=None,
         description="The platform's address; its pages may hand people over to Tieout's, and people who are not signed in "
         "are sent there. Empty means that only links of `tieout signin` sign people in.",
+    )
+    platform_record_url: RecordAddress | None = Field(
+        default=None,
+        description="The page of one record on the platform, with {id} and perhaps {entity} in it, for links in the queues and in "
+        "webhooks: https://platform.example.com/{entity}/{id}. Empty means that none is given.",
     )
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
         default=60, description="After how many minutes without use people are signed out of the pages."

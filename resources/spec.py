@@ -136,6 +136,8 @@ class ProviderSpec:
     limits: CallLimits | None = None
     # How many reads of all companies the app's plan allows in a month; 0 where none are counted.
     metered_reads_a_month: Callable[[Settings], int] = lambda _: 0
+    # The page on which its own users see a record: settings, entity and its id.
+    page_of: Callable[[Settings, str, str], str | None] | None = None
     # What its users choose beyond what all providers have.
     preferences: tuple[Preference, ...] = ()
     # Where the provider tells of changes of its own accord.

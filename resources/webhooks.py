@@ -14,6 +14,7 @@ import structlog
 from standardwebhooks.webhooks import Webhook
 
 from resources.http import api_client
+from resources.record_links import RecordLinks
 from resources.settings import Settings
 from resources.store import webhooks
 from resources.store.database import Database, json_text
@@ -51,6 +52,7 @@ class WebhookSender:
         self._clock = clock
         self._resolver = resolver
         self._jitter = jitter
+        self._links = RecordLinks(settings)
         self._allow_loopback = settings.webhook_allow_loopback
         self._http = api_client(read_seconds=ANSWER_SECONDS)
 
@@ -108,7 +110,9 @@ class WebhookSender:
     def _post(self, due: webhooks.Due) -> int:
         target = safe_target(due.url, allow_loopback=self._allow_loopback, resolver=self._resolver)
         now = self._clock.now()
-        body = json_text({"type": due.type, "timestamp": due.at.isoformat(), "data": due.data})
+        body = json_text(
+            {"type": due.type, "timestamp": due.at.isoformat(), "data": self._links.onto_event(due.data)}
+        )
         signatures = " ".join(Webhook(each).sign(str(due.event_id), now, body) for each in due.secrets)
         headers = {
             "Host": target.host_header,

@@ -19,6 +19,8 @@ _DOCUMENT = {
     "currency": "USD",
     "message": None,
     "code": None,
+    "platform_url": "https://platform.example.com/bill/0192f3a4-0000-7000-8000-000000000003",
+    "provider_url": "https://app.qbo.intuit.com/app/bill?txnId=184",
 }
 _CONNECTION = {"connection_id": _DOCUMENT["connection_id"], "provider": "quickbooks_online"}
 _RUN = {
@@ -45,6 +47,8 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "record_id": _DOCUMENT["record_id"],
         "action": "create",
         "message": "QuickBooks did not confirm the bill.",
+        "platform_url": _DOCUMENT["platform_url"],
+        "provider_url": None,
     },
     "document.resolved": _document(action="dismissed"),
     "conflict.opened": _document(

@@ -12,6 +12,7 @@ from sync.clock import Clock
 from sync.compare import Verdict
 from sync.errors import Category, DocumentInvalid, Held, OutcomeUnknown, PaymentsApplied, SyncError
 from sync.judge import Context, Judged, as_sent, in_ledger_terms, load_context
+from sync.naming import with_names
 from sync.outcomes import Recorder
 from sync.periods import PeriodPolicy, in_open_period, moved_to
 from sync.ports import Done, Moved, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
@@ -402,6 +403,7 @@ def audit_of_push(
 
 
 def _reject(work: Work, each: Push, error: SyncError, recorder: Recorder, *, now: datetime) -> None:
+    error = with_names(work, error)
     work.settle_attempt(
         each.write.request_id,
         state="rejected",

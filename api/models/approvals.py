@@ -11,7 +11,7 @@ from pydantic import Field
 from typing_extensions import TypeAliasType
 
 from api.cursors import Paging, Text
-from api.models.base import ID_EXAMPLE, EntityName, Page, Shown, Taken
+from api.models.base import ID_EXAMPLE, EntityName, Linked, Page, Shown, Taken
 from api.models.syncs import SyncRunView
 
 ApprovalState = TypeAliasType("ApprovalState", Literal["waiting", "rejected"])
@@ -26,7 +26,7 @@ class ApprovalQuery(Paging):
     entity: EntityName | None = Field(default=None, description="Only this entity.")
 
 
-class Approval(Shown):
+class Approval(Linked):
     """A record that waits for a person, or that a person rejected."""
 
     id: UUID = Field(examples=[ID_EXAMPLE])

@@ -64,6 +64,21 @@ class Taken(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Linked(Shown):
+    """A record with links to both of its sides."""
+
+    platform_url: str | None = Field(
+        default=None,
+        description="The record's page on the platform, by TIEOUT_PLATFORM_RECORD_URL.",
+        examples=["https://platform.example.com/bill/8f14e45f-ceea-467f-a9c8-2f4b9a1d3c55"],
+    )
+    provider_url: str | None = Field(
+        default=None,
+        description="The record's page in the accounting system; null while it is not there.",
+        examples=["https://app.qbo.intuit.com/app/bill?txnId=1187"],
+    )
+
+
 class Page(Shown):
     """One page of a list."""
 

@@ -33,6 +33,7 @@ class EvidenceLedger(Shown):
     provider: str
     company_name: str | None = None
     provider_entity_id: str | None = Field(validation_alias="remote_id", examples=["147"])
+    provider_url: str | None = Field(default=None, description="Its page in the accounting system.")
     link_state: str
     cause: str | None = None
     linked_by: str | None = Field(description="created, matched, applied, adopted or person.")
@@ -100,6 +101,7 @@ class EvidencePack(Shown):
 
     entity: EntityName
     platform_entity_id: UUID
+    platform_url: str | None = Field(default=None, description="The record's page on the platform.")
     sent_at: datetime | None = Field(description="When a ledger last took it from us.")
     record: EvidenceRecord
     ledgers: list[EvidenceLedger]

@@ -12,7 +12,7 @@ from pydantic import Field
 from typing_extensions import TypeAliasType
 
 from api.cursors import Paging, Period, Text
-from api.models.base import ID_EXAMPLE, CategoryName, EntityName, Page, ProfileName, Shown, Taken
+from api.models.base import ID_EXAMPLE, CategoryName, EntityName, Linked, Page, ProfileName, Shown, Taken
 from api.models.syncs import SyncRunView
 
 Side = TypeAliasType("Side", Literal["platform", "provider"])
@@ -41,7 +41,7 @@ class ConflictQuery(Period):
     entity: EntityName | None = Field(default=None, description="Only this entity.")
 
 
-class QueueRecord(Shown):
+class QueueRecord(Linked):
     """What every waiting record shows."""
 
     id: UUID = Field(examples=[ID_EXAMPLE])
@@ -139,6 +139,7 @@ class Candidate(Shown):
     """A record of the ledger that could be it."""
 
     provider_entity_id: str = Field(examples=["1187"])
+    provider_url: str | None = Field(default=None, description="Its page in the accounting system.")
     label: str = Field(examples=["Bill 4471 of Summit Electric"])
     number: str | None = None
     party: str | None = Field(default=None, examples=["Summit Electric"])

@@ -23,6 +23,7 @@ from api.models.approvals import (
 from api.responses import READ, WRITE
 from api.runs import start_runs_for
 from api.services import Services, UseServices
+from resources.record_links import RecordLinks
 from resources.store import lanes
 from resources.store.queue import Decider, Touched
 
@@ -47,7 +48,10 @@ def list_approvals(
     page, next_cursor = cursors.page_of(
         rows, limit=wanted.limit, kind="approvals", key=cursors.time_key("created_at")
     )
-    return ApprovalPage(items=[Approval.model_validate(row) for row in page], next_cursor=next_cursor)
+    links = RecordLinks(services.tieout.settings)
+    return ApprovalPage(
+        items=[Approval.model_validate({**row, **links.of_row(row)}) for row in page], next_cursor=next_cursor
+    )
 
 
 @router.post("/approvals/accept-all", name="accept_all_approvals", responses=WRITE)

@@ -26,6 +26,7 @@ from api.problems import ConflictMoved
 from api.responses import READ, READ_ONE, WRITE
 from api.runs import start_runs_for
 from api.services import Services, UseServices
+from resources.record_links import RecordLinks
 from resources.store import conflicts, queue, views
 from sync.choices import conflict_version, effects
 from sync.errors import NotFound
@@ -149,6 +150,7 @@ def _shown(services: Services, row: views.Row) -> Conflict:
     told = effects(conflict, label=row["label"] or "It", provider=services.title_of(row["provider"]))
     return Conflict(
         **{name: row[name] for name in Conflict.model_fields if name in row},
+        **RecordLinks(services.tieout.settings).of_row(row),
         version=conflict_version(conflict),
         fields=[ConflictField.model_validate(each) for each in conflict.get("fields", [])],
         money_difference=conflict.get("money_difference"),

@@ -18,6 +18,7 @@ from api.models.evidence import (
 )
 from api.responses import READ_ONE
 from api.services import UseServices
+from resources.record_links import RecordLinks
 from resources.store.evidence import evidence_of
 
 router = APIRouter(tags=["sync"])
@@ -33,12 +34,19 @@ def get_evidence(
     """Show one record's evidence: ours, payloads with their hashes, mapping version, approver, ledger id, later changes."""
     with services.database.builder_tx(caller.builder_id) as tx:
         found = evidence_of(tx, entity=entity, record_id=record_id)
+    links = RecordLinks(services.tieout.settings)
     return EvidencePack(
         entity=entity,
         platform_entity_id=record_id,
+        platform_url=links.platform(entity, record_id),
         sent_at=found.sent_at,
         record=EvidenceRecord.model_validate(found.record),
-        ledgers=[EvidenceLedger.model_validate(row) for row in found.ledgers],
+        ledgers=[
+            EvidenceLedger.model_validate(
+                {**row, "provider_url": links.provider(row["provider"], entity, row["remote_id"])}
+            )
+            for row in found.ledgers
+        ],
         attempts=[EvidenceAttempt.model_validate(row) for row in found.attempts],
         changes=[EvidenceChange.model_validate(row) for row in found.changes],
     )

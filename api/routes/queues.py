@@ -29,6 +29,7 @@ from api.models.queues import (
 from api.responses import READ, READ_ONE, WRITE, problems
 from api.runs import start_runs_for
 from api.services import UseServices
+from resources.record_links import RecordLinks
 from resources.store import queue, undecided, views
 from sync.errors import Remedy
 from sync.remedies import Action, ui_action
@@ -58,7 +59,8 @@ def list_sync_errors(
     page, next_cursor = cursors.page_of(
         rows, limit=wanted.limit, kind="errors", key=cursors.time_key("created_at")
     )
-    return SyncErrorPage(items=[_shown(row) for row in page], next_cursor=next_cursor)
+    links = RecordLinks(services.tieout.settings)
+    return SyncErrorPage(items=[_shown(row, links) for row in page], next_cursor=next_cursor)
 
 
 @router.post("/sync/errors/retry-all", name="retry_all_sync_errors", responses=WRITE)
@@ -109,6 +111,8 @@ def get_unconfirmed_write(
     """Show what is known about a write of which nobody can tell whether it happened: ours, the attempt, the candidates."""
     with services.database.builder_tx(caller.builder_id) as tx:
         found = undecided.evidence(tx, record_id)
+    links = RecordLinks(services.tieout.settings)
+    provider, entity = found.attempt["provider"], found.attempt["entity"]
     return UnconfirmedWrite(
         id=record_id,
         message=found.message,
@@ -120,6 +124,7 @@ def get_unconfirmed_write(
             Candidate(
                 **{name: row[name] for name in Candidate.model_fields if name in row},
                 has_our_mark=row["marker"] == found.attempt["marker"],
+                provider_url=links.provider(provider, entity, row["provider_entity_id"]),
             )
             for row in found.candidates
         ],
@@ -170,11 +175,12 @@ def _filter(selection: QueueSelection) -> queue.QueueFilter:
     )
 
 
-def _shown(row: views.Row) -> SyncErrorRecord:
+def _shown(row: views.Row, links: RecordLinks) -> SyncErrorRecord:
     is_known = row["remedy"] in Remedy.__members__.values()
     action = ui_action(Remedy(row["remedy"])) if is_known else Action.EDIT_RECORD
     return SyncErrorRecord(
         **{name: row[name] for name in SyncErrorRecord.model_fields if name in row and name != "action"},
+        **links.of_row(row),
         action=action.value,
         is_queued=row["link_state"] == "open" or row["next_retry_at"] is not None,
     )

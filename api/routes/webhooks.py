@@ -30,6 +30,7 @@ from api.models.webhooks import (
 )
 from api.responses import READ, READ_ONE, WRITE
 from api.services import Services, UseServices
+from resources.record_links import RecordLinks
 from resources.store import webhooks
 from resources.store.views import Row
 from resources.targets import check_url
@@ -151,7 +152,11 @@ def list_events(caller: AsViewer, services: UseServices, wanted: Annotated[Event
             rows_max=wanted.limit + 1,
         )
     page, next_cursor = cursors.page_of(rows, limit=wanted.limit, kind="events", key=cursors.time_key("at"))
-    return EventPage(items=[_event(row) for row in page], next_cursor=next_cursor)
+    links = RecordLinks(services.tieout.settings)
+    return EventPage(
+        items=[_event({**row, "data": links.onto_event(row["data"])}) for row in page],
+        next_cursor=next_cursor,
+    )
 
 
 @router.get("/events/types", name="list_event_types", responses=READ)

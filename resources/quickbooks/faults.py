@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 import httpx
 
 from resources.quickbooks.catalogue import TITLE, Kind, Line, line_for
+from resources.quickbooks.words import NAMES
 from sync.errors import (
     AccessExpired,
     OutcomeUnknown,
@@ -28,6 +29,8 @@ from sync.errors import (
     SyncError,
     VersionMoved,
 )
+from sync.naming import ById
+from sync.records import Entity
 
 # What Intuit asks callers to wait after a throttle answer that names no time.
 THROTTLE_SECONDS = 60
@@ -148,12 +151,41 @@ def _found(fault: Fault) -> dict[str, Any]:
     """The record that has the number or name, so that it can be adopted instead of written again."""
     if fault.code == "6140":
         found = _DUPLICATE.search(fault.detail)
-        named = {"existing_remote_id": found["id"], "existing_type": found["type"]} if found else {}
+        named = (
+            {
+                "existing_remote_id": found["id"],
+                "existing_type": found["type"],
+                **_by_id(found["type"], found["id"]),
+            }
+            if found
+            else {}
+        )
         return {"is_taken": True, **named}
     if fault.code == "6240":
         by_name = _NAME_ID.search(fault.detail)
         return {"is_taken": True, **({"existing_remote_id": by_name["id"]} if by_name else {})}
+    if reference := _REFERENCE.search(fault.detail):
+        return _by_id(
+            reference["what"], reference["id"], phrase=f"{reference['what']} element id {reference['id']}"
+        )
     return {}
+
+
+# QuickBooks' word in a fault -> what it can be in the mirror
+_KINDS: Mapping[str, tuple[Entity, ...]] = {
+    "names": (Entity.CUSTOMER, Entity.VENDOR),
+    "accounts": (Entity.ACCOUNT,),
+    "account": (Entity.ACCOUNT,),
+    **{NAMES[entity].casefold(): (entity,) for entity in Entity},
+}
+
+
+def _by_id(what: str, remote_id: str, *, phrase: str | None = None) -> dict[str, Any]:
+    """Say which words of the sentence name a record by its id only, so that its name can stand there (`sync.naming`)."""
+    kinds = _KINDS.get(what.casefold().replace(" ", ""), ())
+    if not kinds:
+        return {}
+    return {"by_id": ById(phrase or f"{what} with the id {remote_id}", kinds, remote_id)}
 
 
 def _field(fault: Fault) -> str:

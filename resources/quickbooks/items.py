@@ -14,6 +14,8 @@ from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.chart import Chart, rows_of
 from resources.quickbooks.client import Client
 from sync.errors import OutcomeUnknown, ProviderUnavailable, RejectedByProvider, Remedy
+from sync.naming import ById
+from sync.records import Entity
 
 ITEM_NAME_LENGTH_MAX = 100
 
@@ -82,6 +84,7 @@ class Items:
                 " Choose another one under Account mapping; then retry.",
                 provider=TITLE,
                 label=label,
+                by_id=ById(f"the account {account_id}", (Entity.ACCOUNT,), account_id),
             )
             error.remedy = Remedy.FIX_MAPPING
             raise error

@@ -9,6 +9,7 @@ import httpx
 from resources.gate import CallLimits, Rate, Window
 from resources.oauth import OAuthEndpoints
 from resources.quickbooks.catalogue import TITLE
+from resources.quickbooks.pages import page_of
 from resources.quickbooks.provider import QuickBooks
 from resources.quickbooks.webhook import WEBHOOK
 from resources.settings import Settings
@@ -76,6 +77,7 @@ SPEC = ProviderSpec(
     read_callback=_read_callback,
     companies=_companies,
     build=_build,
+    page_of=page_of,
     webhook=WEBHOOK,
     dimension_lists={
         "job": ("sub_customer", "class", "location"),

@@ -26,6 +26,8 @@ class Line:
     is_taken: bool = False
     # The date lies in a locked period.
     is_locked: bool = False
+    # The request's key was used before, so that the record may be there.
+    is_repeat: bool = False
     # The record is in another state than the one we knew.
     is_moved: bool = False
 
@@ -150,6 +152,15 @@ CATALOGUE: tuple[Line, ...] = (
         r"^a validation exception occurred$",
         "{label} was refused by Xero, which does not say why. Open it there or enter it there by hand; its values may be against a"
         " rule of this organisation.",
+    ),
+    _line(
+        "idempotency_reused",
+        r"idempotency key.* is used with a different request",
+        "Xero has seen the request for {label} before with other words and does not say what became of it. It is looked up in the"
+        " ledger by itself; do not enter it by hand until this is settled.",
+        remedy=Remedy.LOOK_IN_LEDGER,
+        category=Category.UNKNOWN,
+        is_repeat=True,
     ),
     _line("idempotency", r"idempotency key", f"{{label}} was not sent. {_OUR_FAULT}."),
 )

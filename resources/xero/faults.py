@@ -66,6 +66,11 @@ def refusal(
     text = _shown("; ".join(messages))
     line = line_for(text)
     details = {"provider_code": line.code, "field": "", "text": text, **(facts or {})}
+    if line.is_repeat:
+        # The key came with another body before: that one was heard, and nobody knows what became of it.
+        return OutcomeUnknown(
+            line.sentence.format(label=label, text=text), provider=TITLE, label=label, reason=text, **details
+        )
     if line.is_locked:
         return PeriodLocked(
             label=label, date=date or "of the document", closed_until="a lock date set in Xero", **details

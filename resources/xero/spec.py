@@ -10,6 +10,7 @@ from resources.gate import CallLimits, Window
 from resources.oauth import OAuthEndpoints
 from resources.settings import Settings
 from resources.spec import Access, CallbackAnswer, CompanyFacts, Preference, ProviderSpec, Surroundings
+from resources.xero.pages import page_of
 from resources.xero.provider import Xero
 from resources.xero.tenants import organisations, person_of, release
 from resources.xero.webhook import WEBHOOK
@@ -105,6 +106,7 @@ SPEC = ProviderSpec(
     read_callback=_read_callback,
     companies=_companies,
     build=_build,
+    page_of=page_of,
     preferences=PREFERENCES,
     webhook=WEBHOOK,
     dimension_lists={"job": ("tracking",), "cost_code": ("tracking",), "cost_type": ("tracking",)},

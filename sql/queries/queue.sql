@@ -306,8 +306,9 @@ where id = %(id)s;
 
 -- name: view_approvals
 -- records that wait for approval, or that were rejected and have not changed since
-select r.id, r.connection_id, c.provider, r.platform_entity_type, r.platform_entity_id, r.provider_entity_id, r.label,
-       r.amount, r.currency, r.error_message, r.created_at, r.resolved_at as rejected_at, r.resolved_by as rejected_by,
+select r.id, r.connection_id, c.provider, r.platform_entity_type, r.platform_entity_id, l.record_id,
+       coalesce(r.provider_entity_id, l.remote_id) as provider_entity_id, r.label, r.amount, r.currency, r.error_message,
+       r.created_at, r.resolved_at as rejected_at, r.resolved_by as rejected_by,
        r.details ->> 'reject_reason' as reject_reason,
        l.decided_ours_checksum is distinct from l.ours_checksum as is_stale
 from v2_sync_records r

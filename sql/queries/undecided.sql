@@ -2,7 +2,8 @@
 
 -- name: undecided_attempt
 -- the newest unconfirmed write of a link, held until the decision is stored
-select id, request_id, operation, marker, payload, started_at, remote_id
+select id, entity, request_id, operation, marker, payload, started_at, remote_id,
+       (select c.provider from v2_integration_connections c where c.id = connection_id) as provider
 from attempts
 where link_id = %(link_id)s
   and state in ('sending', 'unknown')

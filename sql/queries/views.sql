@@ -91,9 +91,10 @@ order by r.created_at desc, r.id desc;
 
 -- name: view_queue
 -- open rows of the error, review and conflict queues; each status gives at most a page, in the order of its index
-select r.id, r.sync_log_id, r.connection_id, c.provider, r.platform_entity_type, r.platform_entity_id,
-       r.provider_entity_id, r.direction, r.status, r.action, r.label, r.amount, r.currency, r.error_message,
-       r.category, r.code, r.remedy, r.cause, r.retry_count, r.next_retry_at, r.created_at, r.conflict_data,
+select r.id, r.sync_log_id, r.connection_id, c.provider, r.platform_entity_type, r.platform_entity_id, l.record_id,
+       coalesce(r.provider_entity_id, l.remote_id) as provider_entity_id, r.direction, r.status, r.action, r.label, r.amount,
+       r.currency, r.error_message, r.category, r.code, r.remedy, r.cause, r.retry_count, r.next_retry_at, r.created_at,
+       r.conflict_data,
        r.details, l.state as link_state, l.ours_checksum, l.theirs_checksum
 from unnest(%(statuses)s::text[]) as wanted (status)
 cross join lateral (

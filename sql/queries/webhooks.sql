@@ -55,7 +55,14 @@ with touched as (
                'sync_record_id', h.sync_record_id, 'connection_id', h.connection_id, 'provider', c.provider,
                'entity_type', h.platform_entity_type, 'record_id', h.platform_entity_id,
                'provider_id', h.provider_entity_id, 'direction', h.direction, 'action', h.action, 'label', h.label,
-               'amount', h.amount::text, 'currency', h.currency, 'message', h.error_message, 'code', h.code) as data
+               'amount', h.amount::text, 'currency', h.currency, 'message', h.error_message, 'code', h.code,
+               -- what only the ledger has stands here under the id of its link, which has no page
+               'is_here', exists (
+                   select
+                   from records x
+                   where x.builder_id = c.builder_id
+                     and x.entity = h.platform_entity_type
+                     and x.id = h.platform_entity_id)) as data
     from happened h
     join v2_integration_connections c on c.id = h.connection_id
 ), unknown as (
