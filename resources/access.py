@@ -203,6 +203,16 @@ class TokenKeeper:
             held = self.stored.read(transaction, key)
         return self.stored.open(key, held)
 
+    def still_good(self, key: ConnectionKey, row: sa.RowMapping) -> TokenSet | None:
+        """Return the connection's own tokens, of a row just read, if they will live a while; else `fresh` sees to them."""
+        if row["token_set_id"] is not None or row["refresh_failures"]:
+            return None
+        try:
+            tokens = self.stored.open(key, Held(row, row))
+        except AccessExpired:
+            return None
+        return tokens if self.lasts(tokens) else None
+
     def rewrap(self, key: ConnectionKey) -> bool:
         """Wrap a connection's tokens by the newest key; False when it holds none that open."""
         with self._hold(key) as (transaction, held):
@@ -225,13 +235,20 @@ class ConnectionAccess:
     """Access to one stored connection's company; keeps the token in memory while it is good."""
 
     def __init__(
-        self, keeper: TokenKeeper, key: ConnectionKey, company: CompanyFacts, *, is_doubtful: bool
+        self,
+        keeper: TokenKeeper,
+        key: ConnectionKey,
+        company: CompanyFacts,
+        *,
+        is_doubtful: bool,
+        tokens: TokenSet | None = None,
     ) -> None:
+        """`tokens` are those stored, where they will live a while: only a refresh needs the row's lock."""
         self._keeper = keeper
         self._key = key
         self._company = company
         self._is_doubtful = is_doubtful
-        self._tokens: TokenSet | None = None
+        self._tokens = tokens
         self._asked_at: datetime | None = None
         self._lock = threading.Lock()
 

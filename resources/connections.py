@@ -120,7 +120,15 @@ class Connections:
 
         Raises NotFound, AccessExpired (the connection is marked) or ProviderUnavailable.
         """
-        key, row = self._find(builder_id, connection_id)
+        _, row = self._find(builder_id, connection_id)
+        return self.open_found(builder_id, row, priority=priority)
+
+    def open_found(
+        self, builder_id: str, row: sa.RowMapping, *, priority: Priority = Priority.SCHEDULE
+    ) -> Provider:
+        """Do the same for a row of `connection_read` that was read just now."""
+        title = self._providers[row["provider"]].title
+        key = ConnectionKey(UUID(builder_id), row["id"], row["provider"], title)
         if row["status"] in ("disconnected", "expired"):
             raise not_open(key.title, row)
         company = CompanyFacts(
@@ -130,7 +138,13 @@ class Connections:
             country=(row["settings"] or {}).get("country"),
             preferences=row["settings"] or {},
         )
-        access = ConnectionAccess(self._keeper, key, company, is_doubtful=row["status"] == "error")
+        access = ConnectionAccess(
+            self._keeper,
+            key,
+            company,
+            is_doubtful=row["status"] == "error",
+            tokens=self._keeper.still_good(key, row),
+        )
         access.token()
         spec = self._providers[key.provider]
         surroundings = Surroundings(

@@ -142,8 +142,8 @@ class SharedGate:
         if is_metered and self._plan is not None:
             self._plan.require(self._priority)
         keys = self._keys(company_id, is_batch=is_batch)
-        if keys.company not in self._reserves:
-            self._reserves[keys.company] = self._open(keys.company)
+        if self._priority is Priority.BULK and keys.company not in self._reserves:
+            self._reserves[keys.company] = self._reserve_of_bulk(keys.company)
         lease = self._wait(keys)
         ticket = Ticket()
         try:
@@ -159,25 +159,27 @@ class SharedGate:
             app=key_of(self._provider, "") if self._limits.app else None,
         )
 
-    def _open(self, company: str) -> int:
-        """Make the rows of a company, and return how much of its day this priority leaves to others.
-
-        Bulk work leaves at least what the company's other work used on an average day of the last week, so that it
-        cannot starve tomorrow morning's syncs.
-        """
-        reserve = self._limits.day_reserve[self._priority]
-        with self._database.shared_tx() as transaction:
+    def _open(self, company: str) -> None:
+        """Make the rows of a company."""
+        with self._database.shared_statement() as transaction:
             transaction.run("pace_open", keys=[company, f"{company}:batch", key_of(self._provider, "")])
-            if self._priority is Priority.BULK and reserve:
-                reserve = max(
-                    reserve,
-                    expected_calls_of_a_day(transaction, company, now=self._clock.now()),
-                )
-        return reserve
+
+    def _reserve_of_bulk(self, company: str) -> int:
+        """Return how much of a company's day large imports leave to others.
+
+        That is at least what its other work used on an average day of the last week, so that they cannot starve
+        tomorrow morning's syncs.
+        """
+        reserve = self._limits.day_reserve[Priority.BULK]
+        if not reserve:
+            return 0
+        with self._database.shared_statement() as transaction:
+            expected = expected_calls_of_a_day(transaction, company, now=self._clock.now())
+        return max(reserve, expected)
 
     def _done(self, keys: _Keys, lease: datetime, ticket: Ticket) -> None:
         now, pause = self._clock.now(), ticket.pause_seconds
-        with self._database.shared_tx() as transaction:
+        with self._database.shared_statement() as transaction:
             transaction.run(
                 "pace_done",
                 company=keys.company,
@@ -215,7 +217,7 @@ class SharedGate:
         limits, now = self._limits, self._clock.now()
         window, rate, batches, app = limits.window, limits.rate, limits.batches, limits.app
         step = timedelta(seconds=1 / rate.calls_a_second) if rate else None
-        with self._database.shared_tx() as transaction:
+        with self._database.shared_statement() as transaction:
             row = transaction.row(
                 "pace_take",
                 company=keys.company,
@@ -237,7 +239,10 @@ class SharedGate:
                 day_reserve=self._reserves.get(keys.company, limits.day_reserve[self._priority]),
                 believed=now - DAY_FIGURE_KEPT,
             )
-        assert row is not None, "the company's row was made by pace_open"
+        if row is None:
+            # The first call ever to this company.
+            self._open(keys.company)
+            return self._take(keys)
         return row["lease"], float(row["wait"]), bool(row["is_day_short"])  # not money: seconds
 
 

@@ -24,7 +24,7 @@ import structlog
 from uuid_utils.compat import uuid7
 
 from resources.changes import ChangeBell
-from resources.wiring import Tieout
+from resources.wiring import NewRun, Tieout
 from sync.errors import InvalidSetting, RateLimited, SyncError
 from sync.records import SYNC_ORDER, Entity
 from sync.schedule import zone_of
@@ -32,13 +32,12 @@ from sync.summary import EntitySummary
 from sync.window import read_window
 
 POLL_SECONDS = 1.0
-# Changes that follow each other this closely travel together.
-WINDOW_SECONDS = 0.03
+# Looks are at least this far apart: the first change after a rest goes at once, those that follow it closely together.
+LOOKS_APART_SECONDS = 0.03
 CONNECTIONS_AT_ONCE = 6
+# Another sync of the connection is under way: it takes these changes along, or the next look does.
 BUSY_SECONDS = 1.0
 BACKOFF_SECONDS_MAX = 300.0
-# Another sync of the connection is under way: it takes these changes along, or the next look does.
-LOCK_WAIT_SECONDS = 2.0
 REQUESTED_BY = "real time"
 
 log = structlog.get_logger(__name__)
@@ -126,10 +125,11 @@ class RealTimeWorker:
         self._bell.start()
         with ThreadPoolExecutor(CONNECTIONS_AT_ONCE, thread_name_prefix="real-time") as pool:
             while not self._stopped.is_set():
-                if self._bell.wait(POLL_SECONDS):
-                    self._stopped.wait(WINDOW_SECONDS)
+                looked_at = self._monotonic()
                 self.look(pool)
                 self._witness.flush()
+                self._bell.wait(POLL_SECONDS)
+                self._stopped.wait(max(looked_at + LOOKS_APART_SECONDS - self._monotonic(), 0.0))
         self._bell.stop()
         self._witness.flush()
 
@@ -217,14 +217,10 @@ class RealTimeWorker:
 
     def _sync(self, touched: Touched) -> list[EntitySummary] | None:
         """Sync what was touched; None where somebody else is working on this connection."""
-        database, names = self._tieout.database, {"connection_id": touched.connection_id}
-        with database.session_lock("lock_real_time", "unlock_real_time", **names) as is_mine:
-            if not is_mine:
-                return None
-            with database.session_lock("lock_connection", "unlock_connection", **names) as is_free:
-                if not is_free:
-                    return None
-            return self._sync_alone(touched)
+        with self._tieout.database.session_lock(
+            "lock_connection", "unlock_connection", connection_id=touched.connection_id
+        ) as is_mine:
+            return self._sync_alone(touched) if is_mine else None
 
     def _hint_done(self, touched: Touched) -> None:
         if touched.hinted_at is not None:
@@ -238,50 +234,38 @@ class RealTimeWorker:
 
     def _sync_alone(self, touched: Touched) -> list[EntitySummary]:
         entities = [entity for entity in SYNC_ORDER if entity in touched.entities]
-        run_id = str(uuid7())
-        builder = {"builder_id": touched.builder_id, "sync_run_id": run_id}
-        with self._tieout.database.builder_tx(UUID(touched.builder_id)) as tx:
-            tx.run(
-                "create_sync_run",
-                **builder,
-                connection_id=touched.connection_id,
-                trigger="initial_import" if touched.is_bulk else "real_time",
-                entities=list(entities),
-                direction="both",
-                requested_by=REQUESTED_BY,
-                now=self._tieout.clock.now(),
-                dagster_run_id=None,
-            )
-        sentence: str | None = (
-            "This pass ended on an error of Tieout itself; the next one takes up where it stopped."
+        new_run = NewRun(
+            trigger="initial_import" if touched.is_bulk else "real_time",
+            entities=list(entities),
+            requested_by=REQUESTED_BY,
         )
+        is_done = False
         try:
-            with self._tieout.sync(
-                touched.builder_id, touched.connection_id, run_id, lock_wait_seconds=LOCK_WAIT_SECONDS
+            # The schedule stays as it is: a busy day must not push the scheduled sync away.
+            with self._tieout.sync_alone(
+                touched.builder_id, touched.connection_id, str(uuid7()), new_run=new_run
             ) as sync:
                 changed = set(touched.entities)
                 if touched.hinted_at is not None:
                     seen = sync.pull_changes(with_census=False).by_entity
                     changed |= {entity for entity in SYNC_ORDER if entity in seen}
                 summaries = [sync.sync_entity(entity) for entity in SYNC_ORDER if entity in changed]
-            sentence = None
-            self._hint_done(touched)
-            return summaries
-        except SyncError as error:
-            sentence = error.user_message
-            raise
+            is_done = True
         finally:
-            # The schedule stays as it is: a busy day must not push the scheduled sync away.
-            with self._tieout.database.builder_tx(UUID(touched.builder_id)) as tx:
-                tx.run("finish_sync_run", **builder, error=sentence, now=self._tieout.clock.now())
-                if sentence is not None and touched.is_bulk:
-                    # Its notes are taken, what they stand for is not all sent: a later look finds it again.
-                    tx.run(
-                        "note_bulk_again",
-                        builder_id=touched.builder_id,
-                        connection_id=touched.connection_id,
-                        entities=list(entities),
-                    )
+            if touched.is_bulk and not is_done:
+                self._note_bulk_again(touched, entities)
+        self._hint_done(touched)
+        return summaries
+
+    def _note_bulk_again(self, touched: Touched, entities: Sequence[Entity]) -> None:
+        """Its notes are taken, what they stand for is not all sent: a later look finds it again."""
+        with self._tieout.database.builder_tx(UUID(touched.builder_id)) as tx:
+            tx.run(
+                "note_bulk_again",
+                builder_id=touched.builder_id,
+                connection_id=touched.connection_id,
+                entities=list(entities),
+            )
 
 
 def _touched(row: sa.RowMapping, *, is_bulk: bool) -> Touched:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import UUID
 
+import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from resources.connections import Connections
@@ -54,12 +56,25 @@ PASS_LASTS_MAX = timedelta(days=1)
 # What the bank statement speaks of.
 MONEY = frozenset({Entity.PAYMENT, Entity.BILL_PAYMENT, Entity.DEPOSIT})
 
+BROKE = "This pass ended on an error of Tieout itself; the next one takes up where it stopped."
+
 _PRIORITIES: Mapping[Trigger, Priority] = {
     "manual": Priority.PERSON,
     "real_time": Priority.REAL_TIME,
     "scheduled": Priority.SCHEDULE,
     "initial_import": Priority.BULK,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that begins at once: what asked for it, and what it is to look at."""
+
+    trigger: Trigger
+    entities: Sequence[str]
+    requested_by: str
+    direction: Direction = "both"
+    dagster_run_id: str | None = None
 
 
 class OpenSync:
@@ -185,35 +200,58 @@ class Tieout:
 
         Raises NotFound, AccessExpired, ProviderUnavailable, or SyncBusy when another sync keeps the lock too long.
         """
-        facts, run_trigger, requested_by, direction = self._begin(builder_id, connection_id, sync_run_id)
-        with self._lock(facts, wait_seconds=lock_wait_seconds):
-            self._close_dead_passes(facts, sync_run_id)
-            provider = self.connections.open(
-                builder_id, connection_id, priority=self._priority(facts, run_trigger)
-            )
+        with (
+            self._lock(builder_id, connection_id, wait_seconds=lock_wait_seconds),
+            self.sync_alone(builder_id, connection_id, sync_run_id, actor=actor) as opened,
+        ):
+            yield opened
+
+    @contextmanager
+    def sync_alone(
+        self,
+        builder_id: str,
+        connection_id: str,
+        sync_run_id: str,
+        *,
+        actor: str | None = None,
+        new_run: NewRun | None = None,
+    ) -> Iterator[OpenSync]:
+        """Open a sync for a caller that holds the connection's lock; `new_run` is noted first and ended with the block."""
+        run, facts, found, priority = self._begin(builder_id, connection_id, sync_run_id, new_run=new_run)
+        # What ended by itself says so; until then it is our own mistake.
+        sentence: str | None = BROKE if new_run is not None else None
+        provider: Provider | None = None
+        try:
+            provider = self.connections.open_found(builder_id, found, priority=priority)
             store = PostgresStore(
                 self.database,
                 facts=facts,
                 sync_run_id=sync_run_id,
-                trigger=run_trigger,
+                trigger=run["trigger"],
                 clock=self.clock,
-                actor=actor or requested_by,
+                actor=actor or run["requested_by"],
             )
             engine = ConnectionSync(
-                store=store, provider=provider, clock=self.clock, actor=store.actor, direction=direction
+                store=store,
+                provider=provider,
+                clock=self.clock,
+                actor=store.actor,
+                direction=run["direction"],
             )
-            try:
-                opened = OpenSync(engine, self, store, provider=provider)
-                yield opened
-                opened.close()
-            finally:
-                with self.database.builder_tx(UUID(builder_id)) as tx:
-                    tx.run(
-                        "count_provider_calls",
-                        builder_id=builder_id,
-                        sync_run_id=sync_run_id,
-                        calls=provider.calls,
-                    )
+            opened = OpenSync(engine, self, store, provider=provider)
+            yield opened
+            opened.close()
+            sentence = None
+        except SyncError as error:
+            sentence = error.user_message
+            raise
+        finally:
+            names = {"builder_id": builder_id, "sync_run_id": sync_run_id}
+            with self.database.builder_tx(UUID(builder_id)) as tx:
+                if provider is not None:
+                    tx.run("count_provider_calls", **names, calls=provider.calls)
+                if new_run is not None:
+                    tx.run("finish_sync_run", **names, error=sentence, now=self.clock.now())
 
     def rehearse(
         self,
@@ -237,7 +275,7 @@ class Tieout:
         sentence: str | None = rehearsals.BROKE
         try:
             facts = self._facts(builder_id, begun.connection_id)
-            with self._lock(facts, wait_seconds=lock_wait_seconds):
+            with self._lock(builder_id, begun.connection_id, wait_seconds=lock_wait_seconds):
                 provider = self.connections.open(builder_id, begun.connection_id, priority=Priority.PERSON)
                 carry_out(Parts(self.database, provider, facts, self.clock), begun)
             sentence = None
@@ -262,59 +300,43 @@ class Tieout:
             raise NotFound(what="connection", id=connection_id)
         return _facts_of(builder_id, row)
 
-    def _close_dead_passes(self, facts: ConnectionFacts, sync_run_id: str) -> None:
-        with self.database.builder_tx(UUID(facts.builder_id)) as tx:
-            tx.run(
-                "close_dead_passes",
-                builder_id=facts.builder_id,
-                connection_id=facts.connection_id,
-                sync_run_id=sync_run_id,
-                now=self.clock.now(),
-                before=self.clock.now() - PASS_LASTS_MAX,
-            )
-
-    def _priority(self, facts: ConnectionFacts, trigger: Trigger) -> Priority:
-        """Say who goes first; a schedule that has a large import to send waits like the import."""
-        if trigger != "scheduled":
-            return _PRIORITIES[trigger]
-        with self.database.builder_tx(UUID(facts.builder_id)) as tx:
-            is_waiting = tx.value(
-                "is_bulk_waiting", builder_id=facts.builder_id, connection_id=facts.connection_id
-            )
-        return Priority.BULK if is_waiting else _PRIORITIES[trigger]
-
     @contextmanager
-    def _lock(self, facts: ConnectionFacts, *, wait_seconds: float) -> Iterator[None]:
+    def _lock(self, builder_id: str, connection_id: str, *, wait_seconds: float) -> Iterator[None]:
         deadline = time.monotonic() + wait_seconds
         while True:
             with self.database.session_lock(
-                "lock_connection", "unlock_connection", connection_id=facts.connection_id
+                "lock_connection", "unlock_connection", connection_id=connection_id
             ) as is_locked:
                 if is_locked:
                     yield
                     return
             if time.monotonic() > deadline:
-                raise SyncBusy(company=facts.company_name)
+                raise SyncBusy(company=self._facts(builder_id, connection_id).company_name)
             time.sleep(LOCK_POLL_SECONDS)
 
     def _begin(
-        self, builder_id: str, connection_id: str, sync_run_id: str
-    ) -> tuple[ConnectionFacts, Trigger, str, Direction]:
+        self, builder_id: str, connection_id: str, sync_run_id: str, *, new_run: NewRun | None
+    ) -> tuple[sa.RowMapping, ConnectionFacts, sa.RowMapping, Priority]:
+        """Note that a run begins, and read what it needs to know: itself, its connection's facts, row and priority."""
+        names = {"builder_id": builder_id, "connection_id": connection_id}
+        now = self.clock.now()
         with self.database.builder_tx(UUID(builder_id)) as tx:
-            row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
-            run = tx.row("read_sync_run", builder_id=builder_id, sync_run_id=sync_run_id)
+            row = tx.row("read_connection_facts", **names)
             if row is None:
                 raise NotFound(what="connection", id=connection_id)
+            if new_run is not None:
+                tx.run("create_sync_run", **names, **asdict(new_run), sync_run_id=sync_run_id, now=now)
+            run = tx.row("read_sync_run", builder_id=builder_id, sync_run_id=sync_run_id)
             if run is None:
                 raise NotFound(what="sync run", id=sync_run_id)
-            tx.run(
-                "start_sync_run",
-                builder_id=builder_id,
-                sync_run_id=sync_run_id,
-                dagster_run_id=None,
-                now=self.clock.now(),
-            )
-        return _facts_of(builder_id, row), run["trigger"], run["requested_by"], run["direction"]
+            tx.run("begin_sync_run", **names, sync_run_id=sync_run_id, now=now, before=now - PASS_LASTS_MAX)
+            priority = _PRIORITIES[cast("Trigger", run["trigger"])]
+            # A schedule that has a large import to send waits like the import.
+            if priority is Priority.SCHEDULE and tx.value("is_bulk_waiting", **names):
+                priority = Priority.BULK
+            found = tx.row("connection_read", builder_id=builder_id, id=connection_id)
+            assert found is not None, "its facts were read in this transaction"
+        return run, _facts_of(builder_id, row), found, priority
 
     def finish_run(self, builder_id: str, connection_id: str, sync_run_id: str, *, error: str | None) -> None:
         """Close a sync run with its outcome and compute when the connection is due next."""

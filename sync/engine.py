@@ -8,7 +8,7 @@ the next sync finds the same differences again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -31,6 +31,8 @@ CHANGES_STREAM = "changes"
 SWEEP_STREAM = "sweep"
 SWEEP_EVERY = timedelta(days=1)
 BATCH_LINKS_MAX = 300
+# So few new records make no plan wrong: they are matched in the transaction that took them in.
+ABSORBED_AND_MATCHED_MAX = 50
 # A link may need a second look within one sync: a merge is then sent, a moved version is compared again.
 PASSES_MAX = 4
 
@@ -61,7 +63,7 @@ class ConnectionSync:
         with self._store.work() as work:
             self._sweep(work)
             cursor = work.cursor(CHANGES_STREAM)
-        self._know_options()
+            self._know_options(work)
         summary.is_full = cursor is None
         for page in self._provider.changes(cursor):
             # The cursor moves in the transaction that stores the last page, never before it.
@@ -102,31 +104,31 @@ class ConnectionSync:
             recorder = Recorder(work, summary)
             recorder.begin(entity, "pull" if setting.direction == "pull" else "push")
             # What has changed is matched in a transaction of its own: a thousand new rows need new statistics first.
-            agrees = not work.absorb(entity) and self._agrees(work, entity)
-            todo = self._options_behind(work, entity)
-            if agrees and not todo:
+            is_few = work.absorb(entity) <= ABSORBED_AND_MATCHED_MAX
+            todo = self._first_look(work, entity) if is_few else None
+            behind = self._options_behind(work, entity)
+            if todo == [] and not behind:
                 # The usual case costs one transaction; a builder is looked at every quarter of an hour.
                 recorder.finish(work, error=None)
                 return summary
+            self._know_options(work)
         try:
-            self._know_options()
-            self._keep_options(todo)
-            settling.settle_unknown(
-                self._store,
-                self._provider,
-                entity,
-                recorder=recorder,
-                now=self._clock.now(),
-                actor=self._actor,
-                direction=self._direction,
-            )
-            self._passes(entity, recorder)
+            self._keep_options(behind)
+            if todo is None:
+                settling.settle_unknown(
+                    self._store,
+                    self._provider,
+                    entity,
+                    recorder=recorder,
+                    now=self._clock.now(),
+                    actor=self._actor,
+                    direction=self._direction,
+                )
+            self._passes(entity, recorder, todo or None)
         except SyncError as error:
             with self._store.work() as work:
                 recorder.finish(work, error=error.user_message)
             raise
-        with self._store.work() as work:
-            recorder.finish(work, error=None)
         return summary
 
     def sync_all(self) -> tuple[PullSummary, list[EntitySummary], TieOut]:
@@ -169,14 +171,12 @@ class ConnectionSync:
         is_sent = entity in DOCUMENTS and self._direction != "pull" and self._provider.book is not None
         return options.wants(work, self._store.facts.dimensions) if is_sent else []
 
-    def _know_options(self) -> None:
-        """Tell the provider, once per opening, which entries are ours."""
+    def _know_options(self, work: Work) -> None:
+        """Tell the provider, once per opening, which entries are ours; makes no call."""
         # No pull may have come before; and with every dimension off, what is on a job is its client's still.
         if self._knows_options or self._provider.book is None:
             return
-        with self._store.work() as work:
-            known = work.options()
-        self._provider.book.know(known)
+        self._provider.book.know(work.options())
         self._knows_options = True
 
     def _keep_options(self, todo: Sequence[options.Want]) -> None:
@@ -191,52 +191,58 @@ class ConnectionSync:
 
     # ------------------------------------------------------------------ one entity
 
-    def _agrees(self, work: Work, entity: Entity) -> bool:
-        """Say whether nothing has to be done, because no outcome is open and no link differs."""
+    def _first_look(self, work: Work, entity: Entity) -> list[str] | None:
+        """Return the links that differ; None where an outcome is open, which is asked for before anything is compared."""
         if work.unsettled(entity):
-            return False
+            return None
         work.match(entity)
-        return not work.different(entity, now=self._clock.now())
+        return work.different(entity, now=self._clock.now())
 
-    def _passes(self, entity: Entity, recorder: Recorder) -> None:
-        seen: dict[str, int] = {}
+    def _passes(self, entity: Entity, recorder: Recorder, found: list[str] | None) -> None:
+        """Carry out what differs until nothing new does, and close the log; `found` is what was seen just now."""
+        seen: set[str] = set()
         for _ in range(PASSES_MAX):
-            with self._store.work() as work:
-                work.absorb(entity)
-                work.match(entity)
-                todo = work.different(entity, now=self._clock.now())
-            again = {
-                link_id for link_id in todo if seen.get(link_id, 0) == 0 or link_id in recorder.look_again
-            }
-            recorder.look_again.clear()
-            batch_ids = [link_id for link_id in todo if link_id in again]
+            batch_ids = found if found is not None else self._look(entity, recorder, seen)
+            found = None
             if not batch_ids:
                 return
-            for link_id in batch_ids:
-                seen[link_id] = seen.get(link_id, 0) + 1
-            for batch in _batches(batch_ids, BATCH_LINKS_MAX):
-                self._carry_out(entity, batch, recorder)
-
-        self._give_up(list(recorder.look_again), recorder)
-
-    def _give_up(self, link_ids: Sequence[str], recorder: Recorder) -> None:
-        """Queue links that came back at every look: somebody changes them as fast as we do, or they cannot settle."""
-        if not link_ids:
-            return
-        recorder.look_again.clear()
+            seen.update(batch_ids)
+            for number, batch in enumerate(_batches(batch_ids, BATCH_LINKS_MAX)):
+                self._carry_out(entity, batch, recorder, is_just_seen=number == 0)
         with self._store.work() as work:
-            for link in work.links(link_ids):
-                error = VersionMoved(provider=self._store.facts.provider_title, label=link.label)
-                error.remedy = Remedy.RETRY_LATER
-                recorder.failed(work, link, error, now=self._clock.now())
-            recorder.flush(work)
+            self._give_up(work, recorder)
+            recorder.finish(work, error=None)
 
-    def _carry_out(self, entity: Entity, link_ids: Sequence[str], recorder: Recorder) -> None:
+    def _look(self, entity: Entity, recorder: Recorder, seen: Collection[str]) -> list[str]:
+        """Return the links that differ and have their turn; where there are none, the log is closed as well."""
+        with self._store.work() as work:
+            work.absorb(entity)
+            work.match(entity)
+            differ = work.different(entity, now=self._clock.now())
+            turn = [link_id for link_id in differ if link_id not in seen or link_id in recorder.look_again]
+            recorder.look_again.clear()
+            if not turn:
+                recorder.finish(work, error=None)
+        return turn
+
+    def _give_up(self, work: Work, recorder: Recorder) -> None:
+        """Queue links that came back at every look: somebody changes them as fast as we do, or they cannot settle."""
+        link_ids = list(recorder.look_again)
+        recorder.look_again.clear()
+        for link in work.links(link_ids) if link_ids else ():
+            error = VersionMoved(provider=self._store.facts.provider_title, label=link.label)
+            error.remedy = Remedy.RETRY_LATER
+            recorder.failed(work, link, error, now=self._clock.now())
+
+    def _carry_out(
+        self, entity: Entity, link_ids: Sequence[str], recorder: Recorder, *, is_just_seen: bool
+    ) -> None:
         """Decide about a batch; what only concerns our database happens in one transaction, then the pushes go out."""
         pushes: list[Judged] = []
         with self._store.work() as work:
-            # While the batch before was being sent, somebody may have edited what comes now.
-            work.absorb(entity)
+            if not is_just_seen:
+                # While the batch before was being sent, somebody may have edited what comes now.
+                work.absorb(entity)
             links = work.links(link_ids)
             context = replace(
                 load_context(work, entity, links, provider_title=self._store.facts.provider_title),
@@ -261,19 +267,27 @@ class ConnectionSync:
             pushes = self._pushes(judged)
             recorder.flush(work)
         if pushes:
-            self._look_at_closing_date(entity)
             pushing.push(
-                self._store, self._provider, pushes, recorder=recorder, clock=self._clock, actor=self._actor
+                self._store,
+                self._provider,
+                pushes,
+                context=self._with_closing_date(context),
+                recorder=recorder,
+                clock=self._clock,
+                actor=self._actor,
             )
 
-    def _look_at_closing_date(self, entity: Entity) -> None:
+    def _with_closing_date(self, context: Context) -> Context:
         """Once per sync, before documents are sent, ask until when the books are closed."""
-        if self._knows_closing_date or entity not in DATED:
-            return
-        closed = self._provider.company().books_closed_until
-        with self._store.work() as work:
-            work.note_closed_until(date.fromisoformat(closed) if closed else None)
+        if self._knows_closing_date or context.entity not in DATED:
+            return context
+        told = self._provider.books_closed_until()
+        closed = date.fromisoformat(told) if told else None
+        if closed != context.closed_until:
+            with self._store.work() as work:
+                work.note_closed_until(closed)
         self._knows_closing_date = True
+        return replace(context, closed_until=closed)
 
     def _judge_all(
         self, work: Work, links: Sequence[LinkView], context: Context, recorder: Recorder

@@ -235,6 +235,10 @@ class Provider(Protocol):
         """Read the company's name, currency and closing date."""
         ...
 
+    def books_closed_until(self) -> str | None:
+        """Read the closing date alone, in as few calls as there are; None where the books are open."""
+        ...
+
     def changes(self, cursor: str | None) -> Iterator[ChangePage]:
         """Yield everything that changed since the cursor, deletes included; with None, everything there is.
 

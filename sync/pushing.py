@@ -42,29 +42,45 @@ class Push:
 
 
 def push(
-    store: Store, provider: Provider, items: Sequence[Judged], *, recorder: Recorder, clock: Clock, actor: str
+    store: Store,
+    provider: Provider,
+    items: Sequence[Judged],
+    *,
+    context: Context,
+    recorder: Recorder,
+    clock: Clock,
+    actor: str,
 ) -> None:
-    """Send the decided writes in small batches and settle each batch before the next."""
+    """Send the decided writes in small batches and settle each batch before the next.
+
+    `context` is what was decided by, with the closing date as it is now; before each later batch it is loaded again.
+    """
     # One call's worth at a time, each settled before the next is sent, so that a crash leaves few unknowns.
     for start in range(0, len(items), provider.writes_max):
         part = items[start : start + provider.writes_max]
         with store.work() as work:
-            pushes = _stage(work, store, provider, part, recorder=recorder, clock=clock)
+            if start:
+                links = [item.link for item in part]
+                context = load_context(work, context.entity, links, provider_title=store.facts.provider_title)
+            pushes = _stage(work, store, provider, part, context=context, recorder=recorder, clock=clock)
             recorder.flush(work)
         if pushes:
             _send(store, provider, pushes, recorder=recorder, clock=clock, actor=actor)
 
 
 def _stage(
-    work: Work, store: Store, provider: Provider, items: Sequence[Judged], *, recorder: Recorder, clock: Clock
+    work: Work,
+    store: Store,
+    provider: Provider,
+    items: Sequence[Judged],
+    *,
+    context: Context,
+    recorder: Recorder,
+    clock: Clock,
 ) -> list[Push]:
     """Resolve, check and store the attempts of one batch; what cannot be sent is held or queued with its sentence."""
-    links = [item.link for item in items]
-    entity = links[0].entity
-    context = load_context(work, entity, links, provider_title=store.facts.provider_title)
-    serials = work.serials(
-        [(link.id, _revision(link), _operation(item)) for item, link in zip(items, links, strict=True)]
-    )
+    entity = context.entity
+    serials = work.serials([(item.link.id, _revision(item.link), _operation(item)) for item in items])
     # The same request id is the same write: what is asked again is what was asked, whatever the mapping says by now.
     unsettled = work.unsettled(entity)
     asked = {each.request_id: each for each in unsettled}

@@ -182,6 +182,10 @@ class Rehearsed:
         """Return the company as it was read before."""
         return self.facts
 
+    def books_closed_until(self) -> str | None:
+        """Return the closing date as it was read before."""
+        return self.facts.books_closed_until
+
     def changes(self, cursor: str | None) -> Iterator[ChangePage]:
         """Yield what was read before."""
         yield from self.pages

@@ -111,6 +111,10 @@ class QuickBooks:
             books_closed_until=self._preferences.books_closed_until,
         )
 
+    def books_closed_until(self) -> str | None:
+        """Read the closing date, which is one of the company's preferences."""
+        return self._preferences.books_closed_until
+
     def changes(self, cursor: str | None) -> Iterator[ChangePage]:
         """Yield everything that changed since the cursor; with None, everything there is."""
         return self._changes.since(cursor)

@@ -95,9 +95,7 @@ class BuilderSession:
     def transaction(self) -> Iterator[Transaction]:
         """One transaction; commits at the end, rolls back on an error."""
         with self._connection.begin():
-            transaction = Transaction(self._connection)
-            transaction.value("set_builder", builder_id=str(self._builder_id))
-            yield transaction
+            yield _begun_for(self._connection, self._builder_id)
 
 
 class Database:
@@ -113,19 +111,14 @@ class Database:
     def builder_tx(self, builder_id: UUID) -> Iterator[Transaction]:
         """A transaction that sees and writes one builder's rows; commits at the end, rolls back on an error."""
         with self._app.begin() as connection:
-            transaction = Transaction(connection)
-            if not _begun_for(connection, builder_id):
-                transaction.value("set_builder", builder_id=str(builder_id))
-            yield transaction
+            yield _begun_for(connection, builder_id)
 
     @contextmanager
     def rolled_back_tx(self, builder_id: UUID) -> Iterator[Transaction]:
         """A transaction of one builder of which nothing stays, however it ends: for trying out what would happen."""
         with self._app.connect() as connection, connection.begin() as whole:
             try:
-                transaction = Transaction(connection)
-                transaction.value("set_builder", builder_id=str(builder_id))
-                yield transaction
+                yield _begun_for(connection, builder_id)
             finally:
                 whole.rollback()
 
@@ -140,6 +133,12 @@ class Database:
     def shared_tx(self) -> Iterator[Transaction]:
         """A transaction for what all builders share, such as counts of calls; it sees no builder's rows."""
         with self._app.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def shared_statement(self) -> Iterator[Transaction]:
+        """One statement on what all builders share, a transaction by itself: none of two round trips around it."""
+        with self._app.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield Transaction(connection)
 
     @contextmanager
@@ -188,21 +187,22 @@ def json_value(text: str | bytes) -> Any:
     return _exact_json.decode(text if isinstance(text, str) else text.decode())
 
 
-def _begun_for(connection: sa.Connection, builder_id: UUID) -> bool:
-    """Begin a transaction and name its builder in one round trip; False where that did not go through.
+def _begun_for(connection: sa.Connection, builder_id: UUID) -> Transaction:
+    """Begin a transaction and name its builder in one round trip.
 
     The driver would send the two one after the other, before every read of the API and every step of a sync. What did not
     go through is asked again in the driver's own way, which knows how to tell what is wrong.
     """
+    transaction = Transaction(connection)
     driver = cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
     # Hexadecimal digits and dashes: the one value that needs no quoting.
     named = named_query("set_builder").text % {"builder_id": f"'{UUID(str(builder_id))}'"}
     result = driver.pgconn.exec_(f"begin; {named}".encode())
-    if result.status == psycopg.pq.ExecStatus.TUPLES_OK:
-        return True
-    if driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.INERROR:
-        driver.rollback()
-    return False
+    if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
+        if driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+            driver.rollback()
+        transaction.value("set_builder", builder_id=str(builder_id))
+    return transaction
 
 
 class _PlainJsonb(JsonbDumper):
@@ -215,6 +215,8 @@ def _engine(url: str, *, pool_size: int, **options: Any) -> sa.Engine:
     engine = sa.create_engine(
         url,
         pool_size=pool_size,
+        # The connection used last has the plans and the server's caches warm.
+        pool_use_lifo=True,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS_MAX,
         pool_recycle=CONNECTION_AGE_SECONDS_MAX,

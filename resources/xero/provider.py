@@ -87,16 +87,18 @@ class Xero:
     def company(self) -> Company:
         """Read the organisation's name, currency and lock date."""
         organisation = self._organisation
-        locks = [
-            found for name in ("PeriodLockDate", "EndOfYearLockDate") if (found := day(organisation, name))
-        ]
         return Company(
             remote_id=self._access.company.company_id,
             name=str(organisation.get("Name") or self._access.company.name or "the organisation"),
             currency=str(organisation.get("BaseCurrency") or "USD"),
             country=organisation.get("CountryCode") or None,
-            books_closed_until=max(locks, default=None),
+            books_closed_until=self.books_closed_until(),
         )
+
+    def books_closed_until(self) -> str | None:
+        """Read the later of the two lock dates."""
+        names = ("PeriodLockDate", "EndOfYearLockDate")
+        return max((found for name in names if (found := day(self._organisation, name))), default=None)
 
     def changes(self, cursor: str | None) -> Iterator[ChangePage]:
         """Yield everything that changed since the cursor; with None, everything there is."""

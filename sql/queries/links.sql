@@ -2,6 +2,24 @@
 
 -- A record whose last write is not confirmed is paired by looking that write up, and by none of these.
 
+-- name: halves_wait
+-- Whether there are records of ours without theirs and of theirs without ours, so that some could be paired.
+select exists (
+        select 1
+        from links
+        where builder_id = %(builder_id)s
+          and connection_id = %(connection_id)s
+          and entity = %(entity)s
+          and remote_id is null
+          and ours_checksum is distinct from base_ours_checksum)
+    and exists (
+        select 1
+        from links
+        where builder_id = %(builder_id)s
+          and connection_id = %(connection_id)s
+          and entity = %(entity)s
+          and record_id is null) as halves_wait;
+
 -- name: match_by_name
 -- Pairs accounts, customers or vendors that carry the same name on both sides, where each name stands alone.
 with candidates as (

@@ -135,19 +135,25 @@ where builder_id = %(builder_id)s
   and id = %(sync_run_id)s
   and status in ('queued', 'started');
 
--- name: close_dead_passes
--- Ends syncs of a connection that hold its lock all the time they run and did not end themselves: whoever has the lock now
--- knows that their process died. Runs of Dagster give the lock back between their steps and are watched by it.
+-- name: begin_sync_run
+-- Notes that a sync run has begun; once begun it stays as it is. With it end the syncs of the connection that hold its
+-- lock all the time they run and did not end themselves: whoever has the lock now knows that their process died. Runs of
+-- Dagster give the lock back between their steps and are watched by it.
 update sync_runs
-set status = 'failed',
-    error_summary = 'The process that did this sync ended before it could finish; the next one went on where it stopped.',
-    completed_at = %(now)s
+set status = case when id = %(sync_run_id)s then 'started' else 'failed' end,
+    started_at = case when id = %(sync_run_id)s then coalesce(started_at, %(now)s) else started_at end,
+    error_summary = case
+        when id = %(sync_run_id)s then error_summary
+        else 'The process that did this sync ended before it could finish; the next one went on where it stopped.'
+    end,
+    completed_at = case when id = %(sync_run_id)s then completed_at else %(now)s end
 where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s
-  and id <> %(sync_run_id)s
-  and status = 'started'
-  and dagster_run_id is null
-  and (trigger in ('real_time', 'initial_import') or started_at < %(before)s);
+  and status in ('queued', 'started')
+  and (id = %(sync_run_id)s
+       or status = 'started'
+       and dagster_run_id is null
+       and (trigger in ('real_time', 'initial_import') or started_at < %(before)s));
 
 -- name: count_provider_calls
 -- Adds the provider calls of one step to its run.

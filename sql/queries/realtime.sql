@@ -15,14 +15,6 @@ where c.status = 'connected'
   and (changed.entity is not null or c.pull_hinted_at is not null)
 order by coalesce(changed.waiting_since, c.pull_hinted_at), c.id;
 
--- name: lock_real_time
--- One worker per connection: true when this session got the lock, which ends with the session.
-select pg_try_advisory_lock(hashtextextended('real_time:' || %(connection_id)s::text, 0)) as is_locked;
-
--- name: unlock_real_time
--- Gives the connection free for the next worker.
-select pg_advisory_unlock(hashtextextended('real_time:' || %(connection_id)s::text, 0)) as is_unlocked;
-
 -- name: is_bulk_waiting
 -- Whether something that a large import brought has not been sent over this connection yet.
 select exists (

@@ -121,6 +121,10 @@ class FakeLedger:
         """Name the company."""
         return Company("1", "Fake Books", "USD", books_closed_until=self.closed_until)
 
+    def books_closed_until(self) -> str | None:
+        """Keep the books open."""
+        return None
+
     def changes(self, cursor: str | None) -> Iterator[ChangePage]:
         """Yield what changed since the cursor in pages of fifty."""
         self._call()

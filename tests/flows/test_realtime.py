@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -101,6 +102,32 @@ def test_an_approved_bill_is_in_the_ledger_without_anybody_asking(
         "select distinct sync_type, entity_type from v2_sync_log where sync_type = 'real_time' order by 2"
     )
     assert ("real_time", "bill") in kinds
+
+
+def test_a_bill_costs_one_call_beside_its_own_and_few_statements(
+    world: QuickBooksWorld, fresh_settings: Settings, fresh_database: Database
+) -> None:
+    """Each statement is a round trip, and each call a share of the pace that the company is allowed."""
+    vendor = world.vendor()
+    world.sync()
+    want_real_time(world)
+    world.bill(vendor)
+    statements: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(fresh_database._app, "before_cursor_execute", count)
+    looks = RealTimeWorker(
+        world.tieout, ChangeBell(database_urls(fresh_settings).scheduler), witness=(seen := Seen())
+    )
+    with ThreadPoolExecutor(1) as pool:
+        assert looks.look(pool) == 1
+    sa.event.remove(fresh_database._app, "before_cursor_execute", count)
+    assert [each.tallies["pushed"].count for done in seen.passes for each in done.summaries] == [1]
+    # The closing date is asked for, and the bill is sent.
+    assert world.value("select provider_calls from sync_runs where trigger = 'real_time'") == 2
+    assert len(statements) <= 52, statements
 
 
 def test_a_connection_that_did_not_ask_for_it_waits_for_its_schedule(

@@ -22,6 +22,8 @@ class LinksPart(WorkPart):
 
     def match(self, entity: Entity) -> int:
         """Pair records that exist on both sides and are not linked yet; by marker first, then by natural key."""
+        if not self._tx.value("halves_wait", **self._connection, entity=entity):
+            return 0
         made = self._pair_all(self._tx.rows("match_by_marker", **self._connection, entity=entity))
         if entity in (Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR):
             return made + self._pair_all(self._tx.rows("match_by_name", **self._connection, entity=entity))
@@ -56,7 +58,7 @@ class LinksPart(WorkPart):
 
     def different(self, entity: Entity, *, now: datetime) -> list[str]:
         """List the links on which something has to be decided now, oldest document first."""
-        self._tx.rows("read_by_index", is_free="off")
+        self._read_by_index()
         found = self._tx.rows(
             "different_links",
             **self._connection,
@@ -64,17 +66,23 @@ class LinksPart(WorkPart):
             takes_bulk=self._session.takes_bulk,
             now=now,
         )
+        ids = [str(row["id"]) for row in found]
+        if len(ids) < 2:
+            # What else this transaction asks is of these few; one statement less.
+            return ids
         self._tx.rows("read_by_index", is_free="on")
-        if not found:
-            return []
-        ids = [row["id"] for row in found]
+        self._is_by_index = False
         return [row["id"] for row in self._tx.rows("links_in_order", **self._builder, link_ids=ids)]
+
+    def _read_by_index(self) -> None:
+        if not self._is_by_index:
+            self._tx.rows("read_by_index", is_free="off")
+            self._is_by_index = True
 
     def quiet(self, *, now: datetime) -> list[tuple[Entity, Direction]] | None:
         """Return the enabled entities with their directions where nothing is to be done in any of them; else None."""
-        self._tx.rows("read_by_index", is_free="off")
+        self._read_by_index()
         rows = self._tx.rows("quiet_entities", **self._connection, entities=list(SYNC_ORDER), now=now)
-        self._tx.rows("read_by_index", is_free="on")
         found = [(Entity(row["entity"]), row["direction"]) for row in rows]
         return [(entity, way or DEFAULT_DIRECTION[entity]) for entity, way in found] or None
 

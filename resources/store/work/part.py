@@ -47,6 +47,7 @@ class WorkPart:
         self._tx = tx
         self._session = session
         self._now = now
+        self._is_by_index = False
         self._builder: Mapping[str, Any] = {"builder_id": session.facts.builder_id}
         self._connection: Mapping[str, Any] = {
             **self._builder,
