@@ -57,7 +57,9 @@ from api.web.gate import PageGate
 from resources.imports.importer import Imports
 from resources.imports.spool import UPLOAD_BYTES_MAX, Spool
 from resources.imports.worker import ImportWorkers, ProcessWorkers
+from resources.known_callers import KnownCallers
 from resources.platform_tokens import PlatformTokens
+from resources.postgres.urls import database_urls
 from resources.settings import Settings
 from resources.store.apps import APP_SCOPES
 from resources.store.request_pace import RequestPace
@@ -121,6 +123,7 @@ def create_app(
 ) -> FastAPI:
     """Return the API over a wired product; without arguments, over the one that this process's settings describe."""
     cleanup = ExitStack()
+    is_own = tieout is None
     if tieout is None:
         tieout = _start_product(cleanup)
     if launcher is None:
@@ -138,6 +141,10 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     app.state.services = services = _services(tieout, launcher, providers, cleanup, workers=workers)
+    if is_own:
+        # A product that is lent for a test keeps no thread, and so knows nobody.
+        services.callers.start()
+        cleanup.callback(services.callers.stop)
     app.state.metrics = Metrics(services.database, services.clock)
     install_problem_handlers(app)
     # The last one added meets a request first.
@@ -209,6 +216,7 @@ def _services(
         launcher=launcher,
         providers=tuple(providers),
         tokens=tokens,
+        callers=KnownCallers(database_urls(settings).app),
         limit=SharedRateLimit(settings.rate_limit_per_minute, RequestPace(tieout.database)),
         refusals=RateLimit(REFUSALS_PER_MINUTE),
         requests=Requests(tieout.database, tieout.vault),

@@ -295,6 +295,7 @@ class _Revocation(RevocationEndpoint):
     def revoke_token(self, token: _StoredToken, request: OAuth2Request) -> None:
         services = self.server.services
         app_access.revoke_token(services.database, token.token, now=services.clock.now())
+        services.callers.forget()
 
 
 class _Introspection(IntrospectionEndpoint):

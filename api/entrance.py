@@ -54,7 +54,9 @@ class Entrance:
         request = Request(scope, receive)
         services = cast("Services", scope["app"].state.services)
         try:
-            allowance = await run_in_threadpool(_admit, request, services)
+            is_decided, allowance = _admit_known(request, services)
+            if not is_decided:
+                allowance = await run_in_threadpool(_admit, request, services)
         except SyncError as error:
             await problem_response(error, request)(scope, receive, send)
             return
@@ -105,21 +107,42 @@ class _Keyed:
     key: str
 
 
-def _admit(request: Request, services: Services) -> Allowance | None:
-    """Find who asks and count the request; raises TooManyRequests."""
+def _admit_known(request: Request, services: Services) -> tuple[bool, Allowance | None]:
+    """Decide without the database, and so without a thread, where that is possible: whether it was, and the allowance."""
     request.state.caller = None
     token = _bearer(request)
-    host = f"refused:{request.client.host if request.client else ''}"
     if token is None:
-        return None
+        return True, None
     # Guessing is slowed down by where it comes from; a wrong key costs a look into the database each.
-    _require(services.refusals.take(host, count=0))
-    caller = _caller_of(services, token)
+    _require(services.refusals.take(_host(request), count=0))
+    caller = services.callers.find(token)
     if caller is None:
-        services.refusals.take(host)
+        return False, None
+    allowance = services.limit.take_at_hand(_counted(caller))
+    if allowance is None and services.limit.per_minute:
+        return False, None
+    request.state.caller = caller
+    return True, _require(allowance)
+
+
+def _admit(request: Request, services: Services) -> Allowance | None:
+    """Find who asks and count the request; raises TooManyRequests."""
+    token = _bearer(request)
+    assert token is not None, "a request without a token is decided at once"
+    caller = services.callers.look_up(token, lambda: _caller_of(services, token))
+    if caller is None:
+        services.refusals.take(_host(request))
         return None
     request.state.caller = caller
-    return _require(services.limit.take(f"{caller.builder_id}:{caller.person}"))
+    return _require(services.limit.take(_counted(caller)))
+
+
+def _host(request: Request) -> str:
+    return f"refused:{request.client.host if request.client else ''}"
+
+
+def _counted(caller: Caller) -> str:
+    return f"{caller.builder_id}:{caller.person}"
 
 
 def _require(allowance: Allowance | None) -> Allowance | None:

@@ -123,12 +123,11 @@ class SharedRateLimit:
         """Count a request; None where nothing is limited."""
         if self.per_minute == 0:
             return None
-        now = self._clock.now()
-        with self._lock:
-            allowance = self._from_hand(caller, now)
-            is_alone = self._alone_until is not None and now < self._alone_until
+        allowance = self.take_at_hand(caller)
         if allowance is not None:
             return allowance
+        now = self._clock.now()
+        is_alone = self._alone_until is not None and now < self._alone_until
         if is_alone:
             return self._alone.take(caller)
         # Not under the lock: other callers of this process need not wait for the database.
@@ -141,6 +140,11 @@ class SharedRateLimit:
         with self._lock:
             hand = self._hand(caller, given, now)
             return self._said(hand, now, is_allowed=given.count > 0)
+
+    def take_at_hand(self, caller: str) -> Allowance | None:
+        """Count a request by what this process was given; None, and nothing counted, where it has to ask."""
+        with self._lock:
+            return self._from_hand(caller, self._clock.now())
 
     def _from_hand(self, caller: str, now: datetime) -> Allowance | None:
         """Count a request by what this process knows; None where only the database can tell."""

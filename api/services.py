@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from api.limits import RateLimit, SharedRateLimit
 from resources.imports.importer import Imports
 from resources.imports.worker import ImportWorkers
+from resources.known_callers import KnownCallers
 from resources.platform_tokens import PlatformTokens
 from resources.settings import Settings
 from resources.store.database import Database
@@ -149,6 +150,8 @@ class Services:
     launcher: Launcher
     providers: Sequence[ProviderEntry]
     tokens: PlatformTokens
+    # Whom this process let in a moment ago.
+    callers: KnownCallers
     limit: SharedRateLimit
     # Wrong keys and tokens, counted by where they come from, in this process.
     refusals: RateLimit

@@ -62,6 +62,7 @@ def revoke_builders_app(
     )
     if not is_revoked:
         raise NotFound(what="app", id=str(app_id))
+    services.callers.forget()
     return RevokedApp(id=app_id)
 
 
@@ -86,4 +87,5 @@ def end_app_grant(
     )
     if not is_ended:
         raise NotFound(what="app grant", id=str(grant_id))
+    services.callers.forget()
     return EndedAppGrant(id=grant_id)

@@ -53,4 +53,5 @@ def revoke_key(
     """Let a key open nothing any more, from now on."""
     if not revoke_api_key(services.database, caller.builder_id, key_id=key_id, revoked_by=caller.actor):
         raise NotFound(what="API key", id=str(key_id))
+    services.callers.forget()
     return RevokedKey(id=key_id)
