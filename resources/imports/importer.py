@@ -8,8 +8,8 @@ and nothing else, and going on is reading the file once more and leaving out wha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -22,9 +22,9 @@ from resources.imports.problem_file import write_problem_file
 from resources.imports.refusals import refused
 from resources.imports.sources import Source, open_source
 from resources.imports.spool import Spool
-from resources.imports.staging import Staged, stage
+from resources.imports.staging import Staged, shares_of, stage
 from resources.imports.work import OnProgress, Pace, Progress, Work
-from resources.imports.writing import Written, audit_import, write_staged
+from resources.imports.writing import Written, finish, write_staged
 from resources.store.database import BuilderSession, Database
 from sync.clock import Clock
 from sync.errors import ImportRejected, InvalidInput
@@ -243,23 +243,34 @@ class _Run:
         repeated = ledger.known(database, work)
         if repeated is not None and not repeated["problem_count"]:
             return self._repeated(work, repeated)
-        with database.builder_session(self.builder_id) as session:
-            with session.transaction() as transaction:
-                staged = stage(transaction, work, progress)
+        with ExitStack() as held:
+            sessions = [
+                held.enter_context(database.builder_session(self.builder_id))
+                for _ in range(shares_of(work, progress.pace))
+            ]
+            with ExitStack() as staging:
+                transactions = [staging.enter_context(session.transaction()) for session in sessions]
+                staged = stage(transactions, work, progress)
             self._write_problems(work, staged, is_confirmed=is_confirmed)
             must_stop = staged.problems.count and not incoming.options.is_partial
             status = "writing" if is_confirmed and not must_stop else "ready"
             self._checked(work, staged, status=status)
             if status == "ready":
                 return self._not_written(work, staged, is_confirmed=is_confirmed)
-            return self._write(session, work, staged, progress, is_known=repeated is not None)
+            return self._write(sessions, work, staged, progress, is_known=repeated is not None)
 
     def _write(
-        self, session: BuilderSession, work: Work, staged: Staged, progress: Progress, *, is_known: bool
+        self,
+        sessions: Sequence[BuilderSession],
+        work: Work,
+        staged: Staged,
+        progress: Progress,
+        *,
+        is_known: bool,
     ) -> _Outcome:
-        written = write_staged(session, work, staged, progress=progress, clock=self.imports.clock)
-        with session.transaction() as transaction:
-            audit_import(transaction, work, written)
+        written = write_staged(sessions, work, staged, progress=progress, clock=self.imports.clock)
+        with sessions[0].transaction() as transaction:
+            finish(transaction, work, written)
         self._end("done")
         report = _report(work, staged, written)
         return _Outcome(replace(report, is_repeated=is_known and not written.rows), is_ready=False)

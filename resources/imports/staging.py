@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 from resources.imports.checks import StageChecks, run_checks
 from resources.imports.statements import REGISTERS, STATEMENTS
-from resources.imports.work import Progress, Work
+from resources.imports.work import Pace, Progress, Work
 from resources.store.database import Transaction
 from resources.store.queries import named_query
 from sync.errors import NotFound
 from sync.imports.cells import Reading
-from sync.imports.formats import Format
+from sync.imports.formats import Format, ImportEntity
 from sync.imports.options import Match
 from sync.imports.problems import ImportProblem, ProblemList
 from sync.imports.references import References
@@ -22,6 +25,8 @@ from sync.imports.survey import SourceRow
 from sync.imports.texts import Cell
 
 PREVIEW_ROWS_MAX = 200
+# Over how many sessions a large file is spread, so that more than one of the database's processors works on it.
+SHARES_MAX = 2
 
 
 @dataclass(slots=True)
@@ -42,70 +47,122 @@ class Staged:
     preview: list[dict[str, Any]] = field(default_factory=list)
 
 
-def stage(transaction: Transaction, work: Work, progress: Progress) -> Staged:
-    """Read a file into the session's stage and check it there; raises ImportCancelled."""
+def shares_of(work: Work, pace: Pace) -> int:
+    """Return over how many sessions a file is spread: a small one, and one whose rows must see each other, over one."""
+    must_see = not work.format.has_lines or work.format.entity is ImportEntity.PAYMENTS
+    return 1 if must_see or work.source.size_bytes < pace.shared_from_bytes else SHARES_MAX
+
+
+def stage(transactions: Sequence[Transaction], work: Work, progress: Progress) -> Staged:
+    """Read a file into the stages of one or several sessions and check it there; raises ImportCancelled.
+
+    All rows of a document are in one stage, so that every check finds in its own stage all that it needs.
+    """
     problems = ProblemList()
-    references = _references(transaction, work)
-    reading = Reading(work.format, work.survey, references, _currency(transaction, work))
+    references = _references(transactions[0], work)
+    reading = Reading(work.format, work.survey, references, _currency(transactions[0], work))
     reader = RowReader(reading, problems=problems)
     preview = _Preview(work.format, reader)
-    _fill(transaction, work, preview.tapped(progress.reading(work.source.rows())), preview, references)
+    _fill(transactions, work, preview.tapped(progress.reading(work.source.rows())), preview, references)
     progress.rows_read = reader.rows_read
     progress.tell("checking", reader.rows_read, reader.rows_read)
-    checks = StageChecks(transaction, str(work.builder_id), work.format, work.survey, problems, work.options)
-    _leave_out_unread(transaction, checks)
-    gather = STATEMENTS[work.format.entity].gather
-    if work.format.entity.value == "payments":
-        transaction.run("import_payments_apply_whole")
-    if gather is not None:
-        transaction.run(gather)
-    run_checks(checks)
-    _mark_updates(transaction, work, checks)
-    span = transaction.row("import_span_of_documents" if gather else "import_span_of_names")
-    assert span is not None, "an aggregate has one row"
-    if gather is not None:
-        transaction.run("import_index_documents")
-        transaction.run("import_measure_documents")
+    given = (str(work.builder_id), work.format, work.survey, problems, work.options)
+    checks = [StageChecks(transaction, *given) for transaction in transactions]
+    _in_each(lambda share: _gather(share, work), checks)
+    for share in checks:
+        run_checks(share)
+        _mark_updates(share.transaction, work, share)
+    _in_each(lambda share: _settle(share, work), checks)
+    left_alone = sum(share.left_alone for share in checks)
     notes = [*work.source.notes, *reader.notes]
-    if checks.left_alone:
-        notes.append(f"Here already with other values and left as they are: {checks.left_alone:,}.")
+    if left_alone:
+        notes.append(f"Here already with other values and left as they are: {left_alone:,}.")
     return Staged(
         rows_read=reader.rows_read,
         problems=problems,
-        skipped=checks.skipped,
-        left_alone=checks.left_alone,
-        updated=len(checks.updates),
+        skipped=sum(share.skipped for share in checks),
+        left_alone=left_alone,
+        updated=sum(len(share.updates) for share in checks),
         notes=notes,
-        faulty_lines=checks.faulty_lines,
+        faulty_lines=set().union(*(share.faulty_lines for share in checks)),
         preview=preview.finished(problems),
-        **span,
+        **_span(checks),
     )
 
 
 def _fill(
-    transaction: Transaction, work: Work, rows: Iterable[SourceRow], preview: _Preview, references: References
+    transactions: Sequence[Transaction],
+    work: Work,
+    rows: Iterable[SourceRow],
+    preview: _Preview,
+    references: References,
 ) -> None:
     statements = STATEMENTS[work.format.entity]
-    transaction.run(statements.stage)
-    transaction.run("import_stage_rejected")
-    transaction.run("import_stage_own")
-    transaction.run(
-        "import_fill_own",
-        builder_id=work.builder_id,
-        import_id=work.import_id,
-        entity=work.format.entity,
-        sha256=work.source.sha256,
-    )
+    for transaction in transactions:
+        transaction.run("import_session")
+        transaction.run(statements.stage)
+        transaction.run("import_stage_rejected")
+        transaction.run("import_stage_fresh_ids")
+        transaction.run("import_stage_own")
+        transaction.run(
+            "import_fill_own",
+            builder_id=work.builder_id,
+            import_id=work.import_id,
+            entity=work.format.entity,
+            sha256=work.source.sha256,
+        )
     staged: Iterable[StagedRow] = preview.shown(preview.reader.read(rows))
     if statements.own_register is not None:
         staged = _with_existing(staged, work, references)
-    _copy(transaction, statements.copy, staged)
+    if len(transactions) == 1:
+        _copy(transactions[0], statements.copy, staged)
+    else:
+        _copy_shared(transactions, statements.copy, staged)
+
+
+def _gather(checks: StageChecks, work: Work) -> None:
+    """Make a stage fit to be asked: indexes, one row per document, and nothing of what could not be read."""
+    transaction = checks.transaction
     transaction.run("import_index_rows")
     transaction.run("import_measure_rows")
+    _leave_out_unread(transaction, checks)
+    gather = STATEMENTS[work.format.entity].gather
+    if work.format.entity is ImportEntity.PAYMENTS:
+        transaction.run("import_payments_apply_whole")
+    if gather is not None:
+        transaction.run("import_index_places")
+        transaction.run(gather)
+
+
+def _settle(checks: StageChecks, work: Work) -> None:
+    """Make what passed the checks fit to be written."""
+    if STATEMENTS[work.format.entity].gather is not None:
+        checks.transaction.run("import_index_documents")
+        checks.transaction.run("import_measure_documents")
+
+
+def _span(checks: Sequence[StageChecks]) -> dict[str, int]:
+    """Return where in the file what is to be written begins and ends, and how much it is."""
+    span = "import_span_of_documents" if checks[0].format.has_lines else "import_span_of_names"
+    found = [row for row in (share.transaction.row(span) for share in checks) if row and row["documents"]]
+    return {
+        "documents": sum(row["documents"] for row in found),
+        "rows_to_write": sum(row["rows_to_write"] for row in found),
+        "first_place": min((row["first_place"] for row in found), default=0),
+        "last_place": max((row["last_place"] for row in found), default=0),
+    }
+
+
+def _in_each(work: Callable[[StageChecks], None], checks: Sequence[StageChecks]) -> None:
+    """Do something in every share of a file at a time."""
+    with ThreadPoolExecutor(max_workers=len(checks)) as threads:
+        list(threads.map(work, checks))
 
 
 def _leave_out_unread(transaction: Transaction, checks: StageChecks) -> None:
     """Forget the rows of what could not be read, and remember where they stand."""
+    if not checks.problems.rejected:
+        return
     _copy(transaction, "import_copy_rejected", ((document,) for document in checks.problems.rejected))
     checks.faulty_lines.update(row["line"] for row in transaction.rows("import_lines_of_rejected"))
     transaction.run("import_rows_drop_rejected")
@@ -161,6 +218,22 @@ def _copy(transaction: Transaction, statement: str, rows: Iterable[tuple[object,
     with transaction.cursor() as cursor, cursor.copy(named_query(statement).text) as copy:
         write = copy.write_row
         for row in rows:
+            write(row)
+
+
+def _copy_shared(
+    transactions: Sequence[Transaction], statement: str, rows: Iterable[tuple[object, ...]]
+) -> None:
+    """Spread rows over the stages, those of one document to the same one wherever in the file they stand."""
+    text = named_query(statement).text
+    with ExitStack() as open_ones:
+        cursors = [open_ones.enter_context(transaction.cursor()) for transaction in transactions]
+        writers = [open_ones.enter_context(cursor.copy(text)).write_row for cursor in cursors]
+        last, write = None, writers[0]
+        for row in rows:
+            document = row[2]
+            if document != last:
+                last, write = document, writers[crc32(str(document).encode()) % len(writers)]
             write(row)
 
 

@@ -33,6 +33,8 @@ class Pace:
     chunk_rows: int = 20_000
     # How often the work is told and looks whether it shall end.
     told_seconds: float = 1.0
+    # From this size on a file is spread over two sessions of the database.
+    shared_from_bytes: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,92 +40,51 @@ class Chunk:
     is_bulk: bool = False
 
 
-def chunks_of(staged: Staged, *, written_before: int, chunk_rows: int) -> list[Chunk]:
-    """Cut what is to be written into chunks; their numbers go on where an earlier try stopped."""
+def chunks_of(staged: Staged, *, written_before: int, chunk_rows: int, shares: int) -> list[Chunk]:
+    """Cut what is to be written into chunks, one for each share of the file; numbers go on where an earlier try stopped."""
     if not staged.documents:
         return []
-    starts = range(staged.first_place - 1, staged.last_place, chunk_rows)
+    span = chunk_rows * shares
+    starts = range(staged.first_place - 1, staged.last_place, span)
     return [
-        Chunk(number, after, after + chunk_rows, is_bulk=staged.documents > BULK_DOCUMENTS)
-        for number, after in enumerate(starts, start=written_before + 1)
+        Chunk(number, after, after + span, is_bulk=staged.documents > BULK_DOCUMENTS)
+        for number, after in enumerate(
+            (start for start in starts for _ in range(shares)), start=written_before + 1
+        )
     ]
 
 
 def write_staged(
-    session: BuilderSession, work: Work, staged: Staged, *, progress: Progress, clock: Clock
+    sessions: Sequence[BuilderSession], work: Work, staged: Staged, *, progress: Progress, clock: Clock
 ) -> Written:
     """Write a stage; raises ImportCancelled between two chunks, never inside one.
 
-    Two chunks are written at a time: the work is the database's, and one session keeps only one of its processors busy.
+    Each session writes its own share of the file, all at a time: the work is the database's, and one session keeps
+    only one of its processors busy. Changes of what is here are written one after the other, because two of them may
+    mean the same record.
     """
-    with session.transaction() as transaction:
+    with sessions[0].transaction() as transaction:
         before = transaction.value("import_chunk_last", builder_id=work.builder_id, import_id=work.import_id)
-        transaction.run("import_stage_lent")
-    chunks = chunks_of(staged, written_before=before, chunk_rows=progress.pace.chunk_rows)
+    chunks = chunks_of(
+        staged, written_before=before, chunk_rows=progress.pace.chunk_rows, shares=len(sessions)
+    )
     written = Written()
     has_updates = bool(staged.updated)
-    # Two payments on one invoice must see each other, and so must two changes; names are too few to be worth it.
-    may_lend = work.format.has_lines and not has_updates and work.format.entity is not ImportEntity.PAYMENTS
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        while chunks:
+
+    def write(session: BuilderSession, chunk: Chunk) -> tuple[int, int]:
+        with session.transaction() as transaction:
+            transaction.run("import_session_writes")
+            return write_chunk(transaction, work, chunk, has_updates=has_updates, now=clock.now())
+
+    with ThreadPoolExecutor(max_workers=1 if has_updates else len(sessions)) as writers:
+        for first in range(0, len(chunks), len(sessions)):
             progress.look("writing", written.rows, staged.rows_to_write)
-            own, *chunks = chunks
-            lent = None
-            if chunks and may_lend:
-                lent = _lend(session, work, chunks.pop(0), progress=progress, clock=clock, beside=beside)
-            with session.transaction() as transaction:
-                done = write_chunk(transaction, work, own, has_updates=has_updates, now=clock.now())
-            for documents, rows in (done, *((lent.result(),) if lent else ())):
+            pairs = zip(sessions, chunks[first : first + len(sessions)], strict=True)
+            for one in [writers.submit(write, session, chunk) for session, chunk in pairs]:
+                documents, rows = one.result()
                 written.documents += documents
                 written.rows += rows
     return written
-
-
-def _lend(
-    session: BuilderSession,
-    work: Work,
-    chunk: Chunk,
-    *,
-    progress: Progress,
-    clock: Clock,
-    beside: ThreadPoolExecutor,
-) -> Future[tuple[int, int]]:
-    """Hand a chunk to a session of its own, which writes it while this one goes on."""
-    with session.transaction() as transaction:
-        transaction.run("import_lend", after=chunk.after, until=chunk.until)
-        documents = _copied(transaction, "import_lent_documents_out")
-        rows = _copied(transaction, "import_lent_rows_out")
-        transaction.run("import_lend_nothing")
-
-    def write() -> tuple[int, int]:
-        statements = STATEMENTS[work.format.entity]
-        assert statements.gather is not None, "documents are gathered"
-        with (
-            progress.database.builder_session(work.builder_id) as other,
-            other.transaction() as transaction,
-        ):
-            transaction.run(statements.stage)
-            # Over no rows it makes the empty table.
-            transaction.run(statements.gather)
-            _filled(transaction, "import_lent_documents_in", documents)
-            _filled(transaction, "import_lent_rows_in", rows)
-            transaction.run("import_index_rows")
-            transaction.run("import_measure_rows")
-            transaction.run("import_measure_documents")
-            return write_chunk(transaction, work, chunk, has_updates=False, now=clock.now())
-
-    return beside.submit(write)
-
-
-def _copied(transaction: Transaction, statement: str) -> list[bytes]:
-    with transaction.cursor() as cursor, cursor.copy(named_query(statement).text) as copy:
-        return [bytes(piece) for piece in copy]
-
-
-def _filled(transaction: Transaction, statement: str, pieces: list[bytes]) -> None:
-    with transaction.cursor() as cursor, cursor.copy(named_query(statement).text) as copy:
-        for piece in pieces:
-            copy.write(piece)
 
 
 def write_chunk(
@@ -171,8 +131,10 @@ def write_chunk(
     return documents, rows
 
 
-def audit_import(transaction: Transaction, work: Work, written: Written) -> None:
-    """Say in the audit log who imported what."""
+def finish(transaction: Transaction, work: Work, written: Written) -> None:
+    """Say in the audit log who imported what, and tell the database's planner of many new names."""
+    if written.documents > BULK_DOCUMENTS and STATEMENTS[work.format.entity].own_register is not None:
+        transaction.value("import_refresh_statistics")
     write_audit(
         transaction,
         AuditEntry(

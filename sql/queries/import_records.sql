@@ -260,13 +260,20 @@ where line.builder_id = %(builder_id)s
 insert into v2_invoice_lines
     (builder_id, id, invoice_id, position, description, cost_code_id, role, quantity, unit_price, amount)
 select %(builder_id)s,
-       (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + staged.place), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,
+       (fresh.id_begins || lpad(to_hex(staged.place), 8, '0'))::uuid,
        one.id, row_number() over (partition by one.id order by staged.place),
        staged.description, staged.cost_code_id, staged.role, staged.quantity, staged.unit_price, staged.amount
 from import_documents as one
 join import_rows as staged on staged.document = one.document
+cross join import_fresh_ids as fresh
 where one.first_place > %(after)s
-  and one.first_place <= %(until)s;
+  and one.first_place <= %(until)s
+  and staged.place > %(after)s
+  and staged.place <= (
+      select max(chunk.last_place)
+      from import_documents as chunk
+      where chunk.first_place > %(after)s
+        and chunk.first_place <= %(until)s);
 
 -- name: import_before_bills
 -- Keep what the bills of this chunk that the file changes were before, lines and all.
@@ -333,14 +340,21 @@ where line.builder_id = %(builder_id)s
 insert into v2_bill_lines
     (builder_id, id, bill_id, position, description, cost_code_id, job_id, role, quantity, unit_price, amount)
 select %(builder_id)s,
-       (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + staged.place), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,
+       (fresh.id_begins || lpad(to_hex(staged.place), 8, '0'))::uuid,
        one.id, row_number() over (partition by one.id order by staged.place),
        staged.description, staged.cost_code_id, staged.job_id, staged.role, staged.quantity, staged.unit_price,
        staged.amount
 from import_documents as one
 join import_rows as staged on staged.document = one.document
+cross join import_fresh_ids as fresh
 where one.first_place > %(after)s
-  and one.first_place <= %(until)s;
+  and one.first_place <= %(until)s
+  and staged.place > %(after)s
+  and staged.place <= (
+      select max(chunk.last_place)
+      from import_documents as chunk
+      where chunk.first_place > %(after)s
+        and chunk.first_place <= %(until)s);
 
 -- name: import_before_purchase_orders
 -- Keep what the purchase orders of this chunk that the file changes were before, lines and all.
@@ -403,13 +417,20 @@ where line.builder_id = %(builder_id)s
 insert into v2_purchase_order_lines
     (builder_id, id, purchase_order_id, position, description, cost_code_id, quantity, unit_price, amount)
 select %(builder_id)s,
-       (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + staged.place), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,
+       (fresh.id_begins || lpad(to_hex(staged.place), 8, '0'))::uuid,
        one.id, row_number() over (partition by one.id order by staged.place),
        staged.description, staged.cost_code_id, staged.quantity, staged.unit_price, staged.amount
 from import_documents as one
 join import_rows as staged on staged.document = one.document
+cross join import_fresh_ids as fresh
 where one.first_place > %(after)s
-  and one.first_place <= %(until)s;
+  and one.first_place <= %(until)s
+  and staged.place > %(after)s
+  and staged.place <= (
+      select max(chunk.last_place)
+      from import_documents as chunk
+      where chunk.first_place > %(after)s
+        and chunk.first_place <= %(until)s);
 
 -- name: import_before_journal_entries
 -- Keep what the journal entries of this chunk that the file changes were before, lines and all.
@@ -471,14 +492,21 @@ insert into v2_journal_entry_lines
     (builder_id, id, journal_entry_id, position, description, account_id, cost_code_id, client_id, vendor_id, job_id,
     debit, credit)
 select %(builder_id)s,
-       (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + staged.place), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,
+       (fresh.id_begins || lpad(to_hex(staged.place), 8, '0'))::uuid,
        one.id, row_number() over (partition by one.id order by staged.place),
        staged.description, staged.account_id, staged.cost_code_id, staged.client_id, staged.vendor_id, staged.job_id,
        staged.debit, staged.credit
 from import_documents as one
 join import_rows as staged on staged.document = one.document
+cross join import_fresh_ids as fresh
 where one.first_place > %(after)s
-  and one.first_place <= %(until)s;
+  and one.first_place <= %(until)s
+  and staged.place > %(after)s
+  and staged.place <= (
+      select max(chunk.last_place)
+      from import_documents as chunk
+      where chunk.first_place > %(after)s
+        and chunk.first_place <= %(until)s);
 
 -- name: import_before_payments
 -- Keep what the payments of this chunk that the file changes were before, lines and all.
@@ -547,6 +575,12 @@ join import_rows as staged on staged.document = one.document
 where staged.invoice_id is not null
   and one.first_place > %(after)s
   and one.first_place <= %(until)s
+  and staged.place > %(after)s
+  and staged.place <= (
+      select max(chunk.last_place)
+      from import_documents as chunk
+      where chunk.first_place > %(after)s
+        and chunk.first_place <= %(until)s)
 group by one.id, staged.invoice_id;
 
 -- name: import_undo_blocked_cost_codes

@@ -12,6 +12,26 @@ select pg_try_advisory_lock(hashtext('tieout import'), hashtext(%(builder_id)s::
 -- The next import may begin.
 select pg_advisory_unlock(hashtext('tieout import'), hashtext(%(builder_id)s::text));
 
+-- name: import_session
+-- One session does one import and ends: it may keep its stage in memory, and sort there.
+select set_config('temp_buffers', '64MB', false), set_config('work_mem', '48MB', false);
+
+-- name: import_session_writes
+-- The database looks every reference of every row up. Over tables of which it knows nothing yet it would read all of a
+-- small one each time, and keep doing so to the end of the session.
+select set_config('enable_seqscan', 'off', false);
+
+-- name: import_refresh_statistics
+-- Fresh statistics of names, for the documents that refer to them.
+select refresh_name_statistics() as is_refreshed;
+
+-- name: import_stage_fresh_ids
+-- How the ids of this session's records begin: with the time, as version 7 does, and 42 random bits; the row's place
+-- in the file ends them. So they are in order, and cost the database nothing.
+create temporary table import_fresh_ids as
+select lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+       || substr(replace(gen_random_uuid()::text, '-', ''), 14, 11) as id_begins;
+
 -- name: import_builder
 -- The currency of amounts that name none.
 select currency
@@ -215,6 +235,10 @@ where import_rows.document = import_rejected.document;
 -- Find the rows of one document without reading all of them.
 create index import_rows_document on import_rows (document, place);
 
+-- name: import_index_places
+-- Find the rows of one chunk: they stand together, so that an index of where they stand is nearly nothing.
+create index import_rows_place on import_rows using brin (place) with (pages_per_range = 16);
+
 -- name: import_measure_rows
 -- Tell the planner how large the stage is; nobody else does for a temporary table.
 analyze import_rows;
@@ -312,10 +336,11 @@ order by staged.line;
 -- name: import_gather_documents
 -- One row per invoice, bill or purchase order: the first value given for each of its own fields, and which differ.
 create temporary table import_documents as
-select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + min(place)), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid as id,
+select ((select id_begins from import_fresh_ids) || lpad(to_hex(min(place)), 8, '0'))::uuid as id,
        document,
        false as is_update,
        min(place) as first_place,
+       max(place) as last_place,
        min(line) as line,
        max(line) as last_line,
        count(*) as lines,
@@ -530,10 +555,11 @@ order by one.line;
 -- name: import_gather_journal_entries
 -- One row per journal entry, with its two sums.
 create temporary table import_documents as
-select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + min(place)), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid as id,
+select ((select id_begins from import_fresh_ids) || lpad(to_hex(min(place)), 8, '0'))::uuid as id,
        document,
        false as is_update,
        min(place) as first_place,
+       max(place) as last_place,
        min(line) as line,
        max(line) as last_line,
        count(*) as lines,
@@ -671,10 +697,11 @@ where staged.invoice_id is not null
 -- name: import_gather_payments
 -- One row per payment, with what of it is applied to invoices.
 create temporary table import_documents as
-select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint + min(place)), 12, '0') || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid as id,
+select ((select id_begins from import_fresh_ids) || lpad(to_hex(min(place)), 8, '0'))::uuid as id,
        document,
        false as is_update,
        min(place) as first_place,
+       max(place) as last_place,
        min(line) as line,
        max(line) as last_line,
        count(*) as lines,
@@ -748,7 +775,13 @@ from import_documents as one
 join import_rows as staged on staged.document = one.document
 where staged.invoice_id is not null
   and one.first_place > %(after)s
-  and one.first_place <= %(until)s;
+  and one.first_place <= %(until)s
+  and staged.place > %(after)s
+  and staged.place <= (
+      select max(chunk.last_place)
+      from import_documents as chunk
+      where chunk.first_place > %(after)s
+        and chunk.first_place <= %(until)s);
 
 -- name: import_existing_payments
 -- Payments that are here already, by number or by external id, and what differs from the file.
