@@ -252,9 +252,13 @@ class _Preview:
 
     def tapped(self, rows: Iterable[SourceRow]) -> Iterator[SourceRow]:
         """Pass rows on, remembering the one at hand while there is something to show."""
-        for row in rows:
+        iterator = iter(rows)
+        for row in iterator:
             self._last = row
             yield row
+            if len(self._rows) >= PREVIEW_ROWS_MAX:
+                break
+        yield from iterator
 
     def shown(self, rows: Iterable[StagedRow]) -> Iterator[StagedRow]:
         """Pass rows on; the first of them are kept for showing."""

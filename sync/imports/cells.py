@@ -79,6 +79,8 @@ def _remembering(of: Field, reading: Reading, *, memory: dict[str, Any]) -> Read
         if not text:
             if is_required:
                 raise UnreadableValue(f"the {title} is missing", "Enter it.")
+            if isinstance(cell, str) and len(memory) < REMEMBERED_MAX:
+                memory[cell] = default
             return default
         value = typed(cell, text)
         if isinstance(cell, str) and len(memory) < REMEMBERED_MAX:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sync.imports.cells import FieldReader, Reading, field_readers
@@ -44,18 +45,30 @@ class RowReader:
         self._of_document = [each for each in readers if not each.field.is_of_line]
         self._of_line = [each for each in readers if each.field.is_of_line]
         self._lines_here = [each for each in self._of_line if each.position is not None]
-        self._width = len(readers)
+        absent = [_value_of_absent(each) for each in readers]
+        self._template = [None if value is _UNREAD else value for value in absent]
+        self._document_cells = [each for each in self._of_document if absent[each.index] is _UNREAD]
+        # The line's fields that have a column, or whose absence is a problem of the row.
+        self._line_cells = [
+            (each.index, each.position, each.memory, each)
+            for each in self._of_line
+            if absent[each.index] is _UNREAD
+        ]
+        self._has_price = "unit_price" in self._index
+        self._has_sides = "debit" in self._index
+        self._summed = [self._index[name] for name in self._totals.names]
         self._heading_keys = tuple(heading_key(heading) for heading in self.survey.headings)
         self._first_heading = next(place for place, key in enumerate(self._heading_keys) if key)
         self._own_columns = [
             (each.field.name, each.position) for each in self._of_document if each.position is not None
         ]
-        self._own_positions = [position for _, position in self._own_columns]
+        own_positions = [position for _, position in self._own_columns]
+        self._own_cells = itemgetter(*own_positions) if own_positions else tuple
         # The document the last row belonged to: its key, its key cells, its values, and its cells as they stood.
         self._key = ""
         self._key_cells: dict[str, str] = {}
-        self._values: list[Any] = [None] * self._width
-        self._last_own: list[Cell] | None = None
+        self._values: list[Any] = self._template.copy()
+        self._last_own: Any = None
         self._repeated_headings = 0
 
     def read(self, rows: Iterable[SourceRow]) -> Iterator[StagedRow]:
@@ -63,7 +76,7 @@ class RowReader:
         headings = len(self._heading_keys)
         for row in self._restored(rows) if self.survey.is_correction else rows:
             cells = row.cells
-            if row.line <= self.survey.heading_line or not any(cell not in (None, "") for cell in cells):
+            if row.line <= self.survey.heading_line or _is_blank(cells):
                 continue
             if self._is_same_document(row):
                 self.rows_read += 1
@@ -80,7 +93,7 @@ class RowReader:
                     continue
                 self.rows_read += 1
                 yield self._read_row(row, texts)
-            if len(cells) > headings and any(cell not in (None, "") for cell in cells[headings:]):
+            if len(cells) > headings and not _is_blank(cells[headings:]):
                 self._too_many_cells(row)
         self._finish()
 
@@ -102,8 +115,7 @@ class RowReader:
         cells = row.cells
         if len(cells) < len(self._heading_keys):
             return False
-        last = self._last_own
-        return all(cells[position] == last[place] for place, position in enumerate(self._own_positions))
+        return bool(self._own_cells(cells) == self._last_own)
 
     def _read_row(self, row: SourceRow, texts: Mapping[str, str]) -> StagedRow:
         if self._continues(row, texts):
@@ -112,8 +124,8 @@ class RowReader:
             fields_here = [each for each in self._of_document if texts[each.field.name]]
         else:
             key = self._new_key(row.line, texts)
-            values = [None] * self._width
-            fields_here = self._of_document
+            values = self._template.copy()
+            fields_here = self._document_cells
         for each in fields_here:
             values[each.index] = self._read_cell(row, each, key=key)
         self._key, self._values = key, values.copy()
@@ -129,21 +141,22 @@ class RowReader:
             and all(texts.get(name) for name in self.format.key)
             and len(row.cells) >= len(self._heading_keys)
         )
-        self._last_own = [row.cells[position] for position in self._own_positions] if is_sure else None
+        self._last_own = self._own_cells(row.cells) if is_sure else None
 
     def _staged(self, row: SourceRow, *, key: str, values: list[Any]) -> StagedRow:
         """Read the line's own values into the document's and check the row as a whole."""
         cells = row.cells
-        for each in self._of_line:
-            position = each.position
-            cell = cells[position] if position is not None and position < len(cells) else None
-            value = each.memory.get(cell, _UNREAD) if isinstance(cell, str) else _UNREAD
-            values[each.index] = self._read_cell(row, each, key=key) if value is _UNREAD else value
-        if "unit_price" in self._index:
+        width = len(cells)
+        for index, position, memory, each in self._line_cells:
+            cell = cells[position] if position is not None and position < width else None
+            # Only texts are remembered, so that a cell of another kind is never found.
+            value = memory.get(cell, _UNREAD)  # type: ignore[arg-type]
+            values[index] = self._read_cell(row, each, key=key) if value is _UNREAD else value
+        if self._has_price:
             self._complete_amount(row.line, values, key=key)
-        elif "debit" in self._index:
+        elif self._has_sides:
             self._complete_sides(row.line, values, key=key)
-        self._totals.add({name: values[self._index[name]] for name in self._totals.names})
+        self._totals.add([values[index] for index in self._summed])
         return (self.rows_read, row.line, key, *values)
 
     def _too_many_cells(self, row: SourceRow) -> None:
@@ -309,6 +322,21 @@ class RowReader:
         self.notes += self._totals.notes
         for problem in self._totals.problems():
             self.problems.add(problem, document=None)
+
+
+def _value_of_absent(each: FieldReader) -> Any:
+    """Return what every row has in a field without a column; _UNREAD for one with a column, or that must have one."""
+    if each.position is not None:
+        return _UNREAD
+    try:
+        return each.read(None)
+    except UnreadableValue:
+        return _UNREAD
+
+
+def _is_blank(cells: Sequence[Cell]) -> bool:
+    # A zero is a value, though it counts as false.
+    return not any(cells) and all(cell in (None, "") for cell in cells)
 
 
 def _is_filled(cell: Cell) -> bool:

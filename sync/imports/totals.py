@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 from sync.imports.formats import Format
 from sync.imports.problems import ImportProblem, counted
@@ -53,11 +52,12 @@ class TotalsCheck:
         self._rows_left_out = 0
         self._is_spoilt = False
 
-    def add(self, values: Mapping[str, Any]) -> None:
-        """Add one row."""
+    def add(self, amounts: Sequence[Decimal | None]) -> None:
+        """Add one row: its amounts in the order of the names."""
         self._last = None
-        for name in self.names:
-            self._sums[name] += values[name] or 0
+        for name, amount in zip(self.names, amounts, strict=True):
+            if amount:
+                self._sums[name] += amount
 
     def spoil(self) -> None:
         """A row could not be read: the sums prove nothing any more."""
