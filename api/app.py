@@ -221,7 +221,7 @@ def _services(
         refusals=RateLimit(REFUSALS_PER_MINUTE),
         requests=Requests(tieout.database, tieout.vault),
         imports=imports,
-        workers=workers(imports) if workers else ProcessWorkers(settings),
+        workers=workers(imports) if workers else ProcessWorkers(settings, imports),
     )
 
 

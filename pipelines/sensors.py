@@ -28,7 +28,7 @@ COHORT_TAG = "sync/cohort"
 # Scheduled runs give way to somebody who is waiting (the launcher asks with 100).
 SCHEDULED_PRIORITY = "-10"
 
-_UNFINISHED = [
+UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -141,7 +141,7 @@ def _still_asked(
 
 
 def _tags_under_way(instance: dg.DagsterInstance) -> list[Mapping[str, str]]:
-    return [run.tags for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))]
+    return [run.tags for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))]
 
 
 def _cohorts(due: Sequence[DueConnection]) -> list[Sequence[DueConnection]]:

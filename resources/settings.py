@@ -230,6 +230,11 @@ class Settings(BaseSettings):
     smtp_starttls: bool = Field(default=True, description="Encrypt the mail connection with STARTTLS.")
     smtp_from: str = Field(default="tieout@localhost", description="Sender address of Tieout's mail.")
 
+    import_processes_max: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=2,
+        description="How many uploaded files are imported at once, each by a process of its own, over all processes of"
+        " the API and all builders; the others wait their turn.",
+    )
     drop_folder: Path | None = Field(
         default=None,
         description="Folder that Dagster watches for files to import, one folder per builder in it; empty means none.",

@@ -58,6 +58,9 @@ class ImportView(Shown):
     is_silent: bool = Field(
         description="The process at work has said nothing for a minute and is probably gone: resume the import."
     )
+    is_waiting: bool = Field(
+        description="Nobody has begun with it yet: other imports are at work, and it has its turn after them."
+    )
     is_cancel_asked: bool
     rows_read: int
     rows_to_write: int

@@ -232,4 +232,8 @@ def _view(services: Services, caller: Caller, import_id: str) -> ImportView:
 
 
 def _shown(services: Services, row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "is_silent": steps.is_silent(row, now=services.clock.now())}
+    return {
+        **row,
+        "is_silent": steps.is_silent(row, now=services.clock.now()),
+        "is_waiting": steps.is_waiting(row),
+    }

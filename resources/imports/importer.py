@@ -18,7 +18,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from resources.imports import ledger
-from resources.imports.problem_file import write_problem_file
+from resources.imports.problem_file import write_problem_file, write_unread_file
 from resources.imports.refusals import refused
 from resources.imports.sources import Source, open_source
 from resources.imports.spool import Spool
@@ -30,7 +30,7 @@ from sync.clock import Clock
 from sync.errors import ImportRejected, InvalidInput
 from sync.imports.formats import FORMATS, ImportEntity
 from sync.imports.options import ImportOptions
-from sync.imports.problems import ImportReport, rejection
+from sync.imports.problems import ImportProblem, ImportReport, rejection
 from sync.imports.refusals import ImportBusy, ImportCancelled
 from sync.imports.survey import survey
 
@@ -193,16 +193,20 @@ class _Run:
     builder_id: UUID
     import_id: str
     watch: Watch
+    source: Source | None = None
+    is_explained: bool = False
 
     def work(self, source: Source | None, incoming: ledger.Incoming, *, is_confirmed: bool) -> _Outcome:
         """Read, check, and where it is confirmed write; whatever happens, the import's row says how it ended."""
         is_told = False
         try:
-            outcome = self._pass(source, incoming, is_confirmed=is_confirmed)
+            self.source = source
+            outcome = self._pass(incoming, is_confirmed=is_confirmed)
             is_told = True
             return outcome
         except ImportRejected as error:
             self._end("refused", error=error.user_message, problems=error)
+            self._explain(error)
             is_told = True
             raise
         except ImportCancelled as error:
@@ -213,12 +217,13 @@ class _Run:
             if not is_told:
                 self._end("failed", error="The import broke off. Resume it; what was written stays, once.")
 
-    def _pass(self, source: Source | None, incoming: ledger.Incoming, *, is_confirmed: bool) -> _Outcome:
+    def _pass(self, incoming: ledger.Incoming, *, is_confirmed: bool) -> _Outcome:
         database, clock = self.imports.database, self.imports.clock
         format_ = FORMATS[incoming.entity]
-        if source is None:
+        if self.source is None:
             path = self.imports.spool.file(self.builder_id, self.import_id)
-            source = open_source(path, name=incoming.file_name, format_=format_)
+            self.source = open_source(path, name=incoming.file_name, format_=format_)
+        source = self.source
         choices = ledger.column_choices(database, self.builder_id, incoming)
         progress = Progress(
             database,
@@ -290,12 +295,22 @@ class _Run:
         )
         return _Outcome(report, is_ready=False)
 
+    def _explain(self, error: ImportRejected) -> None:
+        """Write the file of problems of a file of which not even the headings could be read."""
+        if self.watch.problems_to is None or self.is_explained:
+            return
+        problems = [ImportProblem(**each) for each in error.details["problems"]]
+        write_unread_file(
+            self.watch.problems_to, rows=self.source.rows() if self.source else (), problems=problems
+        )
+
     def _write_problems(self, work: Work, staged: Staged, *, is_confirmed: bool) -> None:
         if self.watch.problems_to is None:
             return
         if not staged.problems.count:
             self.watch.problems_to.unlink(missing_ok=True)
             return
+        self.is_explained = True
         some_go_in = is_confirmed and work.options.is_partial
         write_problem_file(
             self.watch.problems_to,

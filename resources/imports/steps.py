@@ -100,6 +100,17 @@ def resume(database: Database, builder_id: UUID, import_id: str, *, now: datetim
         raise ImportMovedOn(file=row["file_name"], done="resumed", status=row["status"])
 
 
+def still_waits(database: Database, builder_id: UUID, import_id: str, *, now: datetime) -> None:
+    """Say of an import that waits for its turn that it is not forgotten."""
+    with database.builder_tx(builder_id) as transaction:
+        transaction.run("import_file_waits", builder_id=builder_id, import_id=import_id, now=now)
+
+
+def is_waiting(row: Mapping[str, Any]) -> bool:
+    """Say whether an import waits for a process to begin with it."""
+    return bool(row["status"] == "received" or (row["status"] == "ready" and row["is_confirmed"]))
+
+
 def is_silent(row: Mapping[str, Any], *, now: datetime) -> bool:
     """Say whether the process that worked on an import seems to be gone."""
     return bool(row["status"] in WORKING and row["worked_at"] and row["worked_at"] < now - SILENCE)

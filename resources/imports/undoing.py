@@ -18,7 +18,7 @@ from resources.store.queries import named_query
 from sync.errors import SyncBusy
 from sync.imports.formats import FORMATS, ImportEntity
 from sync.imports.problems import counted
-from sync.imports.refusals import ImportMovedOn, ImportNotUndoable
+from sync.imports.refusals import ImportBusy, ImportMovedOn, ImportNotUndoable
 
 UNDOABLE = frozenset({"done", "cancelled", "failed"})
 NAMED_MAX = 10
@@ -31,12 +31,15 @@ def undo_import(
     """Take an import back; return how many records went and how many are as they were.
 
     Raises ImportMovedOn where there is nothing to take back, ImportNotUndoable with the records that stand in the way,
-    SyncBusy while a sync is under way.
+    SyncBusy while a sync is under way, ImportBusy while another import of the builder is.
     """
     row = ledger.get(database, builder_id, import_id)
-    if row["status"] not in UNDOABLE or row["repeats"]:
-        raise ImportMovedOn(file=row["file_name"], done="undone", status=row["status"])
+    _require_undoable(row, row["status"])
     with ExitStack() as held:
+        if not held.enter_context(
+            database.session_lock("import_try_lock", "import_unlock", builder_id=builder_id)
+        ):
+            raise ImportBusy
         with database.builder_tx(builder_id) as transaction:
             connections = [
                 each["id"] for each in transaction.rows("import_undo_connections", builder_id=builder_id)
@@ -50,7 +53,16 @@ def undo_import(
             database.builder_session(builder_id) as session,
             session.transaction() as transaction,
         ):
+            # From here on nobody resumes it: whoever wants to waits, and then sees that it is undone.
+            _require_undoable(
+                row, transaction.value("import_file_hold", builder_id=builder_id, import_id=row["id"])
+            )
             return _undo(transaction, builder_id, row, actor=actor, now=now)
+
+
+def _require_undoable(row: ledger.Row, status: str) -> None:
+    if status not in UNDOABLE or row["repeats"]:
+        raise ImportMovedOn(file=row["file_name"], done="undone", status=status)
 
 
 def _undo(

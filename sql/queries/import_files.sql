@@ -47,6 +47,14 @@ where import_files.builder_id = %(builder_id)s
 order by import_files.imported_at desc, import_files.id desc
 limit %(rows_max)s;
 
+-- name: import_file_hold
+-- How an import stands, held so that nobody takes it up while it is taken back.
+select status
+from import_files
+where builder_id = %(builder_id)s
+  and id = %(import_id)s
+for update;
+
 -- name: import_file_begin
 -- Somebody works on an import, if it stands where that is possible.
 update import_files
@@ -58,6 +66,14 @@ where builder_id = %(builder_id)s
   and id = %(import_id)s
   and status = any (%(from_statuses)s::text[])
   and not is_cancel_asked;
+
+-- name: import_file_waits
+-- An import that nobody has begun, because others are at work, is not forgotten.
+update import_files
+set worked_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(import_id)s
+  and (status = 'received' or (status = 'ready' and is_confirmed));
 
 -- name: import_file_alive
 -- Says how far the work is, and hears whether it shall end.

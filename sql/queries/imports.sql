@@ -32,6 +32,14 @@ create temporary table import_fresh_ids as
 select lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
        || substr(replace(gen_random_uuid()::text, '-', ''), 14, 11) as id_begins;
 
+-- name: import_place_lock
+-- One of the places for a process that imports an upload, over all processes of the API.
+select pg_try_advisory_lock(hashtext('tieout import process'), %(place)s::integer);
+
+-- name: import_place_unlock
+-- The next one may begin.
+select pg_advisory_unlock(hashtext('tieout import process'), %(place)s::integer);
+
 -- name: import_builder
 -- The currency of amounts that name none.
 select currency
