@@ -74,7 +74,9 @@ def _request(instance: dg.DagsterInstance, dropped: DroppedFiles, *, now: float)
     tries = instance.get_run_records(dg.RunsFilter(tags={FILES_TAG: key}), limit=TRIES_MAX)
     if len(tries) >= TRIES_MAX:
         return None
-    if any(now - (record.end_time or record.update_timestamp.timestamp()) < AGAIN_SECONDS for record in tries):
+    if any(
+        now - (record.end_time or record.update_timestamp.timestamp()) < AGAIN_SECONDS for record in tries
+    ):
         return None
     return dg.RunRequest(
         # A tick that is evaluated twice asks for one run.
