@@ -50,6 +50,20 @@ class Place:
     scope: str
 
 
+_FILTERS = (
+    "kind",
+    "one",
+    "word",
+    "record_state",
+    "plain",
+    "capitalize_first",
+    "money",
+    "nonzero",
+    "moment",
+    "ago",
+    "differing",
+)
+
 # In the order in which they are shown.
 PLACES = (Place("Integrations", "/integrations", "connections:read"),)
 
@@ -122,18 +136,7 @@ def _environment() -> Environment:
     )
     environment.globals["static"] = static_address
     environment.globals["count"] = words.count
-    for name in (
-        "kind",
-        "one",
-        "word",
-        "record_state",
-        "plain",
-        "money",
-        "nonzero",
-        "moment",
-        "ago",
-        "differing",
-    ):
+    for name in _FILTERS:
         environment.filters[name] = getattr(words, name)
     return environment
 

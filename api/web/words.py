@@ -104,6 +104,11 @@ def plain(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def capitalize_first(sentence: str) -> str:
+    """Begin a sentence with a capital, and leave the names in it as they are."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def money(amount: Any, currency: str | None = None) -> str:
     """Return an exact amount with two places, a thin minus and its currency; nothing where there is no amount."""
     if amount is None:
