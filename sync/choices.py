@@ -22,10 +22,11 @@ _DECISIONS: Mapping[str, str] = {"platform": "use_ours", "provider": "use_theirs
 _GONE = frozenset({"void", "deleted", "inactive"})
 
 
-def decision_of(choice: Choice, *, fields: Sequence[str]) -> str:
+def decision_of(choice: Choice, *, fields: Sequence[str], asked: Sequence[str] | None = None) -> str:
     """Return what the link keeps: use_ours, use_theirs, or merge: and a side per field of the conflict.
 
-    Raises ChoiceRejected where a field is missing or is none of the conflict's.
+    `asked` are the fields that must have an answer, if not all. Raises ChoiceRejected where one is missing or is none of
+    the conflict's.
     """
     if isinstance(choice, str):
         return _DECISIONS[choice]
@@ -34,7 +35,7 @@ def decision_of(choice: Choice, *, fields: Sequence[str]) -> str:
         raise ChoiceRejected(
             reason=f"{', '.join(unknown)} is not in conflict; the fields in conflict are {', '.join(fields)}"
         )
-    missing = [name for name in fields if name not in choice]
+    missing = [name for name in (fields if asked is None else asked) if name not in choice]
     if missing:
         raise ChoiceRejected(
             reason=f"no side was chosen for {', '.join(missing)}; choose platform or provider for each"
@@ -62,6 +63,11 @@ def kind_of(entity: str, conflict: Mapping[str, Any]) -> tuple[str, ...]:
 def fields_of(conflict: Mapping[str, Any]) -> list[str]:
     """Return the fields in conflict, in the order in which they are shown."""
     return [str(each["field"]) for each in conflict.get("fields", [])]
+
+
+def asked_of(conflict: Mapping[str, Any]) -> list[str]:
+    """Return the fields that somebody changed: one that the ledger filled in by itself is no question."""
+    return [str(each["field"]) for each in conflict.get("fields", []) if each.get("changed_by") != "neither"]
 
 
 # ---------------------------------------------------------------- what each answer does

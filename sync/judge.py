@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -241,12 +241,14 @@ def conflict_data(link: LinkView, context: Context, names: ConflictNames) -> dic
     ours = fields.comparable(link.entity, _shown_ours(link, context))
     theirs = fields.comparable(link.entity, link.theirs.canonical) if link.theirs else {}
     base = fields.comparable(link.entity, link.base_theirs) if link.base_theirs else {}
+    changed = _changed_by(link)
     differing = [
         {
             "field": name,
             "ours": ours[name],
             "base": base.get(name),
             "theirs": theirs.get(name),
+            "changed_by": changed(name),
             **_in_words(link, name, context, names),
         }
         for name in fields.COMPARED[link.entity]
@@ -264,6 +266,22 @@ def conflict_data(link: LinkView, context: Context, names: ConflictNames) -> dic
         "direction": context.setting.direction,
         "names": _names(link),
     }
+
+
+def _changed_by(link: LinkView) -> Callable[[str], str | None]:
+    """Return who changed a field since both last agreed; None, where they never did."""
+    is_known = link.ours and link.theirs and link.theirs.canonical and link.base_ours and link.base_theirs
+    if not is_known:
+        return lambda _name: None
+    assert link.ours is not None
+    assert link.theirs is not None
+    assert link.base_ours is not None
+    assert link.base_theirs is not None
+    entity, base = link.entity, link.base_ours
+    here = merge.our_changes(entity, link.ours.canonical, base).names
+    there = merge.their_changes(entity, link.theirs.canonical, link.base_theirs, base).names
+    said = {(True, True): "both", (True, False): "platform", (False, True): "provider"}
+    return lambda name: said.get((name in here, name in there), "neither")
 
 
 def _names(link: LinkView) -> dict[str, object]:

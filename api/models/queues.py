@@ -290,6 +290,11 @@ class ConflictField(Shown):
     ours: Any = Field(default=None, examples=["2026-04-30"])
     base: Any = Field(default=None, examples=["2026-04-15"])
     theirs: Any = Field(default=None, examples=["2026-05-15"])
+    changed_by: Literal["platform", "provider", "both", "neither"] | None = Field(
+        default=None,
+        description="Who changed it since both last agreed; null where they never did. neither: the ledger filled it in by"
+        " itself, and an answer per field may leave it out.",
+    )
     ours_shown: str | list[str] | None = Field(
         default=None, description="Ours as people read it: names instead of ids, lines as texts."
     )

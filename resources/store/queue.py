@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction
-from sync.choices import Choice, clash_of, conflict_version, decision_of, fields_of
+from sync.choices import Choice, asked_of, clash_of, conflict_version, decision_of, fields_of
 from sync.errors import AlreadyDone, NotFound, OutcomeUndecided
 from sync.refusals import ChoiceRejected, StaleChoice, StillLookedUp
 
@@ -157,7 +157,7 @@ def _carried_by_link(tx: Transaction, opened: Opened, conflict: Mapping[str, Any
         tx.run("queue_link_part", id=link_id, remote_id=opened.link["remote_id"])
         tx.run("queue_link_half", id=link_id, remote_id=opened.link["remote_id"])
         return "keep_both"
-    decision = decision_of(choice, fields=fields_of(conflict))
+    decision = decision_of(choice, fields=fields_of(conflict), asked=asked_of(conflict))
     tx.run("queue_link_decide", id=link_id, decision=decision)
     return decision
 

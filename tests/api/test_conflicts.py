@@ -19,6 +19,7 @@ def test_a_conflict_shows_three_values_per_field_and_the_money(client: Client, h
         "ours": "2026-04-30",
         "base": "2026-04-15",
         "theirs": "2026-05-15",
+        "changed_by": None,
         "ours_shown": None,
         "base_shown": None,
         "theirs_shown": None,

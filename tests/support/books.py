@@ -105,7 +105,7 @@ class Books(ABC):
 
     @abstractmethod
     def account(self, kind: str) -> str:
-        """The id of an account: income, cost, bank, receivable, clearing."""
+        """The id of an account: income, cost, bank, receivable, payable, clearing."""
 
     @abstractmethod
     def customer(self, name: str) -> str:
@@ -120,8 +120,10 @@ class Books(ABC):
         """The active customers or vendors."""
 
     @abstractmethod
-    def enter(self, kind: str, party: str, *, number: str, amount: str, memo: str = "") -> str:
-        """Enter an invoice or bill."""
+    def enter(
+        self, kind: str, party: str, *, number: str, amount: str, memo: str = "", account: str | None = None
+    ) -> str:
+        """Enter an invoice or bill; a bill on this account, or on the usual one."""
 
     @abstractmethod
     def documents(self, kind: str) -> list[Seen]:
@@ -185,11 +187,23 @@ class Books(ABC):
 
     @abstractmethod
     def add_account(self, name: str, kind: str, *, number: str) -> str:
-        """Enter an account of kind income or cost; return its id."""
+        """Enter an account of kind income, cost, asset or liability; return its id."""
 
     @abstractmethod
     def switch_account(self, account_id: str, *, is_active: bool) -> None:
         """Make an account inactive, or active again."""
+
+    @abstractmethod
+    def annotate(self, kind: str, remote_id: str, memo: str) -> None:
+        """Write something else into the memo of an invoice, or of a bill where it has one."""
+
+    @abstractmethod
+    def arrived(self) -> list[str]:
+        """The numbers of all bills in the order in which they came into the books."""
+
+    @abstractmethod
+    def balances(self) -> dict[str, Decimal]:
+        """What the ledger itself says stands on each account: id → debits less credits."""
 
     @abstractmethod
     def bill_lines(self, number: str) -> list[tuple[Decimal, str]]:

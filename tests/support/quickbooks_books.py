@@ -72,6 +72,7 @@ class QuickBooksBooks(Books):
             "bank": "Bank",
             "receivable": "Accounts Receivable",
             "clearing": "Other Current Liability",
+            "payable": "Accounts Payable",
         }[kind]
         found: str = next(row["Id"] for row in self._rows("Account") if row["AccountType"] == wanted)
         return found
@@ -94,10 +95,12 @@ class QuickBooksBooks(Books):
     def names(self, kind: str) -> list[str]:
         return sorted(row["DisplayName"] for row in self._rows(self._NAMES[kind]) if row.get("Active", True))
 
-    def enter(self, kind: str, party: str, *, number: str, amount: str, memo: str = "") -> str:
+    def enter(
+        self, kind: str, party: str, *, number: str, amount: str, memo: str = "", account: str | None = None
+    ) -> str:
         body: Json = {"DocNumber": number, "TxnDate": DATE, "PrivateNote": memo}
         if kind == "bill":
-            detail = {"AccountRef": {"value": self.account("cost")}}
+            detail = {"AccountRef": {"value": account or self.account("cost")}}
             body |= {"VendorRef": {"value": party}}
             body["Line"] = [
                 {
@@ -253,11 +256,27 @@ class QuickBooksBooks(Books):
         return [row["Name"] for row in self._rows("Account")]
 
     def add_account(self, name: str, kind: str, *, number: str) -> str:
-        types = {"income": "Income", "cost": "Cost of Goods Sold"}
+        types = {
+            "income": "Income",
+            "cost": "Cost of Goods Sold",
+            "asset": "Other Current Asset",
+            "liability": "Other Current Liability",
+        }
         return self._id(self._act("Account", {"Name": name, "AccountType": types[kind], "AcctNum": number}))
 
     def switch_account(self, account_id: str, *, is_active: bool) -> None:
         self._act("Account", {"Active": is_active, "sparse": True}, "update", account_id)
+
+    def annotate(self, kind: str, remote_id: str, memo: str) -> None:
+        mark = str(self._row(kind, remote_id).get("PrivateNote") or "").rpartition("tieout:")[2]
+        note = f"{memo}\ntieout:{mark}" if mark else memo
+        self._act(self._NAMES[kind], {"PrivateNote": note, "sparse": True}, "update", remote_id)
+
+    def arrived(self) -> list[str]:
+        return [row["DocNumber"] for row in sorted(self._rows("Bill"), key=lambda row: int(row["Id"]))]
+
+    def balances(self) -> dict[str, Decimal]:
+        return dict(self.emulator.company(self.company).ledger.trial_balance())
 
     def bill_lines(self, number: str) -> list[tuple[Decimal, str]]:
         (row,) = [each for each in self._rows("Bill") if each.get("DocNumber") == number]

@@ -107,7 +107,14 @@ class XeroBooks(Books):
         self._send("POST", f"Invoices/{row['InvoiceID']}", {"Invoices": [body]})
 
     def account(self, kind: str) -> str:
-        code = {"income": "200", "cost": "300", "bank": "090", "receivable": "610", "clearing": "825"}[kind]
+        code = {
+            "income": "200",
+            "cost": "300",
+            "bank": "090",
+            "receivable": "610",
+            "payable": "800",
+            "clearing": "825",
+        }[kind]
         found: str = next(
             row["AccountID"] for row in self._send("GET", "Accounts") if row.get("Code") == code
         )
@@ -125,8 +132,10 @@ class XeroBooks(Books):
     def names(self, kind: str) -> list[str]:
         return sorted(row["Name"] for row in self._rows("Contacts"))
 
-    def enter(self, kind: str, party: str, *, number: str, amount: str, memo: str = "") -> str:
-        code = "200" if kind == "invoice" else "300"
+    def enter(
+        self, kind: str, party: str, *, number: str, amount: str, memo: str = "", account: str | None = None
+    ) -> str:
+        booked = {"AccountID": account} if account else {"AccountCode": "200" if kind == "invoice" else "300"}
         body = {
             "Type": self._TYPES[kind],
             "Contact": {"ContactID": party},
@@ -136,9 +145,7 @@ class XeroBooks(Books):
             "Status": "AUTHORISED",
             "LineAmountTypes": "NoTax",
             "Reference": memo if kind == "invoice" else None,
-            "LineItems": [
-                {"Description": "Work 1", "Quantity": 1, "UnitAmount": amount, "AccountCode": code}
-            ],
+            "LineItems": [{"Description": "Work 1", "Quantity": 1, "UnitAmount": amount, **booked}],
         }
         return str(self._send("PUT", "Invoices", {"Invoices": [body]})[0]["InvoiceID"])
 
@@ -255,13 +262,25 @@ class XeroBooks(Books):
         return [row["Name"] for row in self._send("GET", "Accounts")]
 
     def add_account(self, name: str, kind: str, *, number: str) -> str:
-        types = {"income": "REVENUE", "cost": "DIRECTCOSTS"}
+        types = {"income": "REVENUE", "cost": "DIRECTCOSTS", "asset": "CURRENT", "liability": "CURRLIAB"}
         body = {"Code": number, "Name": name, "Type": types[kind]}
         return str(self._send("PUT", "Accounts", body)[0]["AccountID"])
 
     def switch_account(self, account_id: str, *, is_active: bool) -> None:
         body = {"AccountID": account_id, "Status": "ACTIVE" if is_active else "ARCHIVED"}
         self._send("POST", f"Accounts/{account_id}", body)
+
+    def annotate(self, kind: str, remote_id: str, memo: str) -> None:
+        assert kind == "invoice", "a bill in Xero has no memo"
+        body = {"InvoiceID": remote_id, "Reference": memo}
+        self._send("POST", f"Invoices/{remote_id}", {"Invoices": [body]})
+
+    def arrived(self) -> list[str]:
+        kept = self.emulator.books[self.company]["Invoices"].rows.values()
+        return [row["InvoiceNumber"] for row in kept if row["Type"] == "ACCPAY"]
+
+    def balances(self) -> dict[str, Decimal]:
+        return dict(self.emulator.books[self.company].ledger.trial_balance())
 
     def bill_lines(self, number: str) -> list[tuple[Decimal, str]]:
         ids = {row.get("Code"): row["AccountID"] for row in self._send("GET", "Accounts")}

@@ -82,6 +82,45 @@ def test_a_side_that_is_chosen_is_on_both_sides_afterwards(
     office.settled()
 
 
+def test_a_side_per_field_is_rehearsed_chosen_and_on_both_sides_afterwards(
+    office: Office, manual: OfficeApi
+) -> None:
+    invoice = office.invoice(office.client(), memo="Draw 1")
+    office.settled()
+    (there,) = office.books.valid("invoice")
+    office.run("update v2_invoice_lines set amount = 115 where invoice_id = %s", invoice)
+    office.change("v2_invoices", invoice, total=115, memo="Draw 1, ours")
+    office.later(minutes=5)
+    office.books.reprice("invoice", there.id, "90.00")
+    office.books.annotate("invoice", there.id, "Draw 1, theirs")
+    kept, calls = office.books.kept("invoice"), len(office.books.calls())
+    rehearsal = manual.post("/rehearsals")
+    (foreseen,) = manual.items(f"/rehearsals/{rehearsal['id']}/records", entity="invoice")
+    assert (foreseen["outcome"], foreseen["amount"]) == ("conflict", "115.0000")
+    assert {call.method for call in office.books.calls()[calls:]} == {"GET"}
+    assert (office.books.kept("invoice"), manual.items("/conflicts")) == (kept, [])
+    manual.sync()
+    (conflict,) = manual.items("/conflicts")
+    changed = {each["field"]: each["changed_by"] for each in conflict["fields"]}
+    # Both ledgers fill in a day on which it is due: nobody is asked about it.
+    assert changed == {"memo": "both", "lines": "both", "total": "both", "due_date": "neither"}
+    path = f"/conflicts/{conflict['id']}/resolve"
+    part = {"chosen_value": {"memo": "provider"}, "version": conflict["version"]}
+    assert "lines" in problem(manual.client.post(path, part), 422, "conflict.choice_rejected")["detail"]
+    chosen = {"memo": "provider", "lines": "platform", "total": "platform"}
+    manual.post(path, {"chosen_value": chosen, "version": conflict["version"], "start_sync": True})
+    (merged,) = office.books.valid("invoice")
+    assert (merged.total, merged.memo.splitlines()[0]) == (Decimal("115.00"), "Draw 1, theirs")
+    ours = office.rows("select total, memo from v2_invoices")
+    assert ours == [(Decimal("115.0000"), "Draw 1, theirs")]
+    pack = manual.get(f"/evidence/invoice/{invoice}")
+    before = str([each["before"] for each in pack["changes"]])
+    assert ("Draw 1, ours" in before, "90.00" in before) == (True, True), (
+        "what was overwritten is written down"
+    )
+    office.settled()
+
+
 def test_what_is_ignored_comes_back_with_its_history_when_the_ledger_moves(
     office: Office, manual: OfficeApi
 ) -> None:
