@@ -18,9 +18,10 @@ from pipelines.partitions import requests_to_match
 from resources.dagster.desk import BrokenRun, Desk, DueConnection
 
 TICK_SECONDS = 15
-# A run's start costs two seconds of CPU: shared by a hundred it is less than what a builder's own sync takes.
-COHORT_BUILDERS_MAX = 100
-COHORTS_PER_TICK_MAX = 4
+# A run's start costs two seconds of CPU: shared by 250 it is a quarter of what a builder's own sync takes. More would
+# not end within the run's budget of time where a provider is slow.
+COHORT_BUILDERS_MAX = 250
+COHORTS_PER_TICK_MAX = 2
 DUE_MAX = 20_000
 # Until then a run that was asked for need not be among the runs yet.
 ASKED_SECONDS = 60.0

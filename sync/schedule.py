@@ -50,12 +50,14 @@ def next_due(
 def parked_until(
     due: datetime, *, failures: int, now: datetime, time_zone: str, window: Mapping[str, Any] | None = None
 ) -> datetime:
-    """Return the next probe of a connection whose last syncs failed, or the schedule's turn where the window is closed.
+    """Return the next probe of a connection whose last syncs failed, or the schedule's turn where that comes first.
 
-    A schedule more frequent than the probes waits for them: a provider that is away is not asked every quarter hour.
+    A probe makes up for a schedule that is rarer, and never delays one that is not: asking costs one call, and whoever
+    wants to agree every quarter of an hour does so within one after the provider is back. While the window is closed
+    nothing is asked.
     """
     probe, hours = next_probe(max(failures, 1), now=now), read_window(window)
-    return probe if hours is None or hours.is_open(probe, zone_of(time_zone)) else due
+    return min(probe, due) if hours is None or hours.is_open(probe, zone_of(time_zone)) else due
 
 
 def zone_of(time_zone: str) -> ZoneInfo:

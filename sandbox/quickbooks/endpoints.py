@@ -126,10 +126,9 @@ def answer(emulator: QuickBooks, request: Request, body: bytes, *, wants_xml: bo
     """Authenticate, run, and serialise one request."""
     realm = request.path_params["realm"]
     emulator.oauth.authenticate(request.headers.get("authorization", ""), realm)
-    company = emulator.companies.get(realm)
-    if company is None:
+    if not emulator.has_company(realm):
         raise faults.unauthorised(f"ApplicationAuthorizationFailed: company {realm[:40]} not found")
-    call = Call(emulator, request, company, body)
+    call = Call(emulator, request, emulator.company(realm), body)
     resource = call.parts[0].lower() if call.parts else ""
     if resource == "upload":
         return upload(call), 200, "application/json"

@@ -36,6 +36,10 @@ class Host(Protocol):
         """Return realm ids and company names."""
         ...
 
+    def has_company(self, realm: str) -> bool:
+        """Say whether there is such a company."""
+        ...
+
     def render(self, template: str, *, status: int = 200, **values: object) -> Response:
         """Render one of the provider's pages."""
         ...
@@ -134,14 +138,15 @@ class OAuth:
         consent = asked.get("sandbox_consent") or self._host.switches["consent"]
         if consent == "deny":
             return self._back(asked, error="access_denied")
-        choices = self._host.company_choices()
         if consent == "auto":
-            realm = asked.get("sandbox_realm") or self._first_free(asked["client_id"], choices)
-            if realm not in dict(choices):
+            realm = asked.get("sandbox_realm") or self._first_free(
+                asked["client_id"], self._host.company_choices()
+            )
+            if not self._host.has_company(realm):
                 return self._host.render("problem.html", status=400, problem=f"There is no company {realm}.")
             return self._grant(asked, realm)
         return self._host.render(
-            "consent.html", asked=asked, companies=choices, scopes=asked["scope"].split()
+            "consent.html", asked=asked, companies=self._host.company_choices(), scopes=asked["scope"].split()
         )
 
     async def decide(self, request: Request) -> Response:
@@ -155,7 +160,7 @@ class OAuth:
             return self._host.render("problem.html", status=400, problem=problem)
         if asked.get("choice") != "connect":
             return self._back(asked, error="access_denied")
-        if asked.get("realm") not in dict(self._host.company_choices()):
+        if not self._host.has_company(asked.get("realm", "")):
             return self._host.render("problem.html", status=400, problem="Choose a company.")
         return self._grant(asked, asked["realm"])
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.errors import InvalidSetting
-from sync.schedule import next_due
+from sync.schedule import next_due, parked_until
 from sync.window import DAYS, read_window
 
 DENVER = "America/Denver"
@@ -50,6 +50,46 @@ def test_the_night_the_clock_goes_back_has_one_daily_sync_and_no_second() -> Non
 
 def test_the_night_the_clock_jumps_still_has_its_daily_sync() -> None:
     assert due("30 2 * * *", "2026-03-07 12:00").startswith("Sun 2026-03-08")
+
+
+def test_a_quarter_hourly_schedule_goes_on_through_the_night_the_clock_goes_back() -> None:
+    """Neither the doubled hour is skipped nor the hour after it."""
+    at, turns = local("2026-10-31 23:50").astimezone(UTC), 0
+    end = local("2026-11-01 04:00").astimezone(UTC)
+    while True:
+        found = next_due("every_15_minutes", after=at, time_zone=DENVER)
+        assert found is not None
+        assert found - at <= timedelta(minutes=15)
+        if found > end:
+            break
+        at, turns = found, turns + 1
+    # Midnight to four by the clock on the wall is five hours that night.
+    assert turns == 5 * 4 + 1
+
+
+def test_what_was_missed_while_nothing_ran_comes_due_once() -> None:
+    """Three days away with a quarter-hourly schedule: the one sync that was due, and then the next quarter."""
+    assert due("every_15_minutes", "2026-06-04 10:07") == "Thu 2026-06-04 10:15"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "failures", "window", "expected"),
+    [
+        ("every_15_minutes", 1, None, "Mon 2026-06-01 10:09"),
+        ("every_15_minutes", 6, None, "Mon 2026-06-01 10:15"),
+        ("daily", 6, None, "Mon 2026-06-01 10:37"),
+        ("daily", 6, {**OFFICE, "until": "10:30"}, "Tue 2026-06-02 06:00"),
+    ],
+    ids=["soon", "never later than its schedule", "sooner than a rare schedule", "the window has closed"],
+)
+def test_a_connection_that_failed_is_probed_and_its_schedule_is_never_delayed(
+    schedule: str, failures: int, window: dict[str, Any] | None, expected: str
+) -> None:
+    now = local("2026-06-01 10:07")
+    turn = next_due(schedule, after=now, time_zone=DENVER, window=window)
+    assert turn is not None
+    found = parked_until(turn, failures=failures, now=now, time_zone=DENVER, window=window)
+    assert found.astimezone(ZoneInfo(DENVER)).strftime("%a %Y-%m-%d %H:%M") == expected
 
 
 @pytest.mark.parametrize(
