@@ -108,21 +108,23 @@ def serve(
     """Run the API and the builders' pages until Ctrl-C."""
     import uvicorn
 
+    from api.metrics import counted_together
     from resources.logging import configure_logging
 
     settings = _settings()
     _require_database(settings)
     configure_logging(settings)
-    uvicorn.run(
-        "api.app:create_app",
-        factory=True,
-        host=host or settings.api_host,
-        port=port or settings.api_port,
-        workers=settings.api_processes,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
+    with counted_together(settings.api_processes):
+        uvicorn.run(
+            "api.app:create_app",
+            factory=True,
+            host=host or settings.api_host,
+            port=port or settings.api_port,
+            workers=settings.api_processes,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
 
 
 @app.command()

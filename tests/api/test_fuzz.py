@@ -26,6 +26,7 @@ from tests.api.world import ROOT, Client, House, World
 CASES_PER_ROUTE = int(os.environ.get("TESTS_FUZZ_CASES_PER_ROUTE", "16"))
 # Kept small, so that a long run does not end at the rate limit instead of at the routes.
 CASES_PER_KEY = 300
+JSON_LINES = "application/x-ndjson"
 
 
 def documented() -> list[str]:
@@ -110,7 +111,10 @@ def check_answer(document: dict[str, Any], operation: dict[str, Any], response: 
     media_type = response.headers["content-type"].split(";")[0]
     promised = operation["responses"].get(status, {}).get("content", {"application/problem+json": None})
     assert media_type in promised, (media_type, response.text)
-    if "json" in media_type and promised[media_type]:
+    if media_type == JSON_LINES:
+        # A line each, and none where there is nothing.
+        assert all(isinstance(json.loads(line), dict) for line in response.text.splitlines())
+    elif "json" in media_type and promised[media_type]:
         schema = {**promised[media_type]["schema"], "components": document["components"]}
         Draft202012Validator(schema).validate(response.json())
 
