@@ -66,6 +66,20 @@ class Situation:
     # What to do when it ended here (about the ledger's), and when it ended in the ledger (about ours).
     ended_here: EndPolicy | None = None
     ended_there: EndPolicy | None = None
+    # The name that took its place, where the ledger merged it away; it is never made or made active again.
+    merged_into: str | None = None
+
+    @property
+    def ended_for_good(self) -> bool:
+        """Whether no edit brings theirs back to life."""
+        return self.theirs in ENDED_FOR_GOOD or self.merged_into is not None
+
+    @property
+    def end_there(self) -> str:
+        """What became of theirs, in words."""
+        if self.merged_into is not None:
+            return f"was merged into “{self.merged_into}” in the ledger"
+        return f"became {self.theirs} in the ledger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +140,7 @@ def _decided(link: Situation, decision: str) -> Decision:
         if link.direction == "pull" and link.theirs in GONE:
             return Decision(Verdict.LEAVE, "a person kept the platform's record; such records are never sent")
         verdict = Verdict.VOID if link.ours in GONE else Verdict.UPDATE
-        if link.theirs in ENDED_FOR_GOOD:
+        if link.ended_for_good:
             verdict = Verdict.CREATE if link.ours == "active" else Verdict.SETTLE
         return Decision(verdict, "a person chose the platform's values", overwrites="theirs")
     if decision == "use_theirs":
@@ -161,7 +175,7 @@ def _pulled_pair(link: Situation) -> Decision:
         by_setting = _ended_there(link)
         if by_setting is not None:
             return by_setting
-        return Decision(Verdict.APPLY_VOID, f"it became {link.theirs} in the ledger", overwrites="ours")
+        return Decision(Verdict.APPLY_VOID, f"it {link.end_there}", overwrites="ours")
     return Decision(Verdict.APPLY, "records of this kind are brought in from the ledger", overwrites=lost)
 
 
@@ -182,17 +196,19 @@ def _ended_there(link: Situation) -> Decision | None:
     """Decide by setting about a record that ended in the ledger; None where the strategy decides."""
     match link.ended_there:
         case "follow":
-            return Decision(Verdict.APPLY_VOID, f"it became {link.theirs} in the ledger", overwrites="ours")
+            return Decision(Verdict.APPLY_VOID, f"it {link.end_there}", overwrites="ours")
         case "ask":
-            return Decision(
-                Verdict.CONFLICT, f"it became {link.theirs} in the ledger, and the setting asks first"
-            )
+            return Decision(Verdict.CONFLICT, f"it {link.end_there}, and the setting asks first")
         case "keep":
-            return Decision(
-                Verdict.LEAVE, f"it became {link.theirs} in the ledger; the platform keeps its own by setting"
-            )
+            return Decision(Verdict.LEAVE, f"it {link.end_there}; the platform keeps its own by setting")
         case None:
             return None
+
+
+def _ending(link: Situation) -> str:
+    if link.merged_into is not None:
+        return link.end_there
+    return f"was {'deleted' if link.theirs == 'deleted' else 'voided'} in the ledger"
 
 
 def _only_ours_changed(link: Situation) -> Decision:
@@ -203,9 +219,8 @@ def _only_ours_changed(link: Situation) -> Decision:
         return Decision(Verdict.APPLY, "the ledger is the source of truth by setting", overwrites="ours")
     if link.ours in GONE:
         return Decision(Verdict.VOID, f"it became {link.ours} here", overwrites="theirs")
-    if link.theirs in ENDED_FOR_GOOD:
-        word = "deleted" if link.theirs == "deleted" else "voided"
-        return Decision(Verdict.CONFLICT, f"it was {word} in the ledger and is valid again here")
+    if link.ended_for_good:
+        return Decision(Verdict.CONFLICT, f"it {_ending(link)} and is valid again here")
     return Decision(Verdict.UPDATE, "it changed here")
 
 
@@ -217,18 +232,17 @@ def _only_theirs_changed(link: Situation) -> Decision:
     if not gone and link.ours in GONE and link.ended_here == "keep":
         return Decision(Verdict.LEAVE, f"it is {link.ours} here; the ledger keeps its own by setting")
     if link.strategy is Strategy.PLATFORM_WINS:
-        if link.theirs in ENDED_FOR_GOOD:
-            word = "deleted" if link.theirs == "deleted" else "voided"
-            return Decision(Verdict.CONFLICT, f"it was {word} in the ledger and is never silently made again")
+        if link.ended_for_good:
+            return Decision(Verdict.CONFLICT, f"it {_ending(link)} and is never silently made again")
         if link.ours in GONE:
             return Decision(
                 Verdict.VOID, "the platform is the source of truth by setting", overwrites="theirs"
             )
         return Decision(Verdict.UPDATE, "the platform is the source of truth by setting", overwrites="theirs")
     if gone and link.strategy is Strategy.MANUAL:
-        return Decision(Verdict.CONFLICT, f"it became {link.theirs} in the ledger")
+        return Decision(Verdict.CONFLICT, f"it {link.end_there}")
     if gone:
-        return Decision(Verdict.APPLY_VOID, f"it became {link.theirs} in the ledger", overwrites="ours")
+        return Decision(Verdict.APPLY_VOID, f"it {link.end_there}", overwrites="ours")
     return Decision(Verdict.APPLY, "it changed in the ledger")
 
 

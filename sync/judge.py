@@ -60,6 +60,7 @@ def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provi
         if link.theirs is not None:
             theirs.update(references(entity, link.theirs.canonical))
     mapping = work.mapping()
+    remote_ids = work.remote_ids(ours)
     return Context(
         entity=entity,
         setting=work.entity_setting(entity),
@@ -67,7 +68,8 @@ def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provi
         out=Resolver(
             provider_title=provider_title,
             mapping=mapping,
-            remote_ids=work.remote_ids(ours),
+            remote_ids=remote_ids,
+            merged=work.merged_names(ours - remote_ids.keys()),
             names=work.our_names(ours),
             code_names=work.code_names(),
             dimensions=work.dimension_table(),
@@ -165,6 +167,7 @@ def judge(link: LinkView, context: Context) -> Judged:
         skew=context.skew,
         ended_here=context.setting.ended_here,
         ended_there=context.setting.ended_there,
+        merged_into=link.theirs.merged_into if link.theirs else None,
     )
     both, theirs = together or (None, None)
     return Judged(link, decide(situation), merged=both, theirs_as_ours=theirs)

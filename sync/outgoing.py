@@ -77,6 +77,8 @@ class Resolver:
     mapping: MappingTable
     remote_ids: Mapping[Reference, str]
     names: Mapping[Reference, str] = field(default_factory=dict)
+    # Which names of the ledger took the place of names of ours that were merged away.
+    merged: Mapping[Reference, str] = field(default_factory=dict)
     code_names: Mapping[str, str] = field(default_factory=dict)
     dimensions: DimensionTable = field(default_factory=DimensionTable)
     tax_codes: Sequence[TaxCode] = ()
@@ -98,9 +100,14 @@ class Resolver:
         if found is None:
             entity, record_id = reference
             subject = f"the {entity.value.replace('_', ' ')} {self.names.get(reference, record_id)}"
-            raise PartyMissing(
-                label=label, subject=subject, provider=self.provider_title, key=f"{entity.value}:{record_id}"
-            )
+            key, winner = f"{entity.value}:{record_id}", self.merged.get(reference)
+            if winner is not None:
+                raise PartyMissing(
+                    f"{label} waits because {subject} was merged into “{winner}” in {self.provider_title}. Choose that one on"
+                    " the document; it is sent by itself.",
+                    key=key,
+                )
+            raise PartyMissing(label=label, subject=subject, provider=self.provider_title, key=key)
         return found
 
     def account(

@@ -111,6 +111,8 @@ class RemoteRecord:
     currency: str | None = None
     marker: str | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
+    # The record of the same kind into which somebody merged this one.
+    merged_into: str | None = None
 
     @property
     def checksum(self) -> str:

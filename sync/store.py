@@ -103,6 +103,8 @@ class TheirSide:
     raw: Mapping[str, Any]
     # What is still open on it, as the ledger says.
     balance: Decimal | None = None
+    # The name of the record that took its place, where it was merged away.
+    merged_into: str | None = None
 
     @property
     def paid(self) -> Decimal:
@@ -375,6 +377,10 @@ class Work(Protocol):
 
     def record_ids(self, references: Iterable[Reference]) -> dict[Reference, str]:
         """Map provider records to our ids, where linked."""
+        ...
+
+    def merged_names(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Return the names that took the place of customers and vendors of ours that the ledger merged away."""
         ...
 
     def our_names(self, references: Iterable[Reference]) -> dict[Reference, str]:

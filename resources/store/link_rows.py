@@ -38,6 +38,7 @@ def link_view(row: Row) -> LinkView:
             total=row["their_total"],
             currency=row["their_currency"],
             raw=row["raw"],
+            merged_into=row["merged_into"],
             balance=row["their_balance"],
         )
     return LinkView(

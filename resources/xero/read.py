@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -115,7 +116,8 @@ class Reader:
             "address": address_of(body),
         }
         kept = ("Phones", "Addresses", "ContactStatus", "ContactPersons")
-        return self._name(entity, str(body["ContactID"]), body, canonical, status="ContactStatus", kept=kept)
+        found = self._name(entity, str(body["ContactID"]), body, canonical, status="ContactStatus", kept=kept)
+        return replace(found, merged_into=body.get("MergedToContactID") or None)
 
     def _name(
         self,

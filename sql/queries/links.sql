@@ -293,7 +293,13 @@ select l.id::text, l.entity, l.record_id::text, l.remote_id, l.ours_checksum, l.
        r.state as our_state, r.canonical as our_canonical, r.checksum as our_checksum, r.revision, r.label as our_label,
        r.changed_at as our_changed_at, r.total as our_total, r.currency as our_currency,
        m.state as their_state, m.canonical as their_canonical, m.checksum as their_checksum, m.version,
-       m.label as their_label, m.remote_changed_at, m.total as their_total, m.balance as their_balance, m.currency as their_currency, m.raw
+       m.label as their_label, m.remote_changed_at, m.total as their_total, m.balance as their_balance, m.currency as their_currency, m.raw,
+       (select w.label
+        from mirror w
+        where w.builder_id = m.builder_id
+          and w.connection_id = m.connection_id
+          and w.entity = m.entity
+          and w.remote_id = m.merged_into) as merged_into
 from unnest(%(link_ids)s::uuid[]) with ordinality as wanted (id, position)
 join links l on l.builder_id = %(builder_id)s and l.id = wanted.id
 left join records r on r.builder_id = l.builder_id and r.entity = l.entity and r.id = l.record_id
@@ -400,7 +406,8 @@ where l.builder_id = %(builder_id)s
   and l.connection_id = %(connection_id)s
   and l.entity = %(entity)s
   and l.record_id = any (%(record_ids)s::uuid[])
-  and m.state in ('active', 'inactive');
+  and m.state in ('active', 'inactive')
+  and m.merged_into is null;
 
 -- name: record_ids_of
 -- Our ids of provider records that are linked.

@@ -8,13 +8,13 @@ with incoming as (
     from jsonb_to_recordset(%(rows)s::jsonb) as r (
         entity text, remote_id text, version text, state text, canonical jsonb, checksum text, natural_key text,
         label text, document_date date, total numeric, balance numeric, currency text, marker text, raw jsonb,
-        changed_at timestamptz)),
+        merged_into text, changed_at timestamptz)),
 saved as (
     insert into mirror as m (
         builder_id, connection_id, entity, remote_id, version, state, canonical, checksum, natural_key, label,
-        document_date, total, balance, currency, marker, raw, remote_changed_at, seen_at)
+        document_date, total, balance, currency, marker, raw, merged_into, remote_changed_at, seen_at)
     select %(builder_id)s::uuid, %(connection_id)s::uuid, entity, remote_id, version, state, canonical, checksum,
-           natural_key, label, document_date, total, balance, currency, marker, raw, changed_at, %(now)s
+           natural_key, label, document_date, total, balance, currency, marker, raw, merged_into, changed_at, %(now)s
     from incoming
     on conflict (builder_id, connection_id, entity, remote_id) do update
     set version = excluded.version,
@@ -29,6 +29,7 @@ saved as (
         currency = excluded.currency,
         marker = excluded.marker,
         raw = excluded.raw,
+        merged_into = excluded.merged_into,
         remote_changed_at = excluded.remote_changed_at,
         seen_at = excluded.seen_at
     where m.version is distinct from excluded.version

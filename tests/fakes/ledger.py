@@ -45,6 +45,7 @@ class Kept:
     changed_at: datetime
     marker: str | None = None
     changed_number: int = 0
+    merged_into: str | None = None
 
 
 @dataclass
@@ -92,6 +93,15 @@ class FakeLedger:
         kept.state = state
         self._touch(kept)
         self._touch_paid(kept.canonical)
+
+    def merge(self, entity: Entity, *, keep: str, lose: str, is_said: bool = False) -> None:
+        """Merge one customer or vendor into another: deleted without a word (QuickBooks), or archived and told (Xero)."""
+        for kept in self.kept.values():
+            if kept.canonical.get("party") == lose:
+                kept.canonical = {**kept.canonical, "party": keep}
+                self._touch(kept)
+        self.kept[entity, lose].merged_into = keep if is_said else None
+        self.end(entity, lose, "inactive" if is_said else "deleted")
 
     def all(self, entity: Entity) -> list[Kept]:
         """Every valid record of an entity."""
@@ -297,6 +307,7 @@ class FakeLedger:
             balance=self._balance(kept),
             currency=c.get("currency"),
             marker=kept.marker,
+            merged_into=kept.merged_into,
         )
 
     def _balance(self, kept: Kept) -> Decimal | None:

@@ -14,6 +14,11 @@ from sync.outgoing import APPLIED_TO, PARTY, Reference
 from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
 from sync.store import Block, LinkView, Settlement
 
+# What names a customer or vendor as its party.
+DOCUMENTS_OF: Mapping[Entity, tuple[Entity, ...]] = {
+    party: tuple(entity for entity, named in PARTY.items() if named is party)
+    for party in (Entity.CUSTOMER, Entity.VENDOR)
+}
 RECEIPT_OF = {target: (receipt, key) for receipt, (key, target) in APPLIED_TO.items()}
 
 
@@ -22,6 +27,8 @@ class LinksPart(WorkPart):
 
     def match(self, entity: Entity) -> int:
         """Pair records that exist on both sides and are not linked yet; by marker first, then by natural key."""
+        if entity in DOCUMENTS_OF:
+            self._follow_merges(entity)
         if not self._tx.value("halves_wait", **self._connection, entity=entity):
             return 0
         made = self._pair_all(self._tx.rows("match_by_marker", **self._connection, entity=entity))
@@ -45,6 +52,59 @@ class LinksPart(WorkPart):
             self._tx.run("drop_waiting_halves", **self._connection, rows=pairs, now=self._now)
             self._tx.run("pair_links", **self._builder, rows=pairs)
         return len(rows)
+
+    def _follow_merges(self, entity: Entity) -> None:
+        """Let links whose name was merged into another in the ledger follow to it, where that is unique and safe."""
+        news = self._tx.rows("merges_news", **self._connection, entity=entity)
+        unsaid = [
+            row["remote_id"] for row in news if row["state"] == "deleted" and row["merged_into"] is None
+        ]
+        if unsaid:
+            self._tx.run(
+                "merges_shown",
+                **self._connection,
+                entity=entity,
+                documents=list(DOCUMENTS_OF[entity]),
+                remote_ids=unsaid,
+            )
+        if not news:
+            return
+        found = self._tx.rows(
+            "merges_to_follow", **self._connection, entity=entity, link_ids=[row["link_id"] for row in news]
+        )
+        if not found:
+            return
+        links = {link.id: link for link in self.links([row["link_id"] for row in found])}
+        rows = json_text(
+            [{name: row[name] for name in ("link_id", "remote_id", "checksum")} for row in found]
+        )
+        self._tx.run("drop_waiting_halves", **self._connection, rows=rows, now=self._now)
+        self._tx.run("merges_follow", **self._builder, rows=rows)
+        self._audit_merges(found, links)
+
+    def _audit_merges(self, found: Sequence[Mapping[Any, Any]], links: Mapping[str, LinkView]) -> None:
+        rows = [
+            {
+                "action": "link.merged",
+                "reason": f"“{row['from_label']}” was merged into “{row['label']}” in the ledger",
+                "link_id": row["link_id"],
+                "entity": links[row["link_id"]].entity,
+                "record_id": links[row["link_id"]].record_id,
+                "remote_id": row["remote_id"],
+                "before": {"remote_id": links[row["link_id"]].remote_id, "label": row["from_label"]},
+                "after": {"remote_id": row["remote_id"], "label": row["label"]},
+                "strategy": None,
+                "mapping_version_id": None,
+            }
+            for row in found
+        ]
+        self._tx.run(
+            "append_audit",
+            **self._connection,
+            actor=self._session.actor,
+            rows=json_text(rows),
+            now=self._now,
+        )
 
     def pair(self, link_id: str, remote_id: str) -> None:
         """Put a provider record on our half of a link, taking over the half that was waiting for it."""
@@ -134,6 +194,15 @@ class LinksPart(WorkPart):
         for entity, ids in _by_entity(references).items():
             rows = self._tx.rows("remote_ids_of", **self._connection, entity=entity, record_ids=ids)
             found.update({(entity, row["record_id"]): row["remote_id"] for row in rows})
+        return found
+
+    def merged_names(self, references: Iterable[Reference]) -> dict[Reference, str]:
+        """Return the names that took the place of customers and vendors of ours that the ledger merged away."""
+        found: dict[Reference, str] = {}
+        names = [reference for reference in references if reference[0] in DOCUMENTS_OF]
+        for entity, ids in _by_entity(names).items():
+            rows = self._tx.rows("merged_names_of", **self._connection, entity=entity, record_ids=ids)
+            found.update({(entity, row["record_id"]): row["label"] for row in rows})
         return found
 
     def record_ids(self, references: Iterable[Reference]) -> dict[Reference, str]:

@@ -69,5 +69,6 @@ def _mirror_row(record: RemoteRecord) -> dict[str, Any]:
         "currency": record.currency,
         "marker": record.marker,
         "raw": dict(record.raw),
+        "merged_into": record.merged_into,
         "changed_at": record.changed_at,
     }
