@@ -142,6 +142,10 @@ class Books(ABC):
         """Rename a customer or vendor."""
 
     @abstractmethod
+    def merge_vendors(self, *, keep: str, lose: str) -> None:
+        """Merge one vendor into another."""
+
+    @abstractmethod
     def pay(self, kind: str, parts: dict[str, str], *, reference: str) -> None:
         """Enter one payment for one or more invoices (or bills) of one party."""
 

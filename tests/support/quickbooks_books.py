@@ -167,6 +167,11 @@ class QuickBooksBooks(Books):
     def rename(self, kind: str, remote_id: str, name: str) -> None:
         self._act(self._NAMES[kind], {"DisplayName": name, "sparse": True}, "update", remote_id)
 
+    def merge_vendors(self, *, keep: str, lose: str) -> None:
+        self.control(
+            "POST", "/merge", {"realm": self.company, "entity": "Vendor", "keep": keep, "lose": lose}
+        )
+
     def pay(self, kind: str, parts: dict[str, str], *, reference: str) -> None:
         word = self._NAMES[kind]
         party = self._row(kind, next(iter(parts)))["CustomerRef" if kind == "invoice" else "VendorRef"]

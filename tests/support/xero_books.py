@@ -180,6 +180,13 @@ class XeroBooks(Books):
     def rename(self, kind: str, remote_id: str, name: str) -> None:
         self._send("POST", f"Contacts/{remote_id}", {"Contacts": [{"ContactID": remote_id, "Name": name}]})
 
+    def merge_vendors(self, *, keep: str, lose: str) -> None:
+        self.control(
+            "POST",
+            "/bookkeeper",
+            {"organisation": self.company, "action": "merge_contacts", "winner": keep, "loser": lose},
+        )
+
     def pay(self, kind: str, parts: dict[str, str], *, reference: str) -> None:
         paid = [{"Invoice": {"InvoiceID": one}, "Amount": amount} for one, amount in parts.items()]
         header = {"Account": {"Code": "090"}, "Date": DATE, "Reference": reference}

@@ -281,3 +281,30 @@ def test_every_situation_has_a_verdict_that_can_be_carried_out(
         case Verdict.APPLY | Verdict.APPLY_VOID | Verdict.MERGE:
             assert ours is not None
             assert theirs is not None
+
+
+@pytest.mark.parametrize("theirs", ["inactive", "deleted"])
+@given(
+    ours=st.sampled_from(["active", "inactive", "deleted"]),
+    ours_changed=st.booleans(),
+    theirs_changed=st.booleans(),
+    strategy=st.sampled_from(Strategy),
+    direction=st.sampled_from(["push", "pull", "both"]),
+    ended_there=st.sampled_from([None, "follow", "ask", "keep"]),
+)
+def test_a_name_merged_away_is_never_made_or_made_active_again_by_itself(
+    theirs: str, **situation: Any
+) -> None:
+    decision = decide(a_link(theirs=theirs, merged_into="Ridge Concrete LLC", **situation))
+    assert decision.verdict not in {Verdict.CREATE, Verdict.UPDATE, Verdict.MERGE}
+
+
+def test_an_ending_by_a_merge_says_into_which_name() -> None:
+    merged = {"theirs": "inactive", "theirs_changed": True, "merged_into": "Ridge Concrete LLC"}
+    assert decide(a_link(**merged)).reason == "it was merged into “Ridge Concrete LLC” in the ledger"
+    asked = decide(a_link(**merged, strategy=Strategy.PLATFORM_WINS))
+    assert asked.verdict is Verdict.CONFLICT
+    assert (
+        asked.reason
+        == "it was merged into “Ridge Concrete LLC” in the ledger and is never silently made again"
+    )
