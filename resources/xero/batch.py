@@ -23,6 +23,7 @@ from sync.ports import Rejected, Unknown, Write, WriteOutcome
 Json = dict[str, Any]
 
 ELEMENTS_MAX = 50
+UNSEEN = "Xero did not let us look what it kept"
 _ACCOUNTS = "Accounts"
 # What has prices; Xero's description knows the parameter `unitdp` nowhere else.
 _PRICED = frozenset({"Invoices"})
@@ -86,13 +87,25 @@ class Sender:
         rows = rows_in(answer, first.resource)
         if len(rows) != len(group):
             return [Unknown("its answer does not mention every record") for _ in group]
-        return [self._outcome(write, element, row) for (write, element), row in zip(group, rows, strict=True)]
+        return [self._told(write, element, row) for (write, element), row in zip(group, rows, strict=True)]
+
+    def _told(self, write: Write, element: Element, row: Json) -> WriteOutcome:
+        """Return the outcome of an element that Xero answered, also where a further call for it cannot be made."""
+        try:
+            return self._outcome(write, element, row)
+        except (RateLimited, AccessExpired, ProviderUnavailable) as error:
+            # What was refused may be tried again; what was kept must never count as not sent.
+            return Rejected(error) if is_refused(row) else Unknown(UNSEEN)
 
     def _halves(self, group: Sequence[Prepared]) -> list[WriteOutcome]:
         """Send a refused list again in parts; what Xero kept of it in spite of the refusal is found first."""
         outcomes: dict[int, WriteOutcome] = {}
         for place, (write, element) in enumerate(group):
-            found = self._present(write) if element.method == "PUT" else None
+            try:
+                found = self._present(write) if element.method == "PUT" else None
+            except SyncError:
+                # Xero may have kept any of those it was not asked about, and they may not be sent again before.
+                return [outcomes.get(one) or Unknown(UNSEEN) for one in range(len(group))]
             if found is not None:
                 outcomes[place] = found
         rest = [place for place in range(len(group)) if place not in outcomes]

@@ -154,6 +154,49 @@ def test_a_list_refused_as_a_whole_is_taken_apart_and_nothing_is_doubled(
     assert len(books.valid("bill")) == 4
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_refused_list_that_may_not_be_looked_at_is_unknown_and_not_sent_again(
+    provider: Xero, books: XeroBooks, party: str, cost: str, status: int
+) -> None:
+    writes = [document(Entity.BILL, party, cost, number=None) for _ in range(4)]
+    writes[3] = replace(writes[3], canonical={**writes[3].canonical, "party": str(uuid4())})
+    looks = {"method": "GET", "path": "/api.xro/2.0/Invoices", "count": None, "options": {"wait": 1}}
+    books.fault("status", status=status, **looks)
+    outcomes = provider.write(writes)
+    assert kinds(outcomes) == [Unknown] * 4
+    books.control("DELETE", "/faults")
+    assert books.valid("bill") == []
+
+
+def test_a_batch_that_cannot_be_read_again_was_still_sent(office: Office, books: XeroBooks) -> None:
+    vendor = books.vendor("Ridge Concrete")
+    two = [books.enter("bill", vendor, number=f"B-{n}", amount="50.00") for n in (1, 2)]
+    office.run(
+        "update v2_integration_connections set settings = settings || jsonb_build_object('payment_account', %s::text)",
+        books.account("bank"),
+    )
+    found = office.tieout.connections.open(office.builder_id, office.connection_id)
+    assert isinstance(found, Xero)
+    list(found.changes(None))
+    paid = Write(
+        entity=Entity.BILL_PAYMENT,
+        operation="create",
+        canonical={
+            "date": DATE,
+            "reference": "CHK 9",
+            "amount": "100.00",
+            "applications": [{"bill": one, "amount": "50.00"} for one in two],
+        },
+        request_id=secrets.token_hex(16),
+        marker=marker(),
+        label="bill payment CHK 9",
+    )
+    books.fault("status", status=429, method="GET", path="/api.xro/2.0/Payments", count=None)
+    assert kinds(found.write([paid])) == [Unknown]
+    books.control("DELETE", "/faults")
+    assert [one.open for one in books.valid("bill")] == [Decimal(0), Decimal(0)]
+
+
 def test_a_lost_answer_leaves_the_whole_list_unknown_and_every_record_can_be_found(
     provider: Xero, books: XeroBooks, party: str, cost: str
 ) -> None:
