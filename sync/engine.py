@@ -283,11 +283,12 @@ class ConnectionSync:
             return context
         told = self._provider.books_closed_until()
         closed = date.fromisoformat(told) if told else None
-        if closed != context.closed_until:
-            with self._store.work() as work:
-                work.note_closed_until(closed)
         self._knows_closing_date = True
-        return replace(context, closed_until=closed)
+        if closed == context.closed.reported:
+            return context
+        with self._store.work() as work:
+            work.note_closed_until(closed)
+            return replace(context, closed=work.closed_books())
 
     def _judge_all(
         self, work: Work, links: Sequence[LinkView], context: Context, recorder: Recorder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from sync import fields, jobs, merge, periods
 from sync.clock import Skew
@@ -14,7 +13,7 @@ from sync.mapping import MappingTable
 from sync.outgoing import Reference, Resolver, Sent, references, to_ledger
 from sync.records import Canonical, Entity, name_key
 from sync.shown import shown
-from sync.store import EntitySetting, LinkView, Work
+from sync.store import ClosedBooks, EntitySetting, LinkView, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,8 @@ class Context:
         """Whether a line's job reaches the ledger, as an account or as an option."""
         return self.mapping.has_job_defaults or self.out.dimensions.uses_jobs
 
-    # The last day of the ledger's closed books, as far as is known here.
-    closed_until: date | None = None
+    # Until when the ledger's books are closed, as far as is known here.
+    closed: ClosedBooks = field(default_factory=ClosedBooks)
     skew: Skew | None = None
 
 
@@ -82,7 +81,7 @@ def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provi
             names=work.their_names(theirs),
         ),
         older={version: work.mapping(version) for version in _versions_sent(links)},
-        closed_until=work.closed_until() if entity in periods.DATED else None,
+        closed=work.closed_books() if entity in periods.DATED else ClosedBooks(),
     )
 
 

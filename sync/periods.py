@@ -17,7 +17,7 @@ from sync.errors import PeriodLocked
 from sync.lanes import PeriodPosted, PeriodQuestion
 from sync.ports import Operation
 from sync.records import Canonical, Entity
-from sync.store import LinkView
+from sync.store import ClosedBooks, LinkView
 
 # Payments and deposits are entered in the ledger, which guards its own periods.
 DATED = frozenset({Entity.INVOICE, Entity.BILL, Entity.JOURNAL_ENTRY})
@@ -39,29 +39,35 @@ def in_open_period(
     canonical: Canonical,
     *,
     operation: Operation,
-    closed_until: date | None,
+    closed: ClosedBooks,
     policy: PeriodPolicy,
     provider: str,
 ) -> Canonical:
     """Return what is sent, its date moved where the policy or a person says so.
 
     Raises PeriodLocked or PeriodQuestion for a date in a closed period, PeriodPosted for a document that already stands
-    in one: posted history is never rewritten.
+    in one: posted history is never rewritten. Where the ledger refused without saying until when, everything is held.
     """
-    if closed_until is None or link.entity not in DATED:
+    if closed.at_least is None or link.entity not in DATED:
         return canonical
+    until = f"a day that {provider} does not tell"
+    if closed.until is not None and closed.is_told:
+        until = closed.until.isoformat()
+    said = {"label": link.label, "closed_until": until, "provider": provider}
     posted = _day(link.theirs.canonical if link.theirs is not None else None)
-    said = {"label": link.label, "closed_until": closed_until.isoformat(), "provider": provider}
-    if operation != "create" and posted is not None and posted <= closed_until:
+    if operation != "create" and posted is not None and posted <= closed.at_least:
         raise PeriodPosted(**said, date=posted.isoformat())
     dated = _day(canonical)
-    if dated is None or dated > closed_until:
+    if dated is None or dated > closed.at_least:
         return canonical
+    if closed.until is None or not closed.is_told:
+        # It was refused, and nobody knows which day would be taken: neither moved nor asked about, but never lost.
+        raise PeriodLocked(**said, date=dated.isoformat())
     chosen = PeriodPolicy.FIRST_OPEN_DAY if link.period_choice == "first_open_day" else policy
     if chosen is PeriodPolicy.FIRST_OPEN_DAY:
-        return _moved(canonical, dated, closed_until)
+        return _moved(canonical, dated, closed.until)
     raise (PeriodQuestion if chosen is PeriodPolicy.ASK else PeriodLocked)(
-        **said, date=dated.isoformat(), first_open_day=(closed_until + timedelta(days=1)).isoformat()
+        **said, date=dated.isoformat(), first_open_day=(closed.until + timedelta(days=1)).isoformat()
     )
 
 
@@ -133,6 +139,11 @@ def _with_note(memo: str | None, note: str) -> str:
 
 def _without_note(memo: str | None) -> str:
     return NOTE.sub("", memo or "").strip()
+
+
+def note_in(memo: str | None) -> str | None:
+    """Return the line that says why a document was moved, where a memo has one."""
+    return _note({"memo": memo})
 
 
 def _note(canonical: Mapping[str, object] | None) -> str | None:

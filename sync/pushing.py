@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sync import requests
 from sync.approval import must_be_accepted
 from sync.clock import Clock
 from sync.compare import Verdict
-from sync.errors import Category, DocumentInvalid, Held, OutcomeUnknown, PaymentsApplied, SyncError
+from sync.errors import (
+    Category,
+    DocumentInvalid,
+    Held,
+    OutcomeUnknown,
+    PaymentsApplied,
+    PeriodLocked,
+    SyncError,
+)
 from sync.judge import Context, Judged, as_sent, in_ledger_terms, load_context
 from sync.naming import with_names
 from sync.outcomes import Recorder
-from sync.periods import PeriodPolicy, in_open_period, moved_to
+from sync.periods import DATED, PeriodPolicy, in_open_period, moved_to
 from sync.ports import Done, Moved, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
 from sync.records import Canonical, Entity, RemoteRecord
 from sync.store import AttemptView, Audit, LinkedBy, LinkView, NewAttempt, Settlement, Store, Work
@@ -135,7 +143,7 @@ def _payload(
         item.link,
         canonical,
         operation=operation,
-        closed_until=context.closed_until,
+        closed=context.closed,
         policy=PeriodPolicy(context.setting.closed_period),
         provider=context.out.provider_title,
     )
@@ -219,7 +227,7 @@ def _reason(item: Judged, canonical: Canonical, context: Context) -> str:
     posted_on = moved_to(canonical, item.link)
     if posted_on is None:
         return item.decision.reason
-    closed = context.closed_until.isoformat() if context.closed_until is not None else "an earlier day"
+    closed = context.closed.until.isoformat() if context.closed.until is not None else "an earlier day"
     return f"{item.decision.reason}; posted on {posted_on}, the first open day, because the books are closed until {closed}"
 
 
@@ -456,7 +464,29 @@ def _settle_rejected(
         if link.remote_id is not None:
             recorder.look_again.add(link.id)
             return
+    if isinstance(error, PeriodLocked) and each.write.entity in DATED:
+        _settle_closed(work, each, error, recorder)
+        return
     _reject(work, each, error, recorder, now=now)
+
+
+def _settle_closed(work: Work, each: Push, error: PeriodLocked, recorder: Recorder) -> None:
+    """Learn of a closed period from a refusal; what was refused is judged again, now by the setting for such periods."""
+    work.settle_attempt(
+        each.write.request_id,
+        state="rejected",
+        message=error.user_message,
+        code=error.code,
+        category=error.category,
+    )
+    theirs = each.item.link.theirs
+    dates = [each.write.canonical.get("date"), theirs.canonical.get("date") if theirs is not None else None]
+    # Of two days the earlier one is closed for certain.
+    refused = date.fromisoformat(min(day for day in dates if day))
+    told = error.details.get("closed_on")
+    last = date.fromisoformat(str(told)) if told else refused
+    work.note_refused_period(max(last, refused), is_exact=bool(told) and last >= refused)
+    recorder.look_again.add(each.item.link.id)
 
 
 def _settle_moved(

@@ -60,6 +60,27 @@ class OptionSubject:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedBooks:
+    """Until when a ledger's books are closed, as far as it reports it or says it when it refuses something."""
+
+    until: date | None = None
+    # A refused day: it is closed at least until then, whatever is reported.
+    refused_until: date | None = None
+    # What the ledger reports of its own accord.
+    reported: date | None = None
+
+    @property
+    def at_least(self) -> date | None:
+        """The last day that is known to be closed."""
+        return max((one for one in (self.until, self.refused_until) if one is not None), default=None)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether that is the last closed day, and not only one of them."""
+        return self.until is not None and self.until == self.at_least
+
+
+@dataclass(frozen=True, slots=True)
 class EntitySetting:
     """How one entity is synced on one connection."""
 
@@ -408,12 +429,16 @@ class Work(Protocol):
         """Return how this entity is synced."""
         ...
 
-    def closed_until(self) -> date | None:
-        """Return the last day of the provider's closed books, as it said when it was last asked."""
+    def closed_books(self) -> ClosedBooks:
+        """Return until when the provider's books are closed, as it last said or showed by refusing something."""
         ...
 
     def note_closed_until(self, day: date | None) -> None:
         """Remember the last day of the provider's closed books."""
+        ...
+
+    def note_refused_period(self, day: date, *, is_exact: bool) -> None:
+        """Remember for a while what a refusal taught: the last closed day, or a day that is closed at least."""
         ...
 
     # -- dimensions

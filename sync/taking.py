@@ -148,7 +148,7 @@ def _write_down(each: Taken, recorder: Recorder) -> None:
 
 def _with_period(item: Judged, context: Context) -> Judged:
     """Say so where the ledger changed a document of a closed period: it may, and nobody should have to find out."""
-    closed_until, theirs = context.closed_until, item.link.theirs
+    closed_until, theirs = context.closed.until, item.link.theirs
     dated = (theirs.canonical if theirs is not None else {}).get("date")
     if closed_until is None or not dated or date.fromisoformat(dated) > closed_until:
         return item

@@ -99,9 +99,23 @@ def error_of(
         return ProviderUnavailable(provider=TITLE, reason=_failure(fault), **_facts(fault))
     if line.kind is Kind.PERIOD:
         closed = _CLOSED.search(fault.detail)
-        until = closed["date"] if closed else closed_until or "a date set in QuickBooks"
-        return PeriodLocked(label=label, date=date or "of the document", closed_until=until, **_facts(fault))
+        until = _iso(closed["date"]) if closed else closed_until
+        return PeriodLocked(
+            label=label,
+            date=date or "of the document",
+            closed_until=until or "a date set in QuickBooks",
+            closed_on=until,
+            **_facts(fault),
+        )
     return _by_line(fault, line, label=label)
+
+
+def _iso(day: str) -> str:
+    """Return a day as QuickBooks writes it (10/31/2026 or 2026-10-31) as the latter."""
+    if "/" not in day:
+        return day
+    month, number, year = (int(part) for part in day.split("/"))
+    return f"{year:04}-{month:02}-{number:02}"
 
 
 def _by_line(fault: Fault, line: Line, *, label: str) -> SyncError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from resources.store.database import Database
@@ -22,8 +22,10 @@ from sync.clock import Clock
 from sync.compare import Strategy
 from sync.mapping import MappingTable
 from sync.records import DEFAULT_DIRECTION, Entity
-from sync.store import ConnectionFacts, EntitySetting, Trigger
+from sync.store import ClosedBooks, ConnectionFacts, EntitySetting, Trigger
 
+# How long a ledger's refusal stands for a closing date that it does not report.
+REFUSAL_REMEMBERED = timedelta(hours=20)
 # As many rows at once make plans made before them useless, long before autovacuum looks.
 STATISTICS_ROWS_MIN = 250
 
@@ -61,14 +63,21 @@ class PostgresWork(
             needs_approval=row["approval"] == "review",
         )
 
-    def closed_until(self) -> date | None:
-        """Return the last day of the provider's closed books, as it said when it was last asked."""
-        found: date | None = self._tx.value("read_closed_until", **self._connection)
-        return found
+    def closed_books(self) -> ClosedBooks:
+        """Return until when the provider's books are closed, as it last said or showed by refusing something."""
+        row = self._tx.row("read_closed_until", **self._connection, since=self._now - REFUSAL_REMEMBERED)
+        return ClosedBooks() if row is None else ClosedBooks(**row)
 
     def note_closed_until(self, day: date | None) -> None:
         """Remember the last day of the provider's closed books."""
         self._tx.run("note_closed_until", **self._connection, day=day, now=self._now)
+
+    def note_refused_period(self, day: date, *, is_exact: bool) -> None:
+        """Remember for a day what a refusal taught of a closed period."""
+        since = self._now - REFUSAL_REMEMBERED
+        self._tx.run(
+            "note_refused_period", **self._connection, day=day, is_exact=is_exact, now=self._now, since=since
+        )
 
 
 class PostgresStore(SyncSession):

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
+import structlog
+
 from resources.spec import Access, Surroundings
 from resources.xero import check
 from resources.xero.batch import ELEMENTS_MAX, Prepared, Sender
@@ -24,6 +26,7 @@ from resources.xero.words import NAMES, TITLE, day
 from resources.xero.write import Element, Preferences, Writer
 from sync.clock import Skew
 from sync.errors import OutcomeUnknown, RejectedByProvider, SyncError, VersionMoved
+from sync.periods import note_in
 from sync.ports import (
     CensusPage,
     ChangePage,
@@ -40,6 +43,8 @@ from sync.ports import (
 from sync.records import Canonical, Entity, RemoteRecord, name_key
 
 Json = Mapping[str, Any]
+
+log = structlog.get_logger(__name__)
 
 # The report's date is the organisation's own; nowhere is it later than this.
 FURTHEST_ZONE = timedelta(hours=14)
@@ -195,7 +200,22 @@ class Xero:
             write.canonical["lines"]
         ):
             return self._take_back(write, record)
+        self._say_why_moved(write, record)
         return Done(record)
+
+    def _say_why_moved(self, write: Write, record: RemoteRecord) -> None:
+        """Note at a bill that was posted on another day than ours says why; other documents carry it in their text.
+
+        The bill stands whatever becomes of the note, and our audit log says the same.
+        """
+        note = note_in(write.canonical.get("memo")) if write.entity is Entity.BILL else None
+        if note is None:
+            return
+        path, body = f"Invoices/{record.remote_id}/History", {"HistoryRecords": [{"Details": note}]}
+        try:
+            self._client.send("PUT", path, body, key=f"{write.request_id}-note", params={}, label=write.label)
+        except SyncError as error:
+            log.warning("note_not_left", record=record.remote_id, code=error.code)
 
     def _record(self, write: Write, element: Element, row: dict[str, Any]) -> RemoteRecord | None:
         """Return what the answer shows as a record; money is read again, because its answer shows a part of it."""

@@ -167,7 +167,7 @@ class Writer:
         if canonical.get("currency") and is_new:
             body["CurrencyCode"] = canonical["currency"]
         if write.entity is Entity.INVOICE:
-            # Bills have no field for a memo.
+            # Bills have no field for a memo; why one was moved to an open period is noted in its history.
             body["Reference"] = canonical.get("memo") or ""
         if is_new:
             body["Status"] = self._preferences.status

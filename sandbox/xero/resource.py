@@ -48,7 +48,7 @@ class Call:
 
     def check_lock(self, *days: date | None, echo: Fields | None = None) -> None:
         """Refuse the element when a date lies in a locked period."""
-        if self.books.switches("lock_dates") == "refuse":
+        if self.books.switches("lock_dates") != "allow":
             message = self.books.lock_message(*days)
             if message is not None:
                 raise ElementRefused(message, echo=echo)

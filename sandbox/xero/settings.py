@@ -16,6 +16,7 @@ from sandbox.xero.where import Column
 from sandbox.xero.wire import plain
 
 _PRIVATE = ("LastInvoiceNumber", "TaxRateNumber", "Access")
+_LOCKS = ("PeriodLockDate", "EndOfYearLockDate")
 CURRENCY_CODES = frozenset(
     [
         "AED",
@@ -70,7 +71,8 @@ class Organisations(Resource):
 
     def view(self, books: Books, document: Document, mode: str) -> Document:
         """The profile without the sandbox's own counters."""
-        shown = {name: value for name, value in document.items() if name not in _PRIVATE}
+        hidden = (*_PRIVATE, *(_LOCKS if books.switches("lock_dates") == "untold" else ()))
+        shown = {name: value for name, value in document.items() if name not in hidden}
         return shown | {"Addresses": [], "Phones": [], "ExternalLinks": [], "PaymentTerms": {}}
 
 

@@ -77,7 +77,11 @@ SWITCHES = (
         ("yes", "no"),
         "Whether POST /Contacts edits the active contact of the same name, or refuses the name as taken.",
     ),
-    Switch("lock_dates", ("refuse", "allow"), "Whether documents dated in a locked period are refused."),
+    Switch(
+        "lock_dates",
+        ("refuse", "allow", "untold"),
+        "Whether documents dated in a locked period are refused; untold: refused, and Organisation does not show why.",
+    ),
     Switch("email_draft", ("refuse", "allow"), "Whether POST /Invoices/{id}/Email refuses a draft."),
     Switch(
         "zero_total_is_paid", ("yes", "no"), "Whether approving an invoice of zero makes it PAID at once."

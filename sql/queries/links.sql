@@ -471,8 +471,13 @@ where builder_id = %(builder_id)s
   and entity = %(entity)s;
 
 -- name: read_closed_until
--- Until when the provider's books are closed, as far as is known here.
-select books_closed_until
+-- Until when the provider's books are closed, as it reports it or lately said when it refused something.
+select greatest(
+           books_closed_until,
+           case when books_refused_exactly and books_refused_at > %(since)s then books_refused_until end)
+           as until,
+       case when books_refused_at > %(since)s then books_refused_until end as refused_until,
+       books_closed_until as reported
 from v2_integration_connections
 where builder_id = %(builder_id)s
   and id = %(connection_id)s;
@@ -481,7 +486,19 @@ where builder_id = %(builder_id)s
 -- Remembers until when the provider's books are closed; the same answer again changes nothing.
 update v2_integration_connections
 set books_closed_until = %(day)s,
-    books_closed_read_at = %(now)s
+    books_closed_read_at = %(now)s,
+    -- somebody moved the closing date: what was learnt before says nothing any more
+    books_refused_at = case when books_closed_until is distinct from %(day)s then null else books_refused_at end
 where builder_id = %(builder_id)s
   and id = %(connection_id)s
   and (books_closed_until is distinct from %(day)s or books_closed_read_at is null);
+
+-- name: note_refused_period
+-- Remembers what a refusal taught: the last closed day, or a day that is closed at least.
+update v2_integration_connections
+set books_refused_until = greatest(case when books_refused_at > %(since)s then books_refused_until end, %(day)s),
+    books_refused_exactly = %(is_exact)s
+        and (books_refused_at is null or books_refused_at <= %(since)s or books_refused_until <= %(day)s),
+    books_refused_at = %(now)s
+where builder_id = %(builder_id)s
+  and id = %(connection_id)s;

@@ -303,5 +303,10 @@ class XeroBooks(Books):
             for each in self.documents(kind)
         }
 
+    def history(self, remote_id: str) -> list[str]:
+        """The notes at a document."""
+        answer = self._call("GET", f"Invoices/{remote_id}/History", None, {})
+        return [str(one.get("Details")) for one in answer.json()["HistoryRecords"]]
+
     def close_until(self, day: str | None) -> None:
         self.bookkeep("lock_period", date=day)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from sync.records import Entity
 from tests.api.world import problem
 from tests.support.office import Office
 from tests.support.office_api import OfficeApi
@@ -148,6 +149,54 @@ def test_what_the_bookkeeper_changed_in_a_period_that_was_closed_is_taken_and_sa
     assert office.value("select total from v2_bills where id = %s", bill) == Decimal("90.0000")
     (entry,) = office.rows("select reason from audit_log where action = 'sync.apply' and entity = 'bill'")
     assert f"lies in the period that is closed until {CLOSED}" in entry[0]
+
+
+def _closed_meanwhile(office: Office) -> None:
+    """Sync as far as the look at the closing date, let the books be closed, and send the rest."""
+    office.later(minutes=3)
+    run_id = office.add(
+        "sync_runs",
+        connection_id=office.connection_id,
+        trigger="manual",
+        requested_by="test",
+        status="queued",
+    )
+    with office.tieout.sync(office.builder_id, office.connection_id, run_id) as sync:
+        sync.pull_changes()
+        for entity in (Entity.VENDOR, Entity.CUSTOMER, Entity.INVOICE):
+            sync.sync_entity(entity)
+        close(office)
+        sync.sync_entity(Entity.BILL)
+        sync.finish()
+
+
+def test_a_period_closed_during_a_sync_is_judged_by_the_setting_and_no_error(
+    office: Office, api: OfficeApi
+) -> None:
+    api.setting("bill", closed_period="first_open_day")
+    office.invoice(office.client(), invoice_date="2026-06-03")
+    office.bill(office.vendor())
+    _closed_meanwhile(office)
+    assert api.items("/sync/errors", status="error") == []
+    api.sync()
+    assert posted(office) == [("B-1", FIRST_OPEN, Decimal("100.00"))]
+    assert api.held() == []
+    reason = office.value("select reason from audit_log where action = 'push.create' and entity = 'bill'")
+    assert f"posted on {FIRST_OPEN}, the first open day" in reason
+    office.settled()
+
+
+def test_a_period_closed_during_a_sync_holds_or_asks_where_the_setting_says_so(
+    office: Office, api: OfficeApi
+) -> None:
+    office.invoice(office.client(), invoice_date="2026-06-03")
+    office.bill(office.vendor())
+    _closed_meanwhile(office)
+    assert api.held() == [("Bill B-1 (Ridge Concrete)", "hold.period_locked")]
+    api.setting("bill", closed_period="ask")
+    api.sync()
+    assert api.held() == [("Bill B-1 (Ridge Concrete)", "hold.period_question")]
+    assert posted(office) == []
 
 
 def test_a_rehearsal_foresees_a_move(office: Office, api: OfficeApi) -> None:

@@ -15,9 +15,9 @@ from resources.store.database import Database
 from resources.vault import Vault
 from resources.wiring import Tieout
 from sync.errors import AccessExpired, SyncError
-from tests.support.books import XeroBooks
 from tests.support.judged_xero import judged_xero
 from tests.support.office import BROWSER, Office
+from tests.support.xero_books import XeroBooks
 
 SEEDS = itertools.count(500)
 SETS = "select id, refresh_token_encrypted from token_sets"
