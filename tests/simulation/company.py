@@ -18,7 +18,7 @@ from resources.store.sync_store import PostgresStore, PostgresWork
 from sync.compare import Strategy
 from sync.engine import ConnectionSync
 from sync.errors import SyncError
-from sync.records import SYNC_ORDER, Entity
+from sync.records import SYNC_ORDER, Direction, Entity
 from sync.store import ConnectionFacts, Trigger
 from sync.summary import EntitySummary
 from tests.simulation.books import Books, Paper, SimAccess
@@ -69,6 +69,8 @@ class Company:
         self.syncs = 0
         self.deaths = 0
         self.has_forgotten = False
+        # Which way the sync under way may carry anything.
+        self.direction: Direction = "both"
         self._hint_number = 0
         world.run(
             "insert into v2_integration_connections"
@@ -172,6 +174,8 @@ class Company:
     def _witness(self, call: Call) -> None:
         if not self.world.database.app.is_idle:
             self.world.breach(f"in a transaction: {call.method} {call.path} was called with one open")
+        if self.direction == "pull" and self.books.dialect.point(call)[1]:
+            self.world.breach(f"pull only: {call.method} {call.path} was written in a sync that only reads")
 
     def unstored(self) -> Iterator[str]:
         """Find what changed before the cursor and is not in the mirror as it was then."""
@@ -223,9 +227,31 @@ class Company:
 
     # ------------------------------------------------------------------ syncs
 
-    def sync(self, *, with_faults: bool) -> int | None:
+    def sync(self, *, with_faults: bool, direction: Direction = "both") -> int | None:
         """Run one whole sync in a process of its own; how much it did, or None where it did not end well."""
-        return self._run("scheduled", with_faults=with_faults, look=self._everything)
+        if direction == "both":
+            return self._run("scheduled", with_faults=with_faults, look=self._everything)
+        self.tell(f"a sync that may only {direction}")
+        before, self.direction = self._here(), direction
+        try:
+            return self._run("manual", with_faults=with_faults, look=self._everything)
+        finally:
+            self.direction = "both"
+            if direction == "push" and self._here() != before:
+                self.world.breach(
+                    f"push only: a sync that only sends to {self.books.title} changed our records"
+                )
+
+    def _here(self) -> list[tuple[object, ...]]:
+        """Return what the platform's own tables say; nobody of the office works while a sync runs."""
+        return self.world.rows(
+            "select id::text, status, total, memo from v2_bills union all"
+            " select id::text, status, total, memo from v2_invoices union all"
+            " select id::text, null, null, name from v2_vendors union all"
+            " select id::text, null, null, name from v2_clients union all"
+            " select id::text, null, amount, null from v2_payments union all"
+            " select id::text, null, amount, null from v2_bill_payments order by 1"
+        )
 
     def look(self, *, with_faults: bool) -> None:
         """Let the real-time worker look: at what changed on the platform, and at the ledger where a webhook came."""
@@ -259,10 +285,11 @@ class Company:
     def _another_sync(self) -> None:
         """Try a second sync of this connection while one is under way, as a second worker would."""
         was_on, self.world.plan.is_on = self.world.plan.is_on, False
+        was_only, self.direction = self.direction, "both"
         try:
             self._run("scheduled", with_faults=False, look=self._everything)
         finally:
-            self.world.plan.is_on = was_on
+            self.world.plan.is_on, self.direction = was_on, was_only
 
     def _run(self, trigger: Trigger, *, with_faults: bool, look: Look) -> int | None:
         world = self.world
@@ -295,7 +322,9 @@ class Company:
         )
         store.plan, store.world = world.plan, world
         provider = self.books.provider(self.access, self.http, world.clock)
-        engine = ConnectionSync(store=store, provider=provider, clock=world.clock, actor="sim")
+        engine = ConnectionSync(
+            store=store, provider=provider, clock=world.clock, actor="sim", direction=self.direction
+        )
         error: str | None = None
         did: int | None = None
         try:

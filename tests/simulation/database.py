@@ -169,6 +169,10 @@ class SimDatabase(Database):
         """Connect, and let the seed decide ids from now on."""
         super().__init__(urls, pool_size=1)
         self.app = Session(urls.app)
+        # What people and questions of the world itself need: one statement at a time, each committed by itself.
+        self._office = Session(urls.app)
+        self._office.simply("set lock_timeout = '10s'")
+        self._office_of = ""
         self._scheduler_session = Session(urls.scheduler)
         # A lock is held by its session, and a second sync of the same process has one of its own.
         self._lockers = [Session(urls.app), Session(urls.app)]
@@ -190,6 +194,13 @@ class SimDatabase(Database):
         """A transaction that sees and writes one builder's rows; commits at the end, rolls back on an error."""
         with self.app.transaction(f"set local app.builder_id = '{UUID(str(builder_id))}'") as tx:
             yield tx
+
+    def office(self, builder_id: str) -> Session:
+        """The session of one builder's office, as any SQL client of the platform would have one."""
+        if builder_id != self._office_of:
+            self._office.simply(f"set app.builder_id = '{UUID(builder_id)}'")
+            self._office_of = builder_id
+        return self._office
 
     @contextmanager
     def shared_tx(self) -> Iterator[Transaction]:
@@ -217,7 +228,7 @@ class SimDatabase(Database):
 
     def close(self) -> None:
         """Close every session."""
-        for session in (self.app, self._scheduler_session, *self._lockers):
+        for session in (self.app, self._office, self._scheduler_session, *self._lockers):
             session.close()
         self._admin.close()
         super().close()

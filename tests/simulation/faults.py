@@ -73,13 +73,18 @@ class FaultPlan:
         self.is_on = False
         self.struck: Counter[tuple[Fault, str]] = Counter()
         self.passed: Counter[str] = Counter()
-        # Strikes at the next writes that are sure, before any that the dice choose.
+        # Strikes at the next writes that are sure, before any that the dice choose; where `sure_words` are given, only
+        # at writes whose point has one of them.
         self.sure: list[Fault] = []
+        self.sure_words: tuple[str, ...] = ()
 
     def at_write(self, point: str) -> Fault | None:
         """Decide about a write on the wire."""
-        if self.sure:
-            return self.sure.pop(0)
+        is_meant = not self.sure_words or any(word in point.lower() for word in self.sure_words)
+        if self.sure and is_meant:
+            fault = self.sure.pop(0)
+            self.struck[fault, point] += 1
+            return fault
         return self._draw(WRITE_FAULTS, self._rate * 2, point)
 
     def at_read(self, point: str) -> Fault | None:

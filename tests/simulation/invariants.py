@@ -9,7 +9,7 @@ from decimal import Decimal
 from tests.simulation.books import KINDS, Kind, Paper
 from tests.simulation.company import Company
 from tests.simulation.people import TABLES
-from tests.simulation.world import SimWorld
+from tests.simulation.world import SimWorld, memos_in
 
 CENT = Decimal("0.005")
 RECEIPTS: dict[Kind, str] = {"bill": "bill_payment", "invoice": "payment"}
@@ -76,16 +76,18 @@ def _left_over(company: Company) -> Iterator[str]:
         table = TABLES[kind][0]
         known = {row[0] for row in company.world.rows(f"select 'of ' || id::text from {table}")}
         waiting = {
-            row[0]
+            found
             for row in company.world.rows(
-                "select remote_id from links where connection_id = %s and entity = %s and state <> 'open'",
+                "select remote_id, 'of ' || record_id::text from links"
+                " where connection_id = %s and entity = %s and state <> 'open'",
                 company.connection_id,
                 kind,
             )
+            for found in row
         }
         for paper in company.books.papers(kind):
             mine = {text for text in paper.texts if text.startswith("of ")}
-            if paper.is_live and mine and not mine & known and paper.id not in waiting:
+            if paper.is_live and mine and not mine & (known | waiting) and paper.id not in waiting:
                 yield f"left over: {kind} {paper.id} in {company.books.title} was deleted here and still counts there"
 
 
@@ -261,27 +263,12 @@ def _has_money(world: SimWorld) -> bool:
 
 
 def _vanished(world: SimWorld) -> Iterator[str]:
-    kept = " ".join(
-        str(row[0])
-        for row in world.rows(
-            "select before::text || coalesce(after::text, '') from audit_log where before is not null"
-            " union all select conflict_data::text from v2_sync_records where conflict_data is not null"
-            " union all select canonical::text from records union all select canonical::text from mirror"
-        )
+    kept = world.rows(
+        "select before::text || coalesce(after::text, '') from audit_log where before is not null"
+        " union all select conflict_data::text from v2_sync_records where conflict_data is not null"
+        " union all select canonical::text from records union all select canonical::text from mirror"
     )
-    here = " ".join(
-        row[0] for row in world.rows("select memo from v2_bills union all select memo from v2_invoices")
-    )
-    there: dict[tuple[str, Kind, str], Paper] = {
-        (company.connection_id, kind, paper.id): paper
-        for company in world.companies
-        for kind in KINDS
-        for paper in company.books.papers(kind)
-    }
-    memos = " ".join(paper.memo for paper in there.values())
-    for (kind, document), memo in world.people.edits.ours.items():
-        if memo not in here and memo not in memos and memo not in kept:
-            yield f"vanished: the memo {memo} written here on {kind} {document} is in no book and not in the audit log"
-    for place, memo in world.people.edits.theirs.items():
-        if place in there and memo not in here and memo not in memos and memo not in kept:
-            yield f"vanished: the memo {memo} written on {place[1]} {place[2]} is in no book and not in the audit log"
+    found = world.standing_memos() | memos_in(*(str(row[0]) for row in kept))
+    for memo, where in world.people.memos.items():
+        if memo not in found:
+            yield f"vanished: the memo {memo} written {where} is in no book and not in the audit log"

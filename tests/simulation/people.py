@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from resources.store.queue import Decider, QueueFilter, resolve, retry_all
@@ -24,22 +24,17 @@ TABLES: dict[Kind, tuple[str, str, str]] = {
 }
 
 
-@dataclass
-class Edits:
-    """The newest text each side wrote into a document's memo: a value that must never vanish without a trace."""
-
-    ours: dict[tuple[Kind, str], str] = field(default_factory=dict)
-    # (connection, kind, document) -> text
-    theirs: dict[tuple[str, Kind, str], str] = field(default_factory=dict)
-
-
 class People:
     """The office and the bookkeepers of one world."""
 
     def __init__(self, world: SimWorld) -> None:
         """Put people to work in a world."""
         self.world = world
-        self.edits = Edits()
+        # Every memo that anybody wrote, and where: a value that no sync may take out of the books without a trace.
+        self.memos: dict[str, str] = {}
+        # While a call is on its way to books without a lock: what is saved now is lost, and nobody can tell.
+        self.is_unguarded = False
+        self.newest: tuple[Kind, str] | None = None
         self._count = 0
         self.vendors: list[str] = []
         self.clients: list[str] = []
@@ -88,6 +83,14 @@ class People:
         self.world.random.choice(actions)(company)
         company.announce()
 
+    @contextmanager
+    def _by_hand(self) -> Iterator[None]:
+        """Let somebody change a memo: what this alone takes out of all books, a person has overwritten, and no sync."""
+        before = self.world.standing_memos()
+        yield
+        for memo in before - self.world.standing_memos():
+            self.memos.pop(memo, None)
+
     # ------------------------------------------------------------------ the office
 
     def _next(self, word: str) -> str:
@@ -100,9 +103,9 @@ class People:
     def _kind(self) -> Kind:
         return self.world.random.choice(KINDS)
 
-    def new_document(self) -> None:
+    def new_document(self, kind: Kind | None = None) -> None:
         """Approve a bill or an invoice, sometimes of a new party, a bill sometimes without a number."""
-        world, kind = self.world, self._kind()
+        world, kind = self.world, kind or self._kind()
         parties = self.vendors if kind == "bill" else self.clients
         if not parties or world.random.random() < 0.3:
             name = self._next("Vendor " if kind == "bill" else "Client ")
@@ -120,6 +123,7 @@ class People:
         # The description names the platform's document, so that doubles are seen whatever becomes of the marker.
         world.run(f"update {lines} set description = %s where {column} = %s", f"of {document}", document)
         self.documents[kind].append(document)
+        self.newest = kind, document
         world.tell(f"office: {kind} {number} approved")
 
     def _document(self) -> tuple[Kind, str] | None:
@@ -128,18 +132,26 @@ class People:
 
     def edit_here(self) -> None:
         """Change a document's memo or the amount of its first line."""
-        world, found = self.world, self._document()
-        if found is None:
-            return
-        kind, document = found
+        found = self._document()
+        if found is not None:
+            self._edit_here(*found)
+
+    def edit_newest_here(self) -> None:
+        """Change the document that was approved last."""
+        if self.newest is not None:
+            self._edit_here(*self.newest)
+
+    def _edit_here(self, kind: Kind, document: str) -> None:
+        world = self.world
         table, lines, column = TABLES[kind]
         rows = world.rows(f"select status, number from {table} where id = %s", document)
         if not rows or rows[0][0] != "approved":
             return
         if world.random.random() < 0.5:
             memo = self._next("ours-")
-            self.edits.ours[kind, document] = memo
-            world.change(table, document, memo=memo)
+            with self._by_hand():
+                world.change(table, document, memo=memo)
+            self.memos[memo] = f"here on {kind} {document}"
             world.tell(f"office: {rows[0][1]} gets the memo {memo}")
             return
         amount = self._amount()
@@ -168,9 +180,9 @@ class People:
         kind, document = found
         if self.world.rows(f"select 1 from v2_{_RECEIPTS[kind]}_applications where {kind}_id = %s", document):
             return
-        self.world.run(f"delete from {TABLES[kind][0]} where id = %s", document)
+        with self._by_hand():
+            self.world.run(f"delete from {TABLES[kind][0]} where id = %s", document)
         self.documents[kind].remove(document)
-        self.edits.ours.pop((kind, document), None)
         self.world.tell(f"office: {kind} {document} deleted")
 
     def decide_here(self) -> None:
@@ -232,12 +244,12 @@ class People:
             return
         memo = self._next("theirs-")
         keeps = self.world.random.random() < 0.85
-        if self._did(
-            company,
-            f"{paper.kind} {paper.id} gets the memo {memo}{'' if keeps else ' and loses the mark'}",
-            is_done=books.write_memo(paper, memo, keeps_mark=keeps),
-        ):
-            self.edits.theirs[company.connection_id, paper.kind, paper.id] = memo
+        with self._by_hand():
+            is_done = books.write_memo(paper, memo, keeps_mark=keeps)
+        said = f"{paper.kind} {paper.id} gets the memo {memo}{'' if keeps else ' and loses the mark'}"
+        if self._did(company, said, is_done=is_done):
+            if books.has_lock or not self.is_unguarded:
+                self.memos[memo] = f"on {paper.kind} {paper.id} in {books.title}"
             self.is_mark_torn_off = self.is_mark_torn_off or not keeps
 
     def edit_what_is_written(self, company: Company, call: Call) -> None:
@@ -250,22 +262,20 @@ class People:
         ]
         if not papers:
             return
-        paper = self.world.random.choice(papers)
-        self._edit_there(company, paper)
-        if not company.books.has_lock:
-            # Xero cannot tell: what is saved between our last look and our write is lost (docs/guarantees.md).
-            self.edits.theirs.pop((company.connection_id, paper.kind, paper.id), None)
+        self._edit_there(company, self.world.random.choice(papers))
 
-    def touch_newest(self, company: Company, *, is_name: bool) -> None:
-        """Rename, change or end what came into the books last."""
+    def touch_newest(
+        self, company: Company, *, is_name: bool, kind: Kind | None = None, ending: float = 0.5
+    ) -> None:
+        """Rename, change or end what came into the books last; `ending` is the chance that a document is ended."""
         if is_name:
             self.rename_there(company, newest=True)
             return
-        for paper in [paper for paper in company.books.papers(self._kind()) if paper.is_live][-1:]:
-            if self.world.random.random() < 0.5:
-                self._edit_there(company, paper)
-            else:
+        for paper in [paper for paper in company.books.papers(kind or self._kind()) if paper.is_live][-1:]:
+            if self.world.random.random() < ending:
                 self._end_there(company, paper)
+            else:
+                self._edit_there(company, paper)
 
     def pay_there(self, company: Company) -> None:
         """Enter a payment, in full or in part."""
@@ -294,12 +304,10 @@ class People:
             self._end_there(company, paper)
 
     def _end_there(self, company: Company, paper: Paper) -> None:
-        how = "void" if self.world.random.random() < 0.5 else "delete"
-        if self._did(
-            company,
-            f"{paper.kind} {paper.id} ended ({how})",
-            is_done=company.books.end(paper, how="void" if how == "void" else "delete"),
-        ):
+        how: Literal["void", "delete"] = "void" if self.world.random.random() < 0.5 else "delete"
+        with self._by_hand():
+            is_done = company.books.end(paper, how=how)
+        if self._did(company, f"{paper.kind} {paper.id} ended ({how})", is_done=is_done):
             ended = {(company.connection_id, text) for text in paper.texts if text.startswith("of ")}
             self.ended_there |= ended
             if not company.knows(paper):

@@ -22,7 +22,7 @@ from sync import compare, engine, fields, judge, pushing, requests, settling, ta
 from sync.compare import Decision, Situation, Strategy, Verdict
 from sync.errors import ProviderUnavailable
 from sync.ports import Rejected, Unknown, Write, WriteOutcome
-from sync.store import Settlement
+from sync.store import Audit, Settlement
 from sync.unknown import Evidence, UnknownVerdict
 from tests.simulation import company
 from tests.simulation.database import SimDatabase
@@ -179,8 +179,8 @@ def merged_changes_not_sent() -> Iterator[None]:
     """After a merge both bases move, and our half of it never reaches the ledger."""
     original = taking._settlement
 
-    def settlement(each: Any, after: Any) -> Settlement:
-        return replace(original(each, after), ours_checksum=after.ours_checksum)
+    def settlement(each: Any, after: Any, context: Any) -> Settlement:
+        return replace(original(each, after, context), ours_checksum=after.ours_checksum)
 
     with _instead(taking, "_settlement", settlement):
         yield
@@ -294,6 +294,65 @@ def replayed_answer_believed() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def doubtful_overwrites_not_kept() -> Iterator[None]:
+    """What a change overwrote is kept only where the change was confirmed."""
+    original = PostgresWork.audit
+
+    def audit(self: PostgresWork, entries: Sequence[Audit]) -> None:
+        original(self, [entry for entry in entries if entry.action != "push.unconfirmed"])
+
+    with _instead(PostgresWork, "audit", audit):
+        yield
+
+
+@contextmanager
+def refused_second_asking_taken_for_not_executed() -> Iterator[None]:
+    """A request that was sent before and is refused unseen the second time counts as never executed."""
+    original = PostgresWork.settle_attempt
+
+    def settle(self: PostgresWork, request_id: str, **more: Any) -> None:
+        is_heard_of = str(more.get("code")).startswith("push.outcome")
+        if more["state"] == "unknown" and not is_heard_of:
+            more["state"] = "rejected"
+        original(self, request_id, **more)
+
+    def believed(outcome: WriteOutcome) -> WriteOutcome:
+        return outcome
+
+    with (
+        _instead(PostgresWork, "settle_attempt", settle),
+        _instead(pushing, "told_by_repeat", believed),
+        _instead(settling, "told_by_repeat", believed),
+    ):
+        yield
+
+
+@contextmanager
+def settling_writes_in_a_sync_that_only_reads() -> Iterator[None]:
+    """What was not confirmed is asked for again whichever way the sync may carry anything."""
+    original = settling.settle_unknown
+
+    def settle(*args: Any, **more: Any) -> None:
+        original(*args, **{**more, "direction": "both"})
+
+    with _instead(settling, "settle_unknown", settle):
+        yield
+
+
+@contextmanager
+def direction_ignored() -> Iterator[None]:
+    """A sync that may only send also takes what changed in the ledger."""
+    original = engine.ConnectionSync._takes
+
+    def takes(self: Any, judged: Any) -> Any:
+        self._direction = "both"
+        return original(self, judged)
+
+    with _instead(engine.ConnectionSync, "_takes", takes):
+        yield
+
+
 PLANTED: dict[str, PlantedBug] = {
     found.__name__: found
     for found in (
@@ -315,5 +374,9 @@ PLANTED: dict[str, PlantedBug] = {
         xero_key_relied_on_beyond_its_memory,
         tombstone_ignored,
         replayed_answer_believed,
+        doubtful_overwrites_not_kept,
+        refused_second_asking_taken_for_not_executed,
+        settling_writes_in_a_sync_that_only_reads,
+        direction_ignored,
     )
 }

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import stamina
 
+from sync.records import Direction
 from tests.simulation.database import SimDatabase
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import broken_promises
+from tests.simulation.scenes import SCENE_SHARE, twice_unlucky
 from tests.simulation.world import SimWorld
 
+# How the sentence about a world begins in which the product itself fell over.
+CRASHED = "crashed:"
 STEPS_MIN, STEPS_MAX = 6, 22
 # Once in a while nobody looks for a long time: Xero's request ids are forgotten, tokens end, a night passes.
 PAUSES = (2, 2, 20, 90, 400, 4000, 90_000)
+# Now and then a sync may only read, or only send.
+DIRECTIONS: tuple[Direction, ...] = (*("both",) * 8, "pull", "push")
 
 
 @dataclass
@@ -46,6 +54,7 @@ def run_world(
     Steps that are `left_out` do not happen; in `quiet` ones nothing goes wrong.
     """
     stamina.set_testing(True, attempts=2)
+    world, steps = None, 0
     try:
         world = SimWorld(database, seed, shape=shape)
         steps = world.random.randint(STEPS_MIN, STEPS_MAX)
@@ -53,19 +62,31 @@ def run_world(
             if step not in left_out:
                 _live(world, step, with_faults=step not in quiet)
         world.settle()
-        return WorldResult(
-            seed,
-            world.shape,
-            broken_promises(world),
-            world.story,
-            steps,
-            world.plan.struck,
-            world.plan.passed,
-            sum(company.syncs for company in world.companies),
-            sum(company.deaths for company in world.companies),
-        )
+        return _result(world, broken_promises(world), steps)
+    except Exception as error:  # noqa: BLE001 - a world is a process of its own; the others go on, and this one is told of
+        crash = f"{CRASHED} {type(error).__name__}: {error} ({_place(error)})"
+        return WorldResult(seed, "?", [crash], []) if world is None else _result(world, [crash], steps)
     finally:
         stamina.set_testing(False)
+
+
+def _result(world: SimWorld, broken: list[str], steps: int) -> WorldResult:
+    return WorldResult(
+        world.seed,
+        world.shape,
+        broken,
+        world.story,
+        steps,
+        world.plan.struck,
+        world.plan.passed,
+        sum(company.syncs for company in world.companies),
+        sum(company.deaths for company in world.companies),
+    )
+
+
+def _place(error: BaseException) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}, line {last.lineno}"
 
 
 def _live(world: SimWorld, step: int, *, with_faults: bool) -> None:
@@ -75,10 +96,13 @@ def _live(world: SimWorld, step: int, *, with_faults: bool) -> None:
         world.people.act()
         return
     company = world.random.choice(world.companies)
+    if dice < 0.6 + SCENE_SHARE and with_faults:
+        twice_unlucky(world, company)
+        return
     world.clock.move(world.random.choice(PAUSES))
     if dice < 0.75:
         company.look(with_faults=with_faults)
     elif dice < 0.97:
-        company.sync(with_faults=with_faults)
+        company.sync(with_faults=with_faults, direction=world.random.choice(DIRECTIONS))
     else:
         company.reconnect()

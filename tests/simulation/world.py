@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
 from sync.compare import Strategy
 from tests.fakes.world import Platform
+from tests.simulation.books import KINDS
 from tests.simulation.company import Company
 from tests.simulation.database import SimDatabase
 from tests.simulation.faults import FaultPlan
@@ -30,6 +33,12 @@ SKEWS = (0, 0, 0, -240, -30, 1, 30, 240)
 FAULT_RATES = (0.05, 0.15, 0.15, 0.3)
 SETTLING_ROUNDS_MAX = 14
 MERGED_SWEEP_DAYS = 8
+_MEMO = re.compile(r"(?:ours|theirs)-\d+")
+
+
+def memos_in(*texts: str) -> set[str]:
+    """Return every memo of the simulated people that stands in texts."""
+    return {memo for text in texts for memo in _MEMO.findall(text)}
 
 
 class SimWorld(Platform):
@@ -98,13 +107,12 @@ class SimWorld(Platform):
 
     def run(self, statement: str, *parameters: Any) -> None:
         """Run one statement as any SQL client of the platform would."""
-        with self.database.builder_tx(uuid.UUID(self.builder_id)):
-            self.database.app.run(statement, parameters)
+        self.database.office(self.builder_id).run(statement, parameters)
 
     def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Read as the builder."""
-        with self.database.builder_tx(uuid.UUID(self.builder_id)):
-            return [tuple(row.values()) for row in self.database.app.run(statement, parameters).all()]
+        found = self.database.office(self.builder_id).run(statement, parameters)
+        return [tuple(row.values()) for row in found.all()]
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self._ids.getrandbits(128), version=4))
@@ -127,11 +135,29 @@ class SimWorld(Platform):
 
     def interfere(self) -> None:
         """Let the bookkeeper act while a call is under way."""
-        self.people.bookkeeper_acts()
+        with self._unguarded():
+            self.people.bookkeeper_acts()
 
     def same_record(self, company: Company, call: Call) -> None:
         """Let the bookkeeper change the record that is being written."""
-        self.people.edit_what_is_written(company, call)
+        with self._unguarded():
+            self.people.edit_what_is_written(company, call)
+
+    @contextmanager
+    def _unguarded(self) -> Iterator[None]:
+        self.people.is_unguarded = True
+        try:
+            yield
+        finally:
+            self.people.is_unguarded = False
+
+    def standing_memos(self) -> set[str]:
+        """Return every memo that stands in one of the books now."""
+        here = self.rows("select memo from v2_bills union all select memo from v2_invoices")
+        there = (
+            paper.memo for company in self.companies for kind in KINDS for paper in company.books.papers(kind)
+        )
+        return memos_in(*(row[0] for row in here), *there)
 
     def check_cursor(self, company: Company) -> None:
         """See that the cursor has not moved past what is stored; a process has just died."""
