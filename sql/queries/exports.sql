@@ -289,6 +289,8 @@ from (
       and (%(connection_id)s::uuid is null or a.connection_id = %(connection_id)s::uuid)
       and (%(entity)s::text is null or a.entity = %(entity)s::text)
       and (%(record_id)s::uuid is null or a.record_id = %(record_id)s::uuid)
+      and (%(since)s::timestamptz is null or a.started_at >= %(since)s::timestamptz)
+      and (%(until)s::timestamptz is null or a.started_at < %(until)s::timestamptz)
     union all
     select l.at, 'change', l.entity, l.record_id::text, l.actor, l.action, l.reason, null, null, null, null, l.remote_id,
            l.before, l.after, l.id::text
@@ -297,7 +299,9 @@ from (
       and l.record_id is not null
       and (%(connection_id)s::uuid is null or l.connection_id = %(connection_id)s::uuid)
       and (%(entity)s::text is null or l.entity = %(entity)s::text)
-      and (%(record_id)s::uuid is null or l.record_id = %(record_id)s::uuid)) e
+      and (%(record_id)s::uuid is null or l.record_id = %(record_id)s::uuid)
+      and (%(since)s::timestamptz is null or l.at >= %(since)s::timestamptz)
+      and (%(until)s::timestamptz is null or l.at < %(until)s::timestamptz)) e
 order by e.record_id, e.at, e.id;
 
 -- name: export_as_csv

@@ -253,7 +253,7 @@ _OTHERS = (
             Column("after", "Payload or after", "json"),
             Column("id", ID_HEADING),
         ),
-        ("connection_id", "entity", "record_id"),
+        ("connection_id", "entity", "record_id", "since", "until"),
     ),
     Dataset(
         "audit",
