@@ -354,9 +354,9 @@ select ((select id_begins from import_fresh_ids) || lpad(to_hex(min(place)), 8, 
        count(*) as lines,
        (array_agg(number order by place))[1] as number,
        (array_agg(party_id order by place))[1] as party_id,
-       case when count(distinct job_id) = 1 then (array_agg(job_id) filter (where job_id is not null))[1] end as job_id,
-       case when count(distinct purchase_order_id) = 1
-            then (array_agg(purchase_order_id) filter (where purchase_order_id is not null))[1] end as purchase_order_id,
+       case when min(job_id::text) = max(job_id::text) then min(job_id::text)::uuid end as job_id,
+       case when min(purchase_order_id::text) = max(purchase_order_id::text)
+            then min(purchase_order_id::text)::uuid end as purchase_order_id,
        (array_agg(on_date order by place))[1] as on_date,
        (array_agg(due_date order by place) filter (where due_date is not null))[1] as due_date,
        (array_agg(currency order by place))[1] as currency,
@@ -367,20 +367,20 @@ select ((select id_begins from import_fresh_ids) || lpad(to_hex(min(place)), 8, 
        (array_agg(delivery_status order by place) filter (where delivery_status is not null))[1] as delivery_status,
        (array_agg(external_id order by place) filter (where external_id is not null))[1] as external_id,
        sum(amount) as total,
-       count(distinct job_id) as jobs,
+       coalesce(min(job_id::text) <> max(job_id::text), false) as has_jobs,
        array_remove(array[
-           case when count(distinct party_id) > 1 then 'party' end,
-           case when count(distinct on_date) > 1 then 'date' end,
-           case when count(distinct due_date) > 1 then 'due date' end,
-           case when count(distinct currency) > 1 then 'currency' end,
-           case when count(distinct stated_total) > 1 then 'total' end], null) as differing
+           case when min(party_id::text) <> max(party_id::text) then 'party' end,
+           case when min(on_date) <> max(on_date) then 'date' end,
+           case when min(due_date) <> max(due_date) then 'due date' end,
+           case when min(currency) <> max(currency) then 'currency' end,
+           case when min(stated_total) <> max(stated_total) then 'total' end], null) as differing
 from import_rows
 group by document;
 
 -- name: import_documents_differing
 -- Numbers that stand on rows which cannot be one document.
 select one.document, one.line, one.number, one.lines,
-       one.differing || case when one.jobs > 1 and not %(job_of_line)s then array['job'] else '{}'::text[] end
+       one.differing || case when one.has_jobs and not %(job_of_line)s then array['job'] else '{}'::text[] end
            as differing,
        coalesce((select min(other.line)
         from import_rows as other
@@ -392,7 +392,7 @@ select one.document, one.line, one.number, one.lines,
                or other.currency is distinct from one.currency)), one.line) as other_line
 from import_documents as one
 where cardinality(one.differing) > 0
-   or (one.jobs > 1 and not %(job_of_line)s)
+   or (one.has_jobs and not %(job_of_line)s)
 order by one.line;
 
 -- name: import_documents_wrong_total
@@ -581,9 +581,9 @@ select ((select id_begins from import_fresh_ids) || lpad(to_hex(min(place)), 8, 
        sum(debit) as debits,
        sum(credit) as credits,
        array_remove(array[
-           case when count(distinct on_date) > 1 then 'date' end,
-           case when count(distinct kind) > 1 then 'kind' end,
-           case when count(distinct currency) > 1 then 'currency' end], null) as differing
+           case when min(on_date) <> max(on_date) then 'date' end,
+           case when min(kind) <> max(kind) then 'kind' end,
+           case when min(currency) <> max(currency) then 'currency' end], null) as differing
 from import_rows
 group by document;
 
@@ -726,10 +726,10 @@ select ((select id_begins from import_fresh_ids) || lpad(to_hex(min(place)), 8, 
        (array_agg(paid order by place))[1] - coalesce(sum(applied), 0) as unapplied,
        count(*) filter (where invoice_id is not null and applied is null) as without_applied,
        array_remove(array[
-           case when count(distinct party_id) > 1 then 'party' end,
-           case when count(distinct on_date) > 1 then 'date' end,
-           case when count(distinct paid) > 1 then 'total' end,
-           case when count(distinct currency) > 1 then 'currency' end], null) as differing
+           case when min(party_id::text) <> max(party_id::text) then 'party' end,
+           case when min(on_date) <> max(on_date) then 'date' end,
+           case when min(paid) <> max(paid) then 'total' end,
+           case when min(currency) <> max(currency) then 'currency' end], null) as differing
 from import_rows
 group by document;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -41,10 +42,12 @@ def main() -> None:
                 tx.connection.exec_driver_sql(statement, {"b": builder_id, "bills": rows // LINES_PER_BILL})
         floor = copied(stage.database, builder_id)
         for kind in (ExportFormat.CSV, ExportFormat.JSONL):
-            took, path, memory = exported(stage.database, builder_id, kind, Path(folder))
+            with stage.measure() as measured:
+                took, path, memory = exported(stage.database, builder_id, kind, Path(folder))
             figure(
-                f"export.{kind}", took, "s", rows=rows, rows_per_s=rows / took, floor_copy_s=floor,
-                goal=20 if is_full else None, memory_grew_mb=memory, mb=path.stat().st_size / 1e6,
+                f"export.{kind}", took, "s", rows=rows, rows_per_s=rows / took, cpu=measured.cpu,
+                postgres_cpu=measured.postgres_cpu, floor_copy_s=floor, goal=20 if is_full else None,
+                memory_grew_mb=memory, mb=path.stat().st_size / 1e6, load=os.getloadavg()[0],
             )  # fmt: skip
             path.unlink()
         sheet = SHEET_ROWS_FULL if is_full else SHEET_ROWS
@@ -53,16 +56,13 @@ def main() -> None:
                 "delete from v2_bills where builder_id = %(b)s and substr(number, 3)::integer > %(bills)s",
                 {"b": builder_id, "bills": sheet // LINES_PER_BILL},
             )
-        took, path, memory = exported(stage.database, builder_id, ExportFormat.XLSX, Path(folder))
+        with stage.measure() as measured:
+            took, path, memory = exported(stage.database, builder_id, ExportFormat.XLSX, Path(folder))
         figure(
-            "export.xlsx",
-            took,
-            "s",
-            rows=sheet,
-            rows_per_s=sheet / took,
-            memory_grew_mb=memory,
-            mb=path.stat().st_size / 1e6,
-        )
+            "export.xlsx", took, "s", rows=sheet, rows_per_s=sheet / took, cpu=measured.cpu,
+            postgres_cpu=measured.postgres_cpu, memory_grew_mb=memory, mb=path.stat().st_size / 1e6,
+            load=os.getloadavg()[0],
+        )  # fmt: skip
 
 
 def exported(

@@ -7,6 +7,7 @@ without keys, checks, lines or a second look; it says what the machine can do, n
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -38,18 +39,21 @@ def main() -> None:
         _make_csv(csv_file, csv_rows)
         _make_sheet(sheet_file, sheet_rows)
         ours = _bring(stage, csv_file)
-        peer = _child("peer", str(csv_file), stage.settings.database_url.get_secret_value())
+        with stage.measure() as measured:
+            peer = _child("peer", str(csv_file), stage.settings.database_url.get_secret_value())
+        peer["postgres_cpu"] = measured.postgres_cpu
         assert ours["rows"] == csv_rows, ours
         figure(
             "import.csv", ours["wall"], "s", rows=csv_rows, rows_per_second=csv_rows / ours["wall"], cpu=ours["cpu"],
             postgres_cpu=ours["postgres_cpu"], memory_mb=ours["memory_mb"], memory_mb_max=MEMORY_MB_MAX,
-            pandas_wall=peer["wall"], pandas_cpu=peer["cpu"], pandas_memory_mb=peer["memory_mb"],
+            pandas_wall=peer["wall"], pandas_cpu=peer["cpu"], pandas_postgres_cpu=peer["postgres_cpu"],
+            pandas_memory_mb=peer["memory_mb"], load=os.getloadavg()[0],
         )  # fmt: skip
         sheet = _bring(stage, sheet_file)
         assert sheet["rows"] == sheet_rows, sheet
         figure(
             "import.xlsx", sheet["wall"], "s", rows=sheet_rows, cpu=sheet["cpu"], postgres_cpu=sheet["postgres_cpu"],
-            memory_mb=sheet["memory_mb"], memory_mb_max=MEMORY_MB_MAX,
+            memory_mb=sheet["memory_mb"], memory_mb_max=MEMORY_MB_MAX, load=os.getloadavg()[0],
         )  # fmt: skip
 
 
