@@ -147,6 +147,9 @@ def _changes(conflict: Mapping[str, Any], before: str, after: str) -> str:
     shown = []
     for each in conflict.get("fields", []):
         left, right = each.get(before), each.get(after)
+        if each.get("changed_by") == "neither" and not right:
+            # The ledger filled it in by itself, and keeps it where nothing is sent.
+            continue
         name = str(each["field"]).replace("_", " ")
         is_plain = not isinstance(left, (list, dict)) and not isinstance(right, (list, dict))
         shown.append(f"{name} {left or 'empty'} → {right or 'empty'}" if is_plain else name)

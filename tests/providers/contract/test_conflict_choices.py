@@ -57,6 +57,7 @@ def test_a_conflict_says_what_each_answer_does_with_the_money(office: Office, ma
     assert set(told) == {"platform", "provider", "ignore", "keep_both"}
     assert "total 90.00 → 115.00" in told["platform"]["ledger"]
     assert "(a difference of 25.00)" in told["platform"]["ledger"]
+    assert "due date" not in told["platform"]["ledger"], "the ledger keeps the day it filled in"
     assert "total 115.00 → 90.00" in told["provider"]["platform"]
     assert told["keep_both"]["is_allowed"] is False
     assert "Both have the number B-1" in told["keep_both"]["why_not"]
