@@ -43,6 +43,14 @@ class Answered:
         """Every row."""
         return self._rows
 
+    def keys(self) -> Sequence[str]:
+        """The names of the columns, as far as a row says them."""
+        return list(self._rows[0]) if self._rows else []
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """The rows by place."""
+        return (tuple(row.values()) for row in self._rows)
+
     def one_or_none(self) -> Row | None:
         """The only row."""
         assert len(self._rows) <= 1, "one row at most was expected"
