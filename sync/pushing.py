@@ -28,6 +28,8 @@ from sync.records import Canonical, Entity, RemoteRecord
 from sync.store import AttemptView, Audit, LinkedBy, LinkView, NewAttempt, Settlement, Store, Work
 from sync.unknown import told_by_repeat
 
+# Kept with an attempt until its outcome is known.
+OURS_AS_SENT = "ours"
 PUSHED = frozenset({Verdict.CREATE, Verdict.UPDATE, Verdict.VOID})
 ACTIONS: dict[Operation, str] = {
     "create": "created",
@@ -199,6 +201,8 @@ def _prepare(
             "line_versions": dict(versions),
             "strategy": str(context.setting.strategy),
             "posted_on": moved_to(canonical, link),
+            # What both sides will have agreed on if this happened: ours may be another one by the time it is known.
+            OURS_AS_SENT: link.ours.canonical,
             "approved_by": link.approved_by if link.approved_checksum == link.ours_checksum else None,
         },
     )

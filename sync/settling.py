@@ -11,7 +11,7 @@ from sync.approval import is_accepted
 from sync.errors import Category, OutcomeUndecided, OutcomeUnknown, SyncError
 from sync.outcomes import Recorder
 from sync.ports import Done, Provider, Unknown, Write
-from sync.pushing import as_it_is, audit_of_push, deleted, line_versions
+from sync.pushing import OURS_AS_SENT, as_it_is, audit_of_push, deleted, line_versions
 from sync.records import Canonical, Direction, Entity, RemoteRecord, name_key
 from sync.store import AttemptView, Audit, LinkView, NewAttempt, Settlement, Store, Work
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown, told_by_repeat
@@ -270,8 +270,9 @@ def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
                 link_id=link.id,
                 ours_checksum=link.ours_checksum if is_current else f"revision {attempt.revision}",
                 theirs_checksum=record.checksum if is_as_sent else EDITED_SINCE,
-                # Without the revision that was sent there is no line of ours to pair with; a change there is then a conflict.
-                base_ours=link.ours.canonical if link.ours and is_current else None,
+                base_ours=link.ours.canonical
+                if link.ours and is_current
+                else attempt.evidence.get(OURS_AS_SENT),
                 base_theirs=record.canonical if is_as_sent else _as_sent(attempt, record),
                 linked_by="adopted" if link.remote_id is None else None,
                 mapping_version_id=attempt.mapping_version_id,

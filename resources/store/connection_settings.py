@@ -11,7 +11,7 @@ from uuid import UUID
 from resources.spec import Preference
 from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction, json_text
-from sync.compare import EndPolicy
+from sync.compare import EndPolicy, Strategy
 from sync.errors import InvalidSetting, NotFound
 from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
 from sync.schedule import next_due, zone_of
@@ -115,6 +115,7 @@ def save_settings(
     )
     tx.run("settings_save_entities", **names, rows=json_text([asdict(each) for each in wanted.entities]))
     after = read_settings(tx, builder_id, connection_id=connection_id)
+    _must_not_both_win(tx, names, after)
     turned = _turned(before.entities, after.entities)
     if turned:
         tx.run("settings_look_again", **names, entities=turned)
@@ -135,6 +136,32 @@ def save_settings(
         ),
     )
     return after
+
+
+def _must_not_both_win(tx: Transaction, names: Mapping[str, UUID], settings: ConnectionSettings) -> None:
+    """Refuse two ledgers that both win: each would undo what the other says about the same record, without an end."""
+    mine = _won_by_ledger(settings)
+    for other in tx.rows("settings_other_connections", **names):
+        theirs = read_settings(tx, names["builder_id"], connection_id=other["id"])
+        both = [entity for entity in SYNC_ORDER if entity in mine & _won_by_ledger(theirs)]
+        if both:
+            raise InvalidSetting(
+                name="conflict_strategy",
+                reason=f"{other['title']} wins about {', '.join(each.replace('_', ' ') for each in both)} already"
+                " (provider_wins), and two ledgers that both win would change the same records to and fro; choose another"
+                " strategy here or there, or switch the entity off in one of them",
+            )
+
+
+def _won_by_ledger(settings: ConnectionSettings) -> set[Entity]:
+    return {
+        each.entity
+        for each in settings.entities
+        if each.is_enabled
+        # What is only brought in, such as payments, is in one ledger only.
+        and each.direction != "pull"
+        and (each.conflict_strategy or settings.conflict_strategy) == Strategy.PROVIDER_WINS
+    }
 
 
 def _turned(before: Sequence[EntityChoice], after: Sequence[EntityChoice]) -> list[Entity]:

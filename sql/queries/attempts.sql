@@ -37,6 +37,8 @@ set state = %(state)s,
     category = %(category)s,
     code = %(code)s,
     message = %(message)s,
+    -- what ours said when it was sent is kept for the look in the ledger, and no longer
+    details = case when %(state)s = 'unknown' then details else details - 'ours' end,
     remote_id = coalesce(%(remote_id)s, remote_id),
     remote_version = coalesce(%(remote_version)s, remote_version),
     settled_at = case when %(state)s = 'unknown' then null else %(now)s::timestamptz end

@@ -18,6 +18,15 @@ from entity_settings
 where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s;
 
+-- name: settings_other_connections
+-- The builder's other connections in use, by the name of their company.
+select id, coalesce(provider_company_name, provider) as title
+from v2_integration_connections
+where builder_id = %(builder_id)s
+  and id <> %(connection_id)s
+  and status <> 'disconnected'
+order by provider, id;
+
 -- name: settings_save
 -- Replaces a connection's settings.
 update v2_integration_connections

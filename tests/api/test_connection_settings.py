@@ -161,3 +161,22 @@ def test_ending_policies_left_out_stay_and_null_goes_by_the_strategy(client: Cli
     assert save(ended_here="keep", ended_there="ask") == ("keep", "ask")
     assert save() == ("keep", "ask")
     assert save(ended_here=None) == (None, "ask")
+
+
+def test_two_ledgers_that_both_win_about_the_same_records_are_refused(client: Client, house: House) -> None:
+    other = house.a_second_connection()
+    exact(client.put(path(house), wanted(conflict_strategy="provider_wins")))
+    there = f"/connections/{other}/settings"
+    refused = problem(client.put(there, wanted(conflict_strategy="provider_wins")), 422, "input.setting")
+    assert "two ledgers that both win would change the same records to and fro" in refused["detail"]
+    assert exact(client.get(there))["conflict_strategy"] == "last_write_wins", "nothing was saved"
+    only_names = {
+        "entity": "vendor",
+        "is_enabled": True,
+        "direction": "both",
+        "conflict_strategy": "provider_wins",
+    }
+    problem(client.put(there, wanted(entities=[only_names])), 422, "input.setting")
+    exact(client.put(there, wanted(entities=[only_names | {"is_enabled": False}])))
+    house.sql("update v2_integration_connections set status = 'disconnected' where id = %(connection)s")
+    exact(client.put(there, wanted(conflict_strategy="provider_wins")))

@@ -9,7 +9,7 @@ import pytest
 
 from resources.store.database import Database
 from sync import census
-from sync.errors import RateLimited
+from sync.errors import RateLimited, RejectedByProvider
 from sync.ports import CensusPage, ChangePage
 from sync.records import Entity
 from tests.fakes.ledger import FakeLedger
@@ -159,3 +159,21 @@ def test_a_record_that_cannot_be_read_ends_no_later_sync(world: World) -> None:
     world.ledger.unreadable.clear()
     a_day_later(world)
     assert bills(world) == ["void", "approved"], "the next census looks again"
+
+
+def test_a_list_that_the_ledger_refuses_ends_no_sync_and_deletes_nothing(world: World) -> None:
+    class Refusing(FakeLedger):
+        """A ledger that does not let its list of vendors be read."""
+
+        def census(self, name: str, after: str | None) -> CensusPage:
+            if name == "vendor":
+                raise RejectedByProvider("The list cannot be read.", provider_code="4001")
+            return super().census(name, after)
+
+    world.ledger.__class__ = Refusing
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
+    world.ledger.forget_feed()
+    a_day_later(world)
+    assert bills(world) == ["void"], "the other lists are compared"
+    assert world.value("select is_active from v2_vendors")
+    assert len(world.ledger.all(Entity.VENDOR)) == 1

@@ -99,3 +99,21 @@ def test_a_memo_that_a_lost_change_overwrote_is_kept_though_the_document_ended_b
     )
     assert overwritten == "call Joe before paying"
     assert "nobody heard" in reason
+
+
+def test_an_edit_here_and_one_there_before_a_lost_answer_was_settled_are_merged(world: World) -> None:
+    bill = world.bill(world.vendor(), memo="")
+    world.ledger.lose_after.add("Bill B-1 (Ridge Concrete)")
+    world.sync()
+    remote_id = world.ledger.only(Entity.BILL).remote_id
+    world.ledger.edit(Entity.BILL, remote_id, due_date="2026-07-01")
+    world.change("v2_bills", bill, memo="second thoughts")
+    world.later(minutes=10)
+    for _ in range(2):
+        world.sync()
+    there = world.ledger.only(Entity.BILL).canonical
+    assert (there["memo"], there["due_date"]) == ("second thoughts", "2026-07-01")
+    assert world.rows("select memo, due_date::text from v2_bills") == [("second thoughts", "2026-07-01")]
+    assert world.value("select count(*) from attempts where details ? 'ours'") == 0, (
+        "kept only while it is needed"
+    )

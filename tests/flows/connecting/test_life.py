@@ -67,9 +67,17 @@ def test_another_company_after_a_disconnect_is_fine_while_nothing_was_linked(
         platform.builder_id,
         connection,
     )
+    platform.run(
+        "insert into census (builder_id, connection_id, entity, remote_id, number) values (%s, %s, 'account', '1', 1)",
+        platform.builder_id,
+        connection,
+    )
     world.connections.disconnect(platform.builder_id, connection, requested_by="owner")
     other = world.sandbox.company(name="Another LLC")
     assert world.connect(platform, other) == connection
+    assert platform.value("select count(*) from census") == 0, (
+        "its lists would be compared with the new one's"
+    )
     assert world.row(platform)["provider_tenant_id"] == other
     assert platform.value("select count(*) from mirror") == 0
 
