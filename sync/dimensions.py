@@ -79,6 +79,8 @@ class Option:
     message: str | None = None
     # The name a person gave it in the ledger, instead of one made of the subject.
     named: str | None = None
+    # Made by us; what was found is the bookkeeper's own, and is neither renamed nor archived.
+    is_made: bool = False
 
     @property
     def key(self) -> tuple[Place, str]:

@@ -141,7 +141,7 @@ class OptionKeeper:
         if accounts is not None and not accounts:
             # The line waits for its account anyway.
             return
-        found = shelf.named(
+        found = shelf.known(want.option) or shelf.named(
             want.name, parent_id=want.subject.parent_id if place.list == "sub_customer" else None
         )
         if found is not None and found.remote_id in shelf.taken:
@@ -188,15 +188,11 @@ class OptionKeeper:
                 self._provide(replace(want, option=None), shelf)
             return
         if want.is_to_end:
-            ended = (
-                self._change(want, shelf, present, OptionChange(is_active=False))
-                if present.is_active
-                else present
-            )
-            self._settle(want, shelf, ended, action="archived")
+            self._end(want, shelf, present)
             return
         accounts = self._accounts(want)
-        is_renamed = want.option.label != want.subject.label and present.name != want.name
+        has_moved_on = want.option.label != want.subject.label and present.name != want.name
+        is_renamed = has_moved_on and want.option.is_made
         change = OptionChange(
             name=want.name if is_renamed else None,
             is_active=None if present.is_active else True,
@@ -211,6 +207,16 @@ class OptionKeeper:
             return
         changed = self._change(want, shelf, present, change)
         self._settle(want, shelf, changed, action="renamed" if is_renamed else "changed")
+
+    def _end(self, want: Want, shelf: _Shelf, present: Listed) -> None:
+        """Let lines carry it no more; what the bookkeeper made stays in use there for what else it stands for."""
+        assert want.option is not None
+        if not want.option.is_made:
+            self._settle(want, shelf, present, action=None, is_over=True)
+            return
+        if present.is_active:
+            present = self._change(want, shelf, present, OptionChange(is_active=False))
+        self._settle(want, shelf, present, action="archived")
 
     def _change(self, want: Want, shelf: _Shelf, present: Listed, change: OptionChange) -> Listed:
         request = self._request(
@@ -227,9 +233,12 @@ class OptionKeeper:
         with self._store.work() as work:
             work.save_option(self._option(want, state="making"), actor=self._actor, action=None)
 
-    def _settle(self, want: Want, shelf: _Shelf, listed: Listed, *, action: str | None) -> None:
+    def _settle(
+        self, want: Want, shelf: _Shelf, listed: Listed, *, action: str | None, is_over: bool = False
+    ) -> None:
         option = replace(
-            self._option(want, state="ready" if listed.is_active else "archived"),
+            self._option(want, state="ready" if listed.is_active and not is_over else "archived"),
+            is_made=action == "created" or _made(want.option, listed),
             name=listed.name,
             remote_id=listed.remote_id,
             list_id=shelf.listing.list_id,
@@ -267,6 +276,7 @@ class OptionKeeper:
             name=want.name,
             state=state,  # type: ignore[arg-type]  # one of OptionState, by the callers above
             named=before.named if before is not None else None,
+            is_made=before.is_made if before is not None else False,
         )
 
     def _accounts(self, want: Want) -> Mapping[str, str] | None:
@@ -305,11 +315,23 @@ class _Shelf:
         most = self.listing.options_max
         return most is not None and sum(one.is_active for one in self.by_id.values()) >= most
 
+    def known(self, before: Option | None) -> Listed | None:
+        """Return the entry that it was until its subject was closed, whatever it is called there."""
+        was_it = before is not None and before.state == "archived" and before.remote_id is not None
+        return self.by_id.get(str(before.remote_id)) if before is not None and was_it else None
+
     def named(self, name: str, *, parent_id: str | None) -> Listed | None:
         """Return the entry of this name, an active one first."""
         same = [one for one in self.by_id.values() if name_key(one.name) == name_key(name)]
         fitting = [one for one in same if parent_id is None or one.parent_id == parent_id]
         return min(fitting, key=lambda one: (not one.is_active, one.remote_id), default=None)
+
+
+def _made(before: Option | None, listed: Listed) -> bool:
+    """Say whether an entry is one that we made: known as such, or left behind by an answer that was lost."""
+    if before is None:
+        return False
+    return before.state == "making" or (before.is_made and before.remote_id == listed.remote_id)
 
 
 def _missing(present: Listed, accounts: Mapping[str, str] | None) -> Mapping[str, str]:

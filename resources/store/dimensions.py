@@ -67,6 +67,7 @@ def option_of(row: Mapping[Any, Any]) -> Option:
         parent_id=row["parent_id"],
         message=row["message"],
         named=row["named"],
+        is_made=row["is_made"],
     )
 
 
@@ -186,6 +187,7 @@ def name_option(
         "list_id": None,
         "parent_id": None,
         "message": option.message,
+        "is_made": False,
     }
     tx.run("dimension_option_save", builder_id=builder_id, connection_id=connection_id, **shown, now=now)
     write_audit(

@@ -20,7 +20,7 @@ where builder_id = %(builder_id)s
 -- name: dimension_options
 -- The options of a connection, with the subject as it is called now.
 select o.list, o.category, o.subject, o.subject_id, o.label, o.name, o.named, o.state, o.remote_id, o.list_id,
-       o.parent_id, o.message
+       o.parent_id, o.message, o.is_made
 from dimension_options o
 where o.builder_id = %(builder_id)s
   and o.connection_id = %(connection_id)s
@@ -30,10 +30,10 @@ order by o.list, o.category, o.subject, o.label, o.subject_id;
 -- Keeps how one option stands.
 insert into dimension_options as o (
     builder_id, connection_id, list, category, subject, subject_id, label, name, named, state, remote_id, list_id,
-    parent_id, message, updated_at)
+    parent_id, message, is_made, updated_at)
 values (
     %(builder_id)s, %(connection_id)s, %(list)s, %(category)s, %(subject)s, %(subject_id)s, %(label)s, %(name)s,
-    %(named)s, %(state)s, %(remote_id)s, %(list_id)s, %(parent_id)s, %(message)s, %(now)s)
+    %(named)s, %(state)s, %(remote_id)s, %(list_id)s, %(parent_id)s, %(message)s, %(is_made)s, %(now)s)
 on conflict (builder_id, connection_id, list, category, subject, subject_id) do update
 set label = excluded.label,
     name = excluded.name,
@@ -43,6 +43,7 @@ set label = excluded.label,
     list_id = excluded.list_id,
     parent_id = excluded.parent_id,
     message = excluded.message,
+    is_made = excluded.is_made,
     updated_at = excluded.updated_at;
 
 -- name: dimension_subjects

@@ -86,7 +86,7 @@ def test_jobs_become_sub_customers_and_cost_types_classes(
     assert (calls, sum(each.processed for each in summaries.values())) == (1, 0)
 
 
-def test_an_option_is_found_by_name_follows_its_job_and_ends_with_it(
+def test_an_option_that_was_found_by_name_is_neither_renamed_nor_archived(
     world: QuickBooksWorld, office: DimensionOffice
 ) -> None:
     theirs = world.post("class", {"Name": "1204 maple street"})
@@ -94,6 +94,31 @@ def test_an_option_is_found_by_name_follows_its_job_and_ends_with_it(
     job = a_job(world, world.client())
     world.bill(world.vendor(), job_id=job)
     world.sync()
+    assert [each["ClassRef"]["value"] for each in details(only(world, "Bill", "B-1"))] == [theirs["Id"]]
+    world.run("update v2_jobs set name = 'Maple Court' where id = %s", job)
+    world.sync()
+    world.run("update v2_jobs set status = 'closed' where id = %s", job)
+    world.sync()
+    assert classes(world) == {"1204 maple street": theirs["Id"]}
+    (option,) = office.options()
+    assert (option["state"], option["label"]) == ("archived", "1204 Maple Court")
+    world.bill(world.vendor("Late Supply"), number="B-2", job_id=job)
+    world.sync()
+    assert [each["ClassRef"]["value"] for each in details(only(world, "Bill", "B-2"))] == [theirs["Id"]]
+    world.sync()
+    assert classes(world) == {"1204 maple street": theirs["Id"]}
+    _, summaries, _, calls = world.sync()
+    assert (calls, sum(each.processed for each in summaries.values())) == (1, 0)
+
+
+def test_an_option_that_was_made_follows_its_job_and_ends_with_it(
+    world: QuickBooksWorld, office: DimensionOffice
+) -> None:
+    office.save(("job", "class"))
+    job = a_job(world, world.client())
+    world.bill(world.vendor(), job_id=job)
+    world.sync()
+    theirs = {"Id": classes(world)["1204 Maple Street"]}
     assert [each["ClassRef"]["value"] for each in details(only(world, "Bill", "B-1"))] == [theirs["Id"]]
     world.run("update v2_jobs set name = 'Maple Court' where id = %s", job)
     world.sync()

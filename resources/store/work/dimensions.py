@@ -55,6 +55,7 @@ class DimensionsPart(WorkPart):
             "list_id": option.list_id,
             "parent_id": option.parent_id,
             "message": option.message,
+            "is_made": option.is_made,
         }
         self._tx.run("dimension_option_save", **self._connection, **shown, now=self._now)
         if action is not None:
