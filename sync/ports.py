@@ -122,6 +122,8 @@ class BankReport:
 
     first_day: date
     matched: Sequence[tuple[Entity, str]]
+    # What has a line on a statement and another that is on none yet.
+    partly: Sequence[tuple[Entity, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ CANDIDATES_MAX = 50
 BANK_LOOK_BACK = timedelta(days=400)
 CENSUS_EVERY = timedelta(days=1)
 CLEARED_STATES = ("Cleared", "Reconciled")
+UNCLEARED = "Uncleared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +175,20 @@ class QuickBooks:
     def bank_report(self) -> BankReport:
         """Read which payments and deposits the bookkeeper has cleared; no object of QuickBooks says it."""
         first_day = self._clock.now().date() - BANK_LOOK_BACK
-        matched = []
+        params = {"start_date": first_day.isoformat(), "columns": "tx_date,txn_type"}
+        found: dict[str, set[tuple[Entity, str]]] = {}
         # The column that shows the state is reported to be unreliable, so each state is asked for by itself.
-        for state in CLEARED_STATES:
-            params = {"start_date": first_day.isoformat(), "cleared": state, "columns": "tx_date,txn_type"}
-            report = self._client.read("reports/TransactionList", params, label="the list of transactions")
-            matched += transactions_in(report)
-        return BankReport(first_day, matched)
+        for state in (*CLEARED_STATES, UNCLEARED):
+            if state == UNCLEARED and not any(found.values()):
+                break
+            report = self._client.read(
+                "reports/TransactionList", {**params, "cleared": state}, label="the list of transactions"
+            )
+            found[state] = set(transactions_in(report))
+        cleared = {one for state in CLEARED_STATES for one in found[state]}
+        # A transaction on two bank accounts is found on each one's statement by itself, and is listed under both states.
+        partly = cleared & found.get(UNCLEARED, set())
+        return BankReport(first_day, sorted(cleared - partly), sorted(partly))
 
     def check(self, entity: Entity, canonical: Canonical) -> str | None:
         """Say in a sentence why QuickBooks is known to refuse this record, or None; makes no call."""

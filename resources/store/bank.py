@@ -51,8 +51,12 @@ def read_bank(
         for table in TABLES:
             tx.run(f"bank_from_records_{table}", **where, since=looked - OVERLAP)
             if report is not None:
-                matched = json_text([{"entity": entity, "remote_id": one} for entity, one in report.matched])
-                tx.run(f"bank_from_report_{table}", **where, matched=matched, first_day=report.first_day)
+                told = [("matched", each) for each in report.matched]
+                told += [("partially_matched", each) for each in report.partly]
+                rows = [
+                    {"entity": entity, "remote_id": one, "status": status} for status, (entity, one) in told
+                ]
+                tx.run(f"bank_from_report_{table}", **where, told=json_text(rows), first_day=report.first_day)
         tx.run("bank_of_deposited_payments", builder_id=facts.builder_id)
         tx.run("move_cursor", **where, stream=LOOK, position=now.isoformat(), now=now)
         if is_due:

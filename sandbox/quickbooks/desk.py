@@ -151,7 +151,8 @@ def _clear(emulator: QuickBooks, call: ControlCall) -> dict[str, Any]:
     company = _company(emulator, call)
     entity = _entity(_text(call.body, "entity"))
     state = str(call.body.get("state", "Cleared"))
-    mark_cleared(company, entity, _text(call.body, "id"), state)
+    account = call.body.get("account")
+    mark_cleared(company, entity, _text(call.body, "id"), state, account=str(account) if account else None)
     return {"entity": entity, "id": call.body["id"], "state": state}
 
 

@@ -28,14 +28,17 @@ def truncated(body: bytes) -> bytes:
     return wire.dumps(answer)
 
 
-def mark_cleared(company: Company, entity: str, number: str, state: str) -> None:
-    """Note what the bank feed says of a transaction; reports show it."""
+def mark_cleared(
+    company: Company, entity: str, number: str, state: str, *, account: str | None = None
+) -> None:
+    """Note what the bank feed says of a transaction, or of its line on one account; reports show it."""
     if state not in STATES:
         raise ControlError(f"state is one of {', '.join(STATES)}.")
     if company.find(entity, number) is None:
         raise ControlError(f"{company.realm} has no {entity} {number}.")
     with company.store.transaction():
-        company.store.put(company.path("_cleared"), f"{entity}:{number}", state)
+        key = f"{entity}:{number}:{account}" if account else f"{entity}:{number}"
+        company.store.put(company.path("_cleared"), key, state)
 
 
 def merge_names(company: Company, entity: str, *, keep: str, lose: str) -> list[tuple[str, str, str]]:

@@ -108,16 +108,29 @@ def _split(company: Company, entry: Entry, own: str) -> str:
     return "" if record is None else str(record.body["FullyQualifiedName"])
 
 
-def _cleared(company: Company, entity: str, number: str) -> str:
-    if any(source == "Deposit" for source, _ in company.applied(entity, number)):
-        return "Deposited"
-    return str(company.store.get(company.path("_cleared"), f"{entity}:{number}") or "Uncleared")
+def _cleared(company: Company, entity: str, record: Record) -> set[str]:
+    """The states of a transaction's bank lines: each account's statement clears its own line."""
+    if any(source == "Deposit" for source, _ in company.applied(entity, record.id)):
+        return {"Deposited"}
+    kept = company.path("_cleared")
+    whole = str(company.store.get(kept, f"{entity}:{record.id}") or "Uncleared")
+    banks = [
+        posting.account
+        for posting in record.effects.postings
+        if (account := company.find("Account", posting.account)) is not None
+        and account.body.get("AccountType") in BANK_TYPES
+    ]
+    return {
+        str(company.store.get(kept, f"{entity}:{record.id}:{account}") or whole) for account in banks
+    } or {whole}
 
 
 def _cells(call: Call, entity: str, record: Record, names: list[str], facts: dict[str, Row]) -> list[Row]:
     body = record.body
     party = body.get("CustomerRef") or body.get("VendorRef") or body.get("EntityRef") or {}
-    state = _cleared(call.company, entity, record.id)
+    states = _cleared(call.company, entity, record)
+    # One row cannot show two states.
+    state = next(iter(states)) if len(states) == 1 else "Uncleared"
     shows_state = call.company.switch("report_cleared") == "column_and_filter"
     values: dict[str, Row] = {
         "tx_date": cell(body["TxnDate"]),
@@ -157,7 +170,7 @@ def transaction_list(call: Call) -> Row:
         on = record.effects.on
         if on is None or not start <= on <= end:
             continue
-        if wanted and _cleared(company, entity, record.id) != wanted:
+        if wanted and wanted not in _cleared(company, entity, record):
             continue
         if modified is not None and record.body["MetaData"]["LastUpdatedTime"][:10] < modified.isoformat():
             continue

@@ -19,9 +19,9 @@ where l.builder_id = %(builder_id)s
 -- name: bank_from_report_payments
 -- Takes over a report of the ledger: payments it names are on the statement, the others of its period are not.
 update v2_payments p
-set reconciliation_status = case when t.remote_id is null then 'unmatched' else 'matched' end
+set reconciliation_status = coalesce(t.status, 'unmatched')
 from links l
-left join jsonb_to_recordset(%(matched)s::jsonb) as t (entity text, remote_id text) on t.entity = l.entity
+left join jsonb_to_recordset(%(told)s::jsonb) as t (entity text, remote_id text, status text) on t.entity = l.entity
     and t.remote_id = l.remote_id
 where l.builder_id = %(builder_id)s
   and l.connection_id = %(connection_id)s
@@ -29,7 +29,7 @@ where l.builder_id = %(builder_id)s
   and p.builder_id = l.builder_id
   and p.id = l.record_id
   and p.payment_date >= %(first_day)s
-  and p.reconciliation_status is distinct from case when t.remote_id is null then 'unmatched' else 'matched' end;
+  and p.reconciliation_status is distinct from coalesce(t.status, 'unmatched');
 
 -- name: bank_from_records_bill_payments
 -- Takes over what bill payments of the ledger say about themselves, where they were read or linked since the last look.
@@ -50,9 +50,9 @@ where l.builder_id = %(builder_id)s
 -- name: bank_from_report_bill_payments
 -- Takes over a report of the ledger: bill payments it names are on the statement, the others of its period are not.
 update v2_bill_payments p
-set reconciliation_status = case when t.remote_id is null then 'unmatched' else 'matched' end
+set reconciliation_status = coalesce(t.status, 'unmatched')
 from links l
-left join jsonb_to_recordset(%(matched)s::jsonb) as t (entity text, remote_id text) on t.entity = l.entity
+left join jsonb_to_recordset(%(told)s::jsonb) as t (entity text, remote_id text, status text) on t.entity = l.entity
     and t.remote_id = l.remote_id
 where l.builder_id = %(builder_id)s
   and l.connection_id = %(connection_id)s
@@ -60,7 +60,7 @@ where l.builder_id = %(builder_id)s
   and p.builder_id = l.builder_id
   and p.id = l.record_id
   and p.payment_date >= %(first_day)s
-  and p.reconciliation_status is distinct from case when t.remote_id is null then 'unmatched' else 'matched' end;
+  and p.reconciliation_status is distinct from coalesce(t.status, 'unmatched');
 
 -- name: bank_from_records_deposits
 -- Takes over what deposits of the ledger say about themselves, where they were read or linked since the last look.
@@ -81,9 +81,9 @@ where l.builder_id = %(builder_id)s
 -- name: bank_from_report_deposits
 -- Takes over a report of the ledger: deposits it names are on the statement, the others of its period are not.
 update v2_deposits p
-set reconciliation_status = case when t.remote_id is null then 'unmatched' else 'matched' end
+set reconciliation_status = coalesce(t.status, 'unmatched')
 from links l
-left join jsonb_to_recordset(%(matched)s::jsonb) as t (entity text, remote_id text) on t.entity = l.entity
+left join jsonb_to_recordset(%(told)s::jsonb) as t (entity text, remote_id text, status text) on t.entity = l.entity
     and t.remote_id = l.remote_id
 where l.builder_id = %(builder_id)s
   and l.connection_id = %(connection_id)s
@@ -91,19 +91,25 @@ where l.builder_id = %(builder_id)s
   and p.builder_id = l.builder_id
   and p.id = l.record_id
   and p.deposit_date >= %(first_day)s
-  and p.reconciliation_status is distinct from case when t.remote_id is null then 'unmatched' else 'matched' end;
+  and p.reconciliation_status is distinct from coalesce(t.status, 'unmatched');
 
 -- name: bank_of_deposited_payments
--- A payment that went into a deposit is on the statement as far as the deposit is.
+-- A payment that went into a deposit is on the statement as far as the deposit is; one that went into several, as far as all.
 update v2_payments p
-set reconciliation_status = d.reconciliation_status
-from v2_deposit_lines dl
-join v2_deposits d on d.builder_id = dl.builder_id and d.id = dl.deposit_id and d.status = 'posted'
-where dl.builder_id = %(builder_id)s
-  and p.builder_id = dl.builder_id
-  and p.id = dl.payment_id
-  and d.reconciliation_status is not null
-  and p.reconciliation_status is distinct from d.reconciliation_status;
+set reconciliation_status = d.status
+from (
+    select dl.payment_id,
+           case when min(d.reconciliation_status) = max(d.reconciliation_status) then min(d.reconciliation_status)
+                else 'partially_matched' end as status
+    from v2_deposit_lines dl
+    join v2_deposits d on d.builder_id = dl.builder_id and d.id = dl.deposit_id and d.status = 'posted'
+    where dl.builder_id = %(builder_id)s
+      and dl.payment_id is not null
+      and d.reconciliation_status is not null
+    group by dl.payment_id) d
+where p.builder_id = %(builder_id)s
+  and p.id = d.payment_id
+  and p.reconciliation_status is distinct from d.status;
 
 -- name: has_linked_money
 -- Whether any payment or deposit of a connection is linked at all.

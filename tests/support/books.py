@@ -154,6 +154,10 @@ class Books(ABC):
         """Take a payment out of the books."""
 
     @abstractmethod
+    def reconcile_part(self, reference: str) -> None:
+        """Find a part of a receipt on the bank statement, and the rest not yet."""
+
+    @abstractmethod
     def reconcile(self, reference: str) -> None:
         """Find a payment on the bank statement."""
 

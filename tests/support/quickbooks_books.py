@@ -193,6 +193,21 @@ class QuickBooksBooks(Books):
         row = next(row for row in self._rows(entity) if row.get(name) == reference)
         self._act(entity, {}, "delete", row["Id"])
 
+    def reconcile_part(self, reference: str) -> None:
+        # Deposited, with a part of it put into a second bank account; only the first one's statement is there.
+        row = next(row for row in self._rows("Payment") if row.get("PaymentRefNum") == reference)
+        savings = self._id(self._act("Account", {"Name": "Savings", "AccountType": "Bank"}))
+        link = {"TxnId": row["Id"], "TxnType": "Payment", "TxnLineId": "0"}
+        bank = self.account("bank")
+        body = {
+            "TxnDate": DATE,
+            "DepositToAccountRef": {"value": bank},
+            "Line": [{"Amount": str(row["TotalAmt"]), "LinkedTxn": [link]}],
+            "CashBack": {"AccountRef": {"value": savings}, "Amount": 100},
+        }
+        part = {"entity": "Deposit", "id": self._id(self._act("Deposit", body)), "account": bank}
+        self.control("POST", "/clear", {"realm": self.company, **part, "state": "Reconciled"})
+
     def reconcile(self, reference: str) -> None:
         row = next(row for row in self._rows("Payment") if row.get("PaymentRefNum") == reference)
         self.control(

@@ -197,6 +197,10 @@ class XeroBooks(Books):
             if row.get("Reference") == reference and row["Status"] == "AUTHORISED":
                 self._send("POST", f"Payments/{row['PaymentID']}", {"Status": "DELETED"})
 
+    def reconcile_part(self, reference: str) -> None:
+        row = next(row for row in self._rows("Payments") if row.get("Reference") == reference)
+        self.bookkeep("reconcile", id=row["PaymentID"])
+
     def reconcile(self, reference: str) -> None:
         for row in self._rows("Payments"):
             if row.get("Reference") == reference:

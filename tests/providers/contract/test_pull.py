@@ -146,6 +146,23 @@ def test_what_the_bank_statement_shows_is_told_per_payment(office: Office) -> No
     office.settled()
 
 
+def test_a_receipt_of_which_a_part_is_on_the_bank_statement_is_partially_matched(office: Office) -> None:
+    client = office.client()
+    office.invoice(client, number="I-1")
+    office.invoice(client, number="I-2")
+    office.sync()
+    paid = {one.id: "500.00" for one in office.books.valid("invoice")}
+    office.books.pay("invoice", paid, reference="CHK 1")
+    office.sync()
+    states = "select reference, reconciliation_status from v2_payments"
+    assert office.rows(states) == [("CHK 1", "unmatched")]
+    office.books.reconcile_part("CHK 1")
+    office.later(days=8)
+    office.sync()
+    assert office.rows(states) == [("CHK 1", "partially_matched")]
+    office.settled()
+
+
 def test_the_mirror_holds_every_document_there_is(office: Office) -> None:
     office.books.fill(300)
     office.run("delete from cursors")
