@@ -9,12 +9,13 @@ import sys
 import stamina
 import structlog
 
-from pipelines.processes import stop_on_signals
+from pipelines.processes import ProcessError, stop_on_signals
+from resources.postgres import PostgresError
 from tests.chaos.run import perform
 
 
 def main() -> int:
-    """Perform once; 0 when every promise held."""
+    """Perform once: 0 when every promise held, 1 when one did not, 2 when the performance broke off."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="how many processes to kill")
     parser.add_argument(
@@ -25,7 +26,11 @@ def main() -> int:
     stop_on_signals()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     stamina.instrumentation.set_on_retry_hooks([])
-    found = perform(kills=asked.kills, seed=asked.seed, keep=asked.keep)
+    try:
+        found = perform(kills=asked.kills, seed=asked.seed, keep=asked.keep)
+    except (TimeoutError, PostgresError, ProcessError) as error:
+        sys.stdout.write(f"BROKEN OFF, nothing is shown: {error}\n")
+        return 2
     for sentence in found.violations:
         sys.stdout.write(f"  {sentence}\n")
     shown = {
@@ -40,6 +45,8 @@ def main() -> int:
         "seconds": round(found.seconds, 1),
     }
     sys.stdout.write(json.dumps(shown) + "\n")
+    held = "HELD" if not found.violations else f"NOT HELD, {len(found.violations)} violations"
+    sys.stdout.write(f"{held}: {sum(found.kills.values())} kills in {found.seconds / 60:.0f} minutes\n")
     return 1 if found.violations else 0
 
 

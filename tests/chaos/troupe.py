@@ -22,6 +22,8 @@ POSTGRES, RUN = "Postgres", "Dagster run"
 RESTART_SECONDS = 1.0
 LOOK_SECONDS = 0.2
 LOADING_SECONDS = 6.0
+# Nobody to kill for so long means that nobody comes back any more.
+KILLING_SECONDS_MAX = 300.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,12 @@ class Troupe:
         """Kill somebody with -9, Postgres and runs of Dagster included; return who it was."""
         names = [actor.name for actor in self._actors] + [POSTGRES, RUN]
         weights = [actor.weight for actor in self._actors] + [3, 4]
+        deadline = time.monotonic() + KILLING_SECONDS_MAX
         while True:
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"{chosen or 'anybody'} has not come up for {KILLING_SECONDS_MAX:.0f} seconds"
+                )
             name = chosen or self._random.choices(names, weights)[0]
             pid = self._pid_of(name)
             if pid is not None:

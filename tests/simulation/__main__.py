@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from pipelines.processes import stop_on_signals
 from resources.postgres import database_urls
 from tests.simulation.database import SimDatabase
 from tests.simulation.faults import Fault
@@ -33,6 +34,7 @@ HUNT_WORLDS = 400
 def main() -> int:
     """Run what the command line asks for; 0 when every promise held (or every planted bug was found)."""
     asked = _arguments()
+    stop_on_signals()
     _be_quiet()
     reserve_home()
     try:
