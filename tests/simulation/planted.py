@@ -342,7 +342,7 @@ def settling_writes_in_a_sync_that_only_reads() -> Iterator[None]:
 
 @contextmanager
 def direction_ignored() -> Iterator[None]:
-    """A sync that may only send also takes what changed in the ledger."""
+    """A sync that may only read or only send does both once anything differs."""
     original = engine.ConnectionSync._takes
 
     def takes(self: Any, judged: Any) -> Any:
