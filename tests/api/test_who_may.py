@@ -7,16 +7,19 @@ import base64
 import hmac
 import json
 import pkgutil
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
+from starlette.routing import compile_path
 
 import api.routes
 from api.auth import access_of
@@ -51,6 +54,32 @@ def test_no_route_is_open_by_accident() -> None:
     known = {path.removeprefix(ROOT) for path in OPEN_ROUTES}
     assert opened - {"/api/v1/webhooks/{provider}"} - OPEN_PAGES - APP_ROUTES <= known
     assert len(all_routes()) > 20
+
+
+def test_the_application_answers_at_no_address_that_the_walks_do_not_know(world: World) -> None:
+    contexts = list(iter_route_contexts(world.app.routes))
+    walked = {id(route) for route in all_routes()}
+    assert {each.path for each in contexts if id(each.original_route) not in walked} == {
+        "/openapi.json",
+        "/docs",
+        "/docs/oauth2-redirect",
+    }
+    assert walked <= {id(each.original_route) for each in contexts}, (
+        "a module's routes are not part of the API"
+    )
+
+
+def test_no_route_stands_in_front_of_another(world: World) -> None:
+    contexts = list(iter_route_contexts(world.app.routes))
+    patterns = [compile_path(str(each.path))[0] for each in contexts]
+    for context in contexts:
+        sample = re.sub(r"{[^}]*}", str(uuid4()), str(context.path))
+        first = next(
+            each
+            for pattern, each in zip(patterns, contexts, strict=True)
+            if pattern.match(sample) and (each.methods or set()) & (context.methods or set())
+        )
+        assert first.path == context.path, sample
 
 
 def test_every_route_belongs_to_a_group_that_a_scope_names() -> None:
