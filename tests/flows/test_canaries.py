@@ -7,7 +7,9 @@ import base64
 import io
 import logging
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, get_args
 from uuid import UUID
 
 import dagster as dg
@@ -18,6 +20,7 @@ import structlog
 from pydantic import SecretStr
 
 from api.app import create_app
+from api.models.exports import DatasetName
 from pipelines.definitions import build_defs
 from resources.dagster.wired import WiredDesk
 from resources.logging import configure_logging
@@ -25,10 +28,13 @@ from resources.postgres import DatabaseUrls
 from resources.postgres.urls import for_psycopg
 from resources.rotation import add_key, rewrap_all
 from resources.settings import Settings
-from resources.store.api_keys import create_api_key
+from resources.store.api_keys import Caller, create_api_key
+from resources.store.app_access import Issued, exchange_code, find_code, give, new_code, new_pair
+from resources.store.apps import Wanted, find_app, register_app
 from resources.store.database import Database
+from resources.store.sessions import make_link, open_session
 from resources.vault import Vault
-from tests.api.world import PROVIDERS, ROOT, FakeLauncher
+from tests.api.world import PROVIDERS, ROOT, FakeLauncher, WorkersAtOnce
 from tests.flows.quickbooks_world import BROWSER, QuickBooksWorld, quickbooks_world
 
 PLANTED = {
@@ -37,6 +43,9 @@ PLANTED = {
     "smtp_password": "canary-mail-password-77aa",
     "metrics_token": "canary-metrics-token-10fd",
 }
+
+# In a cell of a file that is sent in.
+IMPORTED = "canary-cell-3f5511"
 
 
 @pytest.fixture
@@ -76,9 +85,80 @@ def stored_text(urls: DatabaseUrls) -> str:
         )
 
 
-def call_everything(world: QuickBooksWorld, key: str) -> tuple[str, list[str]]:
+@dataclass(frozen=True)
+class Given:
+    """What opens the doors of a person and of an app; none of it is ever shown again."""
+
+    session: str
+    link: str
+    app_id: str
+    app_secret: str
+    code: str
+    access: str
+    refresh: str
+
+    @property
+    def secrets(self) -> list[str]:
+        """All of it but the app's name."""
+        return [self.session, self.link, self.app_secret, self.code, self.access, self.refresh]
+
+
+def give_access(world: QuickBooksWorld) -> Given:
+    """Sign a person in, and let the person let an app in."""
+    database, now = world.tieout.database, world.tieout.clock.now()
+    person = Caller(UUID(world.builder_id), None, "canary person", "owner")
+    session = open_session(database, person, came_by="link", lasts=timedelta(hours=1), now=now).token
+    link = make_link(database, person.builder_id, person=person.name, role="owner", now=now)
+    wanted = Wanted("Canary app", ("https://a.example",), ("sync:read",))
+    made = register_app(database, person.builder_id, wanted, registered_by="canary", now=now)
+    app, text = find_app(database, str(made.id)), new_code()
+    assert app is not None
+    assert made.secret is not None
+    issued = Issued(text, "https://a.example", "canary-challenge")
+    give(database, person, app=app, scopes=("sync:read",), issued=issued, now=now)
+    code, pair = find_code(database, text, now=now), new_pair()
+    assert code is not None
+    assert exchange_code(database, code, pair, now=now)
+    return Given(session, link, str(made.id), made.secret, text, pair.access, pair.refresh)
+
+
+async def as_person_and_app(client: httpx.AsyncClient, given: Given) -> list[httpx.Response]:
+    """Use all of it, rightly and wrongly; a file is sent in besides, and everything exported."""
+    about = {"client_id": given.app_id, "client_secret": given.app_secret}
+    bearer = {"Authorization": f"Bearer {given.access}"}
+    session = {"Cookie": f"tieout_session={given.session}", "Authorization": ""}
+    datasets = get_args(DatasetName.__value__)
+    # Its page gives the link back to whoever has it, in the form that uses it up; nobody else may have it.
+    assert given.link in (await client.get("/signin", params={"link": given.link})).text
+    answers = [
+        await client.get("/integrations", headers=session),
+        await client.get("/integrations", headers=session | {"Cookie": f"tieout_session={given.session}x"}),
+        await client.get(f"{ROOT}/sync/status", headers=bearer),
+        await client.get(f"{ROOT}/mappings", headers=bearer),
+        await client.post("/oauth/introspect", data={**about, "token": given.access}),
+        await client.post(
+            "/oauth/token", data={**about, "grant_type": "authorization_code", "code": "wrong"}
+        ),
+        await client.post(
+            "/oauth/token", data={**about, "grant_type": "refresh_token", "refresh_token": "wrong"}
+        ),
+        await client.get("/metrics", headers={"Authorization": f"Bearer {PLANTED['metrics_token']}"}),
+        await client.get("/metrics", headers=bearer),
+        await client.post(
+            f"{ROOT}/imports",
+            files={"file": ("v.csv", f"name,phone\nCanary Vendor,{IMPORTED}\n".encode())},
+            data={"entity": "vendors"},
+        ),
+    ]
+    answers += [await client.get(f"{ROOT}/exports/{each}", params={"format": "jsonl"}) for each in datasets]
+    assert [each.status_code for each in answers[:1] + answers[2:3] + answers[7:8]] == [200] * 3
+    assert {each.status_code for each in answers[-len(datasets) :]} == {200}
+    return answers
+
+
+def call_everything(world: QuickBooksWorld, key: str, given: Given) -> tuple[str, list[str]]:
     """Make secrets through the API, ask every reading route, provoke refusals; return all answers and what was shown once."""
-    app = create_app(world.tieout, launcher=FakeLauncher(), providers=PROVIDERS)
+    app = create_app(world.tieout, launcher=FakeLauncher(), providers=PROVIDERS, workers=WorkersAtOnce)
     shown_once: list[str] = []
     seen: list[str] = []
 
@@ -97,6 +177,7 @@ def call_everything(world: QuickBooksWorld, key: str) -> tuple[str, list[str]]:
                 )
                 made = answer.json()
                 shown_once.append(made.get("key") or made["secret"])
+            seen.extend(f"{each.headers} {each.text}" for each in await as_person_and_app(client, given))
             for path, item in app.openapi()["paths"].items():
                 if "get" in item:
                     place = path.replace("{id}", world.connection_id).replace(
@@ -154,9 +235,10 @@ def test_no_secret_in_use_is_found_where_it_must_not_be(
         world.tieout.vault.open(sealed, field=field, **place)
         for sealed, field in zip(row, ("access_token", "refresh_token"), strict=True)
     ]
-    answers, shown_once = call_everything(world, key)
+    given = give_access(world)
+    answers, shown_once = call_everything(world, key, given)
     dagster = dagster_text(world)
-    secrets = [*PLANTED.values(), *tokens, key, *shown_once, BROWSER]
+    secrets = [*PLANTED.values(), *tokens, key, *shown_once, *given.secrets, BROWSER]
     secrets += [
         key.removeprefix("tieout_")[:43],
         base64.b64encode(PLANTED["quickbooks_client_secret"].encode()).decode(),
@@ -173,6 +255,8 @@ def test_no_secret_in_use_is_found_where_it_must_not_be(
     found = [(name, secret[:12]) for name, text in places.items() for secret in secrets if secret in text]
     assert found == []
     assert "canary-code-4d" not in places["logs"]
+    # A person's file is not ours to repeat anywhere but to its builder.
+    assert [name for name in ("logs", "dagster") if IMPORTED in places[name]] == []
     assert "Ridge Concrete" in places["database"], "the search would find something that is there"
 
 
@@ -180,7 +264,7 @@ def test_turning_the_keyring_over_leaves_every_secret_open_and_no_row_under_the_
     world: QuickBooksWorld, urls: DatabaseUrls
 ) -> None:
     key = create_api_key(world.tieout.database, UUID(world.builder_id), name="rotation", role="owner")
-    call_everything(world, key)
+    call_everything(world, key, give_access(world))
     token, home = world.token(), world.tieout.settings.home
     added = add_key(home)
     assert (home / "keyring").stat().st_mode & 0o777 == 0o600
