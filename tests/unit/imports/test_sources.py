@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
+from openpyxl import Workbook
 
 from resources.imports.sources import open_source
 from resources.imports.statements import STATEMENTS
@@ -254,6 +255,30 @@ def far_corner(place: str) -> bytes:
 def test_a_workbook_with_a_value_in_its_far_corner_is_refused_before_it_is_loaded() -> None:
     assert "more than 250,000 rows" in refusal(far_corner("A1048576"), "far.xlsx")["problem"]
     assert "row 240,000 and column 16,384" in refusal(far_corner("XFD240000"), "far.xlsx")["problem"]
+
+
+def test_sheets_that_only_together_are_too_many_cells_are_refused() -> None:
+    book = Workbook()
+    for number in range(2):
+        sheet = book.create_sheet(f"Part {number}")
+        sheet["A1"], sheet["E240000"] = "Name", "far"
+    content = io.BytesIO()
+    book.save(content)
+    assert "2,400,000 cells" in refusal(content.getvalue(), "parts.xlsx")["problem"]
+
+
+def test_a_table_that_begins_in_the_middle_of_a_sheet_keeps_its_columns_and_lines() -> None:
+    book = Workbook()
+    assert book.active is not None
+    book.active["C3"], book.active["C4"], book.active["D4"] = "Name", "Acme", "x"
+    content = io.BytesIO()
+    book.save(content)
+    source = open_source(content.getvalue(), name="v.xlsx", format_=FORMATS[ImportEntity.VENDORS])
+    rows = [(row.line, list(row.cells)) for row in source.rows()]
+    assert [(line, cells[2:]) for line, cells in rows if any(cells)] == [
+        (3, ["Name", None]),
+        (4, ["Acme", "x"]),
+    ]
 
 
 def test_formatting_far_outside_the_table_is_no_matter() -> None:
