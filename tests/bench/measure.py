@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,10 @@ class Measured:
     wall: float = 0.0
     cpu: float = 0.0
     postgres_cpu: float = 0.0
+    # Seconds in which this process's threads, or PostgreSQL's processes, could have run and had no processor: what a
+    # busy machine adds to the wall time.
+    queued: float = 0.0
+    postgres_queued: float = 0.0
 
 
 @dataclass
@@ -56,10 +60,14 @@ class Bench:
         """Measure a block: wall, this process's CPU, and the CPU of PostgreSQL's processes."""
         measured = Measured()
         wall, cpu, server = time.perf_counter(), time.process_time(), self._postgres_seconds()
+        queued, server_queued = _queued(os.getpid()), self._postgres_queued()
         yield measured
         measured.wall = time.perf_counter() - wall
         measured.cpu = time.process_time() - cpu
         measured.postgres_cpu = self._postgres_seconds() - server
+        # Of those that still live; one that ended takes its figure along.
+        measured.queued = max(_queued(os.getpid()) - queued, 0.0)
+        measured.postgres_queued = max(self._postgres_queued() - server_queued, 0.0)
 
     def another_database(self) -> tuple[Settings, Database]:
         """Return settings and database of a second installation on the same server."""
@@ -71,15 +79,21 @@ class Bench:
 
     def _postgres_seconds(self) -> float:
         """CPU of the postmaster, its ended children and its living ones."""
-        pid_files = list(Path(self.server.settings.home).rglob("postmaster.pid"))
-        postmaster = pid_files[0].read_text().split("\n", 1)[0]
+        postmaster = self._postmaster()
         ticks = sum(_stat(postmaster)[11:15])
-        for folder in Path("/proc").iterdir():
-            if folder.name.isdigit():
-                stat = _stat(folder.name)
-                if stat and stat[1] == int(postmaster):
-                    ticks += sum(stat[11:13])
-        return ticks / TICKS
+        return (ticks + sum(sum(_stat(child)[11:13]) for child in self._children(postmaster))) / TICKS
+
+    def _postgres_queued(self) -> float:
+        return sum(_queued(int(child)) for child in self._children(self._postmaster()))
+
+    def _postmaster(self) -> str:
+        pid_files = list(Path(self.server.settings.home).rglob("postmaster.pid"))
+        return pid_files[0].read_text().split("\n", 1)[0]
+
+    @staticmethod
+    def _children(postmaster: str) -> list[str]:
+        names = [folder.name for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+        return [name for name in names if _stat(name)[1:2] == [int(postmaster)]]
 
 
 def memory_mb() -> float:
@@ -126,3 +140,12 @@ def _stat(pid: str) -> list[int]:
         return []
     # Index 0 stands for the state letter, so that the places are those of the manual less three.
     return [0, *(int(part) for part in text.rsplit(")", 1)[1].split()[1:])]
+
+
+def _queued(pid: int) -> float:
+    """Seconds in which the threads of a process waited for a processor so far; 0 where the system does not tell."""
+    waited = 0
+    for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            waited += int(file.read_text().split()[1])
+    return waited / 1e9

@@ -140,10 +140,12 @@ def test_the_second_demo_pushes_nothing_and_costs_few_calls(demo: Demo) -> None:
     in_xero, in_quickbooks = (
         int(calls) for calls in re.findall(r"(\d+) calls? to the provider", demo.second.stdout)
     )
-    # One for what changed; the day's census takes twelve at most.
-    assert 1 <= in_quickbooks <= 13
+    # What changed, the trial balance and the bank's two reports; the rest reads again what lies within the overlap of the
+    # cursor. Seen: 5 and 8. No census is due, which alone would take nine.
+    assert 1 <= in_quickbooks <= 10
     # One per list; the first run's money lies within the overlap of the cursor, and its receipts are asked for whole.
-    assert 11 <= in_xero <= 36
+    # Seen: 20 and 21.
+    assert 11 <= in_xero <= 24
 
 
 def test_one_builder_keeps_its_books_in_each_system(demo: Demo) -> None:
