@@ -144,7 +144,7 @@ def test_the_second_demo_pushes_nothing_and_costs_few_calls(demo: Demo) -> None:
     # cursor. Seen: 5 and 8. No census is due, which alone would take nine.
     assert 1 <= in_quickbooks <= 10
     # One per list; the first run's money lies within the overlap of the cursor, and its receipts are asked for whole.
-    # Seen: 20 and 21.
+    # Twenty and twenty-one were seen.
     assert 11 <= in_xero <= 24
 
 
