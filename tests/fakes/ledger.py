@@ -132,8 +132,8 @@ class FakeLedger:
         return Company("1", "Fake Books", "USD", books_closed_until=self.closed_until)
 
     def books_closed_until(self) -> str | None:
-        """Keep the books open."""
-        return None
+        """Say until when the books are closed; None while they are open."""
+        return self.closed_until
 
     def changes(self, cursor: str | None) -> Iterator[ChangePage]:
         """Yield what changed since the cursor in pages of fifty."""
