@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import html
 import io
 import logging
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from email.message import EmailMessage
 from typing import Any, get_args
 from uuid import UUID
 
@@ -17,12 +20,14 @@ import httpx
 import psycopg
 import pytest
 import structlog
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from api.app import create_app
-from api.models.exports import DatasetName
+from api.models.exports import DatasetName, FormatName
 from pipelines.definitions import build_defs
 from resources.dagster.wired import WiredDesk
+from resources.delivery import Deliverer
 from resources.logging import configure_logging
 from resources.postgres import DatabaseUrls
 from resources.postgres.urls import for_psycopg
@@ -123,11 +128,10 @@ def give_access(world: QuickBooksWorld) -> Given:
 
 
 async def as_person_and_app(client: httpx.AsyncClient, given: Given) -> list[httpx.Response]:
-    """Use all of it, rightly and wrongly; a file is sent in besides, and everything exported."""
+    """Use all of it, rightly and wrongly; a file is sent in besides."""
     about = {"client_id": given.app_id, "client_secret": given.app_secret}
     bearer = {"Authorization": f"Bearer {given.access}"}
     session = {"Cookie": f"tieout_session={given.session}", "Authorization": ""}
-    datasets = get_args(DatasetName.__value__)
     # Its page gives the link back to whoever has it, in the form that uses it up; nobody else may have it.
     assert given.link in (await client.get("/signin", params={"link": given.link})).text
     answers = [
@@ -150,24 +154,32 @@ async def as_person_and_app(client: httpx.AsyncClient, given: Given) -> list[htt
             data={"entity": "vendors"},
         ),
     ]
-    answers += [await client.get(f"{ROOT}/exports/{each}", params={"format": "jsonl"}) for each in datasets]
     assert [each.status_code for each in answers[:1] + answers[2:3] + answers[7:8]] == [200] * 3
-    assert {each.status_code for each in answers[-len(datasets) :]} == {200}
     return answers
+
+
+def app_of(world: QuickBooksWorld) -> FastAPI:
+    """The API over the world."""
+    return create_app(world.tieout, launcher=FakeLauncher(), providers=PROVIDERS, workers=WorkersAtOnce)
+
+
+def calling(app: FastAPI, key: str) -> httpx.AsyncClient:
+    """Whoever has this key, calling the API in this process."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+        base_url="http://testserver",
+        headers={"Authorization": f"Bearer {key}"},
+    )
 
 
 def call_everything(world: QuickBooksWorld, key: str, given: Given) -> tuple[str, list[str]]:
     """Make secrets through the API, ask every reading route, provoke refusals; return all answers and what was shown once."""
-    app = create_app(world.tieout, launcher=FakeLauncher(), providers=PROVIDERS, workers=WorkersAtOnce)
+    app = app_of(world)
     shown_once: list[str] = []
     seen: list[str] = []
 
     async def talk() -> None:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        head = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://testserver", headers=head
-        ) as client:
+        async with calling(app, key) as client:
             for path, body in (
                 ("/keys", {"name": "canary", "role": "viewer"}),
                 ("/webhooks", {"url": "https://hook.example/"}),
@@ -177,6 +189,9 @@ def call_everything(world: QuickBooksWorld, key: str, given: Given) -> tuple[str
                 )
                 made = answer.json()
                 shown_once.append(made.get("key") or made["secret"])
+            # Asked for before anything is the matter: what was told already is not mailed.
+            asked = await client.put(f"{ROOT}/notifications/preferences", json={"email": "office@a.example"})
+            assert asked.status_code == 200, asked.text
             seen.extend(f"{each.headers} {each.text}" for each in await as_person_and_app(client, given))
             for path, item in app.openapi()["paths"].items():
                 if "get" in item:
@@ -196,6 +211,48 @@ def call_everything(world: QuickBooksWorld, key: str, given: Given) -> tuple[str
 
     asyncio.run(talk())
     return "\n".join(seen), shown_once
+
+
+def text_of(file: httpx.Response) -> str:
+    """A file that was sent, as whoever opens it reads it; of a workbook every part."""
+    if not file.content.startswith(b"PK"):
+        return file.text
+    with zipfile.ZipFile(io.BytesIO(file.content)) as parts:
+        return "\n".join(html.unescape(parts.read(name).decode()) for name in parts.namelist())
+
+
+def file_texts(world: QuickBooksWorld, key: str, *, vendor_id: str) -> dict[str, str]:
+    """Every export by format, as it is read, and a vendor's evidence pack."""
+    files: dict[str, str] = {}
+
+    async def talk() -> None:
+        async with calling(app_of(world), key) as client:
+            for kind in get_args(FormatName.__value__):
+                place = f"{ROOT}/exports"
+                datasets = get_args(DatasetName.__value__)
+                sent = [await client.get(f"{place}/{each}", params={"format": kind}) for each in datasets]
+                assert {each.status_code for each in sent} == {200}
+                files[f"{kind} exports"] = "\n".join(f"{each.headers} {text_of(each)}" for each in sent)
+            pack = await client.get(f"{ROOT}/evidence/vendor/{vendor_id}")
+            assert pack.status_code == 200, pack.text
+            assert pack.json()["attempts"], "what was sent is in it"
+            files["evidence"] = f"{pack.headers} {pack.text}"
+
+    asyncio.run(talk())
+    return files
+
+
+def mail_text(world: QuickBooksWorld) -> str:
+    """Every part of every mail about what is the matter, as whoever gets it reads it."""
+    letters: list[EmailMessage] = []
+    told = {"smtp_host": "mail.example", "smtp_from": "books@tieout.example"}
+    settings = world.tieout.settings.model_copy(update=told)
+    post = Deliverer(
+        world.tieout.database, settings, clock=world.tieout.clock, post=lambda mail, _: letters.append(mail)
+    )
+    assert post.deliver_once().mails == len(letters) > 0
+    parts = [part for letter in letters for part in letter.walk() if not part.is_multipart()]
+    return "\n".join([str(letter.items()) for letter in letters] + [part.get_content() for part in parts])
 
 
 def dagster_text(world: QuickBooksWorld) -> str:
@@ -222,7 +279,7 @@ def dagster_text(world: QuickBooksWorld) -> str:
 def test_no_secret_in_use_is_found_where_it_must_not_be(
     world: QuickBooksWorld, logged: io.StringIO, urls: DatabaseUrls
 ) -> None:
-    world.vendor("Ridge Concrete")
+    vendor_id = world.vendor("Ridge Concrete")
     world.bill(world.vendor("Summit Electric"))
     world.sync()
     key = create_api_key(world.tieout.database, UUID(world.builder_id), name="canary", role="owner")
@@ -237,27 +294,30 @@ def test_no_secret_in_use_is_found_where_it_must_not_be(
     ]
     given = give_access(world)
     answers, shown_once = call_everything(world, key, given)
-    dagster = dagster_text(world)
+    places = {"answers": answers, "dagster": dagster_text(world), "mails": mail_text(world)}
+    places |= file_texts(world, key, vendor_id=vendor_id)
+    # Last, so that they are searched for what the others left in them.
+    places |= {"logs": logged.getvalue(), "database": stored_text(urls)}
     secrets = [*PLANTED.values(), *tokens, key, *shown_once, *given.secrets, BROWSER]
     secrets += [
         key.removeprefix("tieout_")[:43],
         base64.b64encode(PLANTED["quickbooks_client_secret"].encode()).decode(),
     ]
-    places = {
-        "logs": logged.getvalue(),
-        "answers": answers,
-        "database": stored_text(urls),
-        "dagster": dagster,
-    }
     assert all(len(text) > 1000 for text in places.values()), {
         name: len(text) for name, text in places.items()
     }
-    found = [(name, secret[:12]) for name, text in places.items() for secret in secrets if secret in text]
+    # What is quoted for a page or a workbook is looked for as it reads.
+    read = {name: f"{text}\n{html.unescape(text)}" for name, text in places.items()}
+    found = [(name, secret[:12]) for name, text in read.items() for secret in secrets if secret in text]
     assert found == []
     assert "canary-code-4d" not in places["logs"]
     # A person's file is not ours to repeat anywhere but to its builder.
-    assert [name for name in ("logs", "dagster") if IMPORTED in places[name]] == []
-    assert "Ridge Concrete" in places["database"], "the search would find something that is there"
+    assert [name for name in ("logs", "dagster", "mails") if IMPORTED in places[name]] == []
+    with_vendors = ("database", "csv exports", "xlsx exports", "jsonl exports", "evidence")
+    there = {"mails": f"{world.company_name} is no longer connected"}
+    there |= dict.fromkeys(with_vendors, "Ridge Concrete")
+    missed = [name for name, known in there.items() if known not in read[name]]
+    assert missed == [], "the search would find something that is there"
 
 
 def test_turning_the_keyring_over_leaves_every_secret_open_and_no_row_under_the_old_key(
