@@ -32,7 +32,7 @@ from tests.api.world import NOW, ROOT, House, World, exact, problem
 
 # Where one signs in, how the pages look, and the address without a path.
 OPEN_PAGES = {"/", "/signin", "/signout", "/static/{name}"}
-# What apps call; each asks for the app's own secret, code or token (test_apps.py).
+# What apps call; each asks for the app's own secret, code or token (apps/).
 APP_ROUTES = {f"/oauth/{name}" for name in ("token", "revoke", "introspect")}
 APP_ROUTES |= {"/.well-known/oauth-authorization-server"}
 SECRET = "a shared secret of the platform, long enough"
