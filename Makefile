@@ -20,6 +20,7 @@ UV_COMPILE := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --gen
 	--no-strip-extras --no-emit-index-url --no-emit-find-links -q
 ONCE ?=
 N ?=
+FROM ?=
 T ?=
 J ?=
 
@@ -64,8 +65,8 @@ simulate: $(VENV)/.tests ## run 10,000 simulated worlds (W=…), then hunt for e
 chaos: $(VENV)/.tests ## run the real servers under load and kill them with -9, 200 times (K=…)
 	@$(PY) -m tests.chaos --kills $(or $(K),200)
 
-fuzz: $(VENV)/.tests ## send 50,000 requests (N=…) over the whole API, each answer held to its description
-	@$(PY) -m tests.api.fuzz $(N)
+fuzz: $(VENV)/.tests ## send 50,000 requests (N=…) over the whole API, or its routes FROM=… on, each answer held to its description
+	@$(PY) -m tests.api.fuzz $(N) $(if $(FROM),--from $(FROM))
 
 lock: $(VENV)/.tests ## resolve requirements*.in anew into the locks (hashes, no addresses)
 	@$(PIP) install -qq uv

@@ -16,7 +16,7 @@ from resources.store.api_keys import create_api_key, find_caller, is_well_formed
 from sync.mapping import PROFILES
 from tests.api.world import ROOT, Client, House, World, exact, problem
 
-# The last has a token of its own (test_metrics.py).
+# The last has a token of its own (test_manners.py).
 OPEN_ROUTES = {"/healthz", "/readyz", f"{ROOT}/callback/{{provider}}", "/metrics"}
 
 # The requirement's table, word for word.
