@@ -7,7 +7,7 @@ import re
 import pytest
 
 from assets.demo import demo_file, demo_manifest
-from resources.imports.workbooks import SHEET_ROWS_MAX, WORKBOOK_BYTES_MAX
+from resources.imports.workbooks import CELLS_MAX, SHEET_ROWS_MAX, WORKBOOK_BYTES_MAX
 from resources.store.database import Database
 from sync.imports.formats import FORMATS, ImportEntity
 from tests.support.imports import Books
@@ -50,3 +50,4 @@ def test_the_report_shown_is_what_the_demo_file_reports(database: Database) -> N
 
 def test_the_limits_are_the_ones_that_are_kept() -> None:
     assert f"up to {SHEET_ROWS_MAX:,} rows and {WORKBOOK_BYTES_MAX // 2**20} MB" in TEXT
+    assert f"{CELLS_MAX:,} cells" in TEXT

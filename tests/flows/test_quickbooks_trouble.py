@@ -193,7 +193,7 @@ def test_a_number_that_is_taken_by_another_document_is_told_and_nothing_is_overw
     [invoice] = books.there("Invoice")
     [sentence] = books.sentences()
     assert "Invoice 1001 (Amy Bird) was refused because its number is already used" in sentence
-    assert f"by another document (Invoice with the id {invoice['Id']})" in sentence
+    assert f"by another document (“Invoice {invoice['DocNumber']}”)" in sentence
 
 
 def test_lost_access_ends_the_sync_with_the_way_back(books: Books) -> None:
