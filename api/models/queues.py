@@ -233,12 +233,13 @@ class HeldRecordQuery(Paging):
     )
 
 
-class HeldRecord(Shown):
+class HeldRecord(Linked):
     """A record that a cause blocks."""
 
     id: UUID | None = Field(default=None, description="Its row in the error queue.")
     platform_entity_type: EntityName
     platform_entity_id: UUID
+    provider_entity_id: str | None = None
     label: str | None = None
     document_date: date | None = None
     amount: Decimal | None = Field(default=None, examples=["1250.00"])

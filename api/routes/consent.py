@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 import secrets
 from typing import Annotated
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Header, Path, Request, Response
-from fastapi.responses import HTMLResponse
 
 from api.auth import AsOwner, Caller
 from api.models.connections import Connected, ConnectStart
@@ -22,6 +21,7 @@ from api.problems import problem_response
 from api.responses import WRITE, problems
 from api.services import Launcher, Services, UseServices
 from api.web.gate import signed_in
+from api.web.render import page as whole_page
 from api.web.said import go
 from sync.errors import ChoiceNeeded, StateMismatch, SyncError
 from sync.remedies import http_status
@@ -112,7 +112,8 @@ def oauth_callback(
             provider, params=dict(request.query_params), browser=browser
         )
     except ChoiceNeeded as choice:
-        return _choice(choice, title, request) if wants_page else problem_response(choice, request)
+        request.state.session = session
+        return _choice(choice, request, provider) if wants_page else problem_response(choice, request)
     except SyncError as error:
         log.info("consent_failed", provider=provider, error_code=error.code)
         if wants_page:
@@ -142,17 +143,19 @@ def oauth_callback(
     )
 
 
-def _choice(choice: ChoiceNeeded, title: str, request: Request) -> HTMLResponse:
-    """Show the companies a consent opens; each link is this same callback, with the choice."""
-    links = [
-        (
-            one["name"],
-            f"{request.url.path}?{urlencode({'state': choice.details['state'], 'company': one['id']})}",
-        )
-        for one in choice.details["choices"]
-    ]
-    return message_page(
-        f"Choose a company in {title}", [choice.user_message], status=http_status(choice), links=links
+def _choice(choice: ChoiceNeeded, request: Request, provider: str) -> Response:
+    """Show the companies a consent opens; each button is this same callback, with the choice."""
+    return whole_page(
+        request,
+        "connect_company.html",
+        status=http_status(choice),
+        # The address holds the authorization code.
+        headers={"Referrer-Policy": "no-referrer"},
+        provider=provider,
+        title=choice.details["provider"],
+        sentence=choice.user_message,
+        companies=choice.details["choices"],
+        state=choice.details["state"],
     )
 
 

@@ -21,6 +21,7 @@ from api.models.mapping_versions import (
     MappingDraftPublish,
     MappingDraftRebase,
     MappingDraftSave,
+    MappingImpact,
     MappingRollBack,
 )
 from api.models.mappings import VERSION_MAX
@@ -55,6 +56,8 @@ router = APIRouter(tags=["mappings"], include_in_schema=False)
 Posted = Annotated[FormData, Depends(posted)]
 LINES_PER_PAGE = 50
 PAGES_MAX = 1_000
+# What was said to who published something that held records waited for.
+AFTER_RELEASE = ("published_released", "rolled_back_released")
 # What the lines of a state have in common.
 STATES: Mapping[str, Callable[[Line], bool]] = {
     "unmapped": lambda line: line.state != "mapped",
@@ -136,6 +139,7 @@ def mapping_page(
         pages=-(-len(wanted) // LINES_PER_PAGE),
         accounts=fitting(active_accounts(services, caller, connection_id), chosen.profile),
         query=query,
+        offers_sync=request.query_params.get("done") in AFTER_RELEASE,
     )
 
 
@@ -211,8 +215,9 @@ def publish_draft_page(
     """Make a draft the mapping."""
     _draft(services, caller, connection_id, draft_id)
     wanted = MappingDraftPublish(revision=seen.revision, note=seen.note)
+    released = _released(preview_mapping_draft(caller, services, draft_id))
     publish_mapping_draft(caller, services, Response(), draft_id, wanted)
-    return go(place(connection_id, "mapping"), done="published")
+    return _published(connection_id, "published", released)
 
 
 @router.post(
@@ -300,8 +305,20 @@ def roll_back_page(
 ) -> Response:
     """Publish an older version's rows again."""
     wanted = MappingRollBack(connection_id=connection_id, version=seen.version, note=seen.note)
+    released = _released(preview_mapping_version(caller, services, number, connection_id))
     roll_back_mapping(caller, services, Response(), number, wanted)
-    return go(place(connection_id, "mapping"), done="rolled_back")
+    return _published(connection_id, "rolled_back", released)
+
+
+def _released(impact: MappingImpact) -> int:
+    """Return how many held records a new version lets go, also those that only wait for another one."""
+    return sum(cause.records for cause in impact.released)
+
+
+def _published(connection_id: UUID, done: str, released: int) -> Response:
+    """Lead back to the mapping; where records were released, it offers the sync that sends them."""
+    path = place(connection_id, "mapping")
+    return go(path, done=f"{done}_released", n=released) if released else go(path, done=done)
 
 
 def _draft(services: Services, caller: Caller, connection_id: UUID, draft_id: UUID) -> MappingDraft:

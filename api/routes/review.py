@@ -22,6 +22,7 @@ from api.models.queues import (
 from api.responses import READ, WRITE
 from api.runs import start_runs_for
 from api.services import UseServices
+from resources.record_links import RecordLinks
 from resources.store import review
 from resources.store.mappings import key_of_cause
 from sync.errors import Remedy
@@ -56,12 +57,16 @@ def list_held_records(
     page, next_cursor = cursors.page_of(
         rows, limit=wanted.limit, kind="held", key=lambda row: (row["place"], str(row["link_id"]))
     )
+    links = RecordLinks(services.tieout.settings)
     return HeldRecordPage(
         items=[
             HeldRecord(
                 id=row["id"],
                 platform_entity_type=row["entity"],
                 platform_entity_id=row["record_id"] or row["link_id"],
+                provider_entity_id=row["remote_id"],
+                platform_url=links.platform(row["entity"], row["record_id"]),
+                provider_url=links.provider(connection["provider"], row["entity"], row["remote_id"]),
                 label=row["label"],
                 document_date=row["document_date"],
                 amount=row["amount"],

@@ -56,6 +56,8 @@ _FILTERS = (
     "word",
     "record_state",
     "plain",
+    "foreseen",
+    "change",
     "capitalize_first",
     "money",
     "nonzero",

@@ -19,6 +19,7 @@ SENTENCES: Mapping[str, str] = {
     " To be sure, remove Tieout from the connected apps there.",
     "sync_started": "The sync was started.",
     "sync_running": "A sync that does the same is already queued or under way; this is how it goes.",
+    "rehearsal_started": "The rehearsal was started. It writes nothing to either book.",
     "accounts_read": "The chart of accounts was read anew.",
     "retried": "{n} record(s) will be tried again by the next sync.",
     "retried_now": "{n} record(s) are being tried again now.",
@@ -33,6 +34,9 @@ SENTENCES: Mapping[str, str] = {
     "draft_rebased_both": "The draft was carried over; {n} row(s) were changed by both, and the draft's stands. Look at them.",
     "draft_discarded": "The draft was thrown away; the audit log keeps it.",
     "published": "Published: this is the mapping from now on. What was sent stays as it was sent.",
+    "published_released": "Published: this is the mapping from now on. It released {n} held record(s); the next sync sends them.",
+    "rolled_back_released": "The older mapping is in use again, as a new version."
+    " It released {n} held record(s); the next sync sends them.",
     "rolled_back": "The older mapping is in use again, as a new version.",
 }
 _DIGITS_MAX = 7

@@ -73,6 +73,16 @@ STRATEGY_WORDS: Mapping[str, str] = {
     "manual": "A person decides",
 }
 RECORD_STATES: Mapping[str, str] = {"error": "Failed"}
+FORESEEN: Mapping[str, str] = {
+    "created": "Entered",
+    "changed": "Changed",
+    "voided": "Voided",
+    "linked": "Linked: both sides have it",
+    "held": "Held until its cause is mended",
+    "conflict": "In conflict until somebody decides",
+    "failed": "Would not get through",
+}
+_EMPTY = "empty"
 _CENT = Decimal("0.01")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -102,6 +112,25 @@ def record_state(state: str) -> str:
 def plain(name: str) -> str:
     """Return a name of the program as words."""
     return name.replace("_", " ").capitalize()
+
+
+def foreseen(outcome: str, book: str | None = None, provider: str = "") -> str:
+    """Return what a rehearsal says would become of a record, and in whose book."""
+    said = FORESEEN[outcome]
+    return said if book is None else f"{said} {'here' if book == 'platform' else f'in {provider}'}"
+
+
+def change(field: Any, provider: str) -> str:
+    """Return one field of a rehearsal: from what to what; of a conflict, the value on each side."""
+    name = plain(field.field)
+    is_conflict = field.ours is not None or field.theirs is not None
+    left, right = (field.ours, field.theirs) if is_conflict else (field.before, field.after)
+    if isinstance(left, (list, dict)) or isinstance(right, (list, dict)):
+        return f"{name}: differ" if is_conflict else name
+    shown = [_EMPTY if each in (None, "") else str(each) for each in (left, right)]
+    if is_conflict:
+        return f"{name}: {shown[0]} here, {shown[1]} in {provider}"
+    return f"{name}: {shown[1]}" if left in (None, "") else f"{name}: {shown[0]} → {shown[1]}"
 
 
 def capitalize_first(sentence: str) -> str:

@@ -55,7 +55,8 @@ with recursive held as (
     join held h on h.cause = 'hold.reference_missing:' || b.entity || ':' || b.record_id
     where b.depth < 8
 ), placed as (
-    select distinct on (k.id) k.id as link_id, k.connection_id, k.entity, k.record_id, k.cause, b.depth, p.label,
+    select distinct on (k.id) k.id as link_id, k.connection_id, k.entity, k.record_id, k.remote_id, k.cause, b.depth,
+           p.label,
            p.total as amount, p.currency, p.document_date, q.error_message as message, q.id,
            (lpad(coalesce(array_position(%(entity_order)s::text[], k.entity), 99)::text, 2, '0')
             || coalesce(p.document_date::text, '          ') || coalesce(p.label, '')) collate "C" as place

@@ -185,13 +185,22 @@ def test_a_consent_of_several_companies_answers_a_program_with_the_choices(
     assert found["details"]["state"] == "st-1"
 
 
-def test_a_consent_of_several_companies_shows_a_person_a_link_for_each(client: Client, world: World) -> None:
+def test_a_consent_of_several_companies_shows_a_person_a_button_for_each(
+    client: Client, world: World
+) -> None:
     exact(client.post("/connect/xero"))
     world.connections.fails = choice()
     page = client.call("GET", "/callback/xero", params={"code": "secret-code", "state": "st-1"}, headers=PAGE)
     assert page.status_code == 422
-    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', page.text)
-    assert [html.unescape(text) for _, text in links] == ["Cedar <Ridge> Homes", "Alder Homes"]
-    assert html.unescape(links[1][0]).endswith("/callback/xero?state=st-1&company=b2")
+    buttons = re.findall(
+        r'<form method="get" action="[^"]+/callback/xero">\s*<input type="hidden" name="state" value="st-1">'
+        r'<input type="hidden" name="company" value="([^"]+)">\s*<button type="submit">([^<]+)</button>',
+        page.text,
+    )
+    assert [(company, html.unescape(text)) for company, text in buttons] == [
+        ("a1", "Connect Cedar <Ridge> Homes"),
+        ("b2", "Connect Alder Homes"),
+    ]
     assert "secret-code" not in page.text
-    assert "form-action 'none'" in page.headers["content-security-policy"]
+    assert "form-action 'self';" in page.headers["content-security-policy"]
+    assert page.headers["referrer-policy"] == "no-referrer", "the address holds the code"

@@ -89,6 +89,26 @@ def test_a_draft_is_reviewed_with_its_impact_and_published(office: Browser, hous
     assert "by hand" in office.get(place(house, "mapping/versions")).text
 
 
+def test_publishing_what_held_records_waited_for_offers_the_sync_that_sends_them(
+    world: World, office: Browser, house: House
+) -> None:
+    code = house.a_cost_code("03-300", "Concrete")
+    cause = f"hold.mapping_missing:expense:{code}"
+    house.a_waiting_record("held", link={"cause": cause}, cause=cause, code="hold.mapping_missing")
+    reviewed = office.post(place(house, "mapping"), {field(code): "84", "draft": "", "do": "review"})
+    draft = draft_of(reviewed.headers["location"])
+    done = office.post(place(house, f"mapping/drafts/{draft}/publish"), {"revision": "2"})
+    assert done.headers["location"] == place(house, "mapping") + "?done=published_released&n=1"
+    offer = f'action="{place(house, "sync")}"><button type="submit">Sync now</button>'
+    shown = office.get(done.headers["location"]).text
+    assert "It released 1 held record(s)" in shown
+    assert offer in shown
+    assert offer not in office.get(place(house, "mapping")).text
+    viewer = Browser(world)
+    viewer.sign_in(house, role="viewer")
+    assert offer not in viewer.get(done.headers["location"]).text
+
+
 def test_rows_that_the_page_did_not_show_stay_as_they_are(office: Browser, house: House) -> None:
     first, second = house.a_cost_code("03-300", "Concrete"), house.a_cost_code("06-100", "Framing")
     publish(office, house, {field(first): "84", field(second): "85"})

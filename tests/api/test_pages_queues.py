@@ -219,6 +219,33 @@ def test_each_answer_is_stored_as_it_was_given(
     assert launcher.launched[-1]["entities"] == ["bill"]
 
 
+def test_a_conflict_says_who_changed_what_and_asks_nothing_about_the_rest(
+    office: Browser, house: House
+) -> None:
+    changed = {"memo": "both", "number": "platform", "total": "provider", "due_date": "neither"}
+    fields = [
+        {"field": name, "ours": None, "base": None, "theirs": "1", "changed_by": by}
+        for name, by in changed.items()
+    ]
+    data = {"fields": fields, "ours_checksum": "ours-1", "theirs_checksum": "theirs-1"}
+    conflict, link = house.a_conflict(conflict_data=data)
+    shown = office.get(place(house, f"conflicts/{conflict}")).text
+    for text in (
+        "Changed on both sides",
+        "Changed here",
+        "Changed in QuickBooks Online",
+        "Changed by neither: QuickBooks Online filled it in; no answer needed",
+        '<input type="radio" name="side.due_date" value="" checked> As it is',
+    ):
+        assert text in shown, text
+    assert shown.count(" As it is</label>") == 1
+    answer = {"chosen_value": "per_field", "version": version_in(shown), "side.due_date": ""}
+    sides = {"side.memo": "platform", "side.number": "platform", "side.total": "provider"}
+    done = office.post(place(house, f"conflicts/{conflict}"), answer | sides)
+    assert done.headers["location"] == place(house, "conflicts") + "?done=resolved"
+    assert house.link(link)["decision"] == 'merge:{"memo":"platform","number":"platform","total":"provider"}'
+
+
 def test_an_answer_about_older_values_shows_the_fresh_conflict(office: Browser, house: House) -> None:
     conflict, link = house.a_conflict()
     refused = office.post(

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from resources.store.sessions import make_link
-from sync.errors import ConsentDenied
+from sync.errors import ChoiceNeeded, ConsentDenied
 from tests.api.test_pages import Browser
 from tests.api.world import NOW, Completed, FakeLauncher, House, World
 
@@ -165,6 +165,20 @@ def test_a_consent_that_was_refused_says_so_and_leads_back(office: Browser, worl
     shown = back_from_the_provider(office).text
     assert "was not connected" in shown
     assert "/integrations/connect/quickbooks_online" in shown
+
+
+def test_a_consent_of_several_companies_asks_which_one_on_a_page_like_the_others(
+    office: Browser, world: World, house: House
+) -> None:
+    office.post("/integrations/connect/quickbooks_online", {})
+    choices = [{"id": "a1", "name": "Cedar <Ridge> Homes"}, {"id": "b2", "name": "Alder Homes"}]
+    world.connections.fails = ChoiceNeeded(provider="QuickBooks Online", state="abc", choices=choices)
+    shown = back_from_the_provider(office).text
+    for text in ("Choose a company in QuickBooks Online", "Connect Alder Homes", "Cedar &lt;Ridge&gt; Homes"):
+        assert text in shown, text
+    assert "/static/tieout.css" in shown
+    assert 'aria-current="step">Consent and company' in shown
+    assert 'href="/integrations/connect/quickbooks_online">Begin again' in shown
 
 
 def test_only_an_owner_connects_and_disconnects(world: World, house: House) -> None:

@@ -60,6 +60,7 @@ def things_of(house: House) -> dict[str, str]:
         "conflict_id": str(house.one("select max(id::text) from v2_sync_records where status = 'conflict'")),
         "log_id": str(house.one("select max(id::text) from v2_sync_log")),
         "draft_id": str(house.one("select max(id::text) from mapping_drafts")),
+        "rehearsal_id": str(house.one("select max(id::text) from rehearsals")),
     }
 
 
@@ -91,6 +92,7 @@ def houses(shared_world: World) -> tuple[House, House]:
     theirs = shared_world.a_house(f"{MARK} Homes", provider_company_name=MARK, status_reason=MARK)
     furnish(theirs)
     exact(theirs.client().post("/mappings/drafts", {"note": MARK}))
+    exact(theirs.client().post("/rehearsals"))
     return ours, theirs
 
 
@@ -129,7 +131,7 @@ def test_a_viewer_and_another_website_change_nothing(
     path = filled(
         route,
         ours.connection_id,
-        dict.fromkeys(("record_id", "conflict_id", "log_id", "draft_id"), str(ours.id)),
+        dict.fromkeys(("record_id", "conflict_id", "log_id", "draft_id", "rehearsal_id"), str(ours.id)),
     )
     viewer, owner = Browser(world), Browser(world)
     viewer.sign_in(ours, role="viewer")

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -73,6 +74,13 @@ class Desk:
                 sync.sync_all()
                 sync.finish()
 
+        self.threads.append(threading.Thread(target=carry_out))
+        self.threads[-1].start()
+        return f"thread-{len(self.threads)}"
+
+    def launch_rehearsal(self, *, builder_id: str, provider: str, rehearsal_id: str) -> str:
+        """Carry out a rehearsal in the same way."""
+        carry_out = partial(self.office.tieout.rehearse, builder_id, rehearsal_id)
         self.threads.append(threading.Thread(target=carry_out))
         self.threads[-1].start()
         return f"thread-{len(self.threads)}"

@@ -125,6 +125,16 @@ def map_by_dragging(page: Page, base: str) -> None:
     expect(page.get_by_role("heading", name="What publishing would do")).to_be_visible()
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Published: this is the mapping from now on.")).to_be_visible()
+    expect(page.get_by_role("button", name="Sync now")).to_be_visible()
+
+
+def rehearse(page: Page, base: str) -> None:
+    """Press the button beside it, and watch the page until it says by itself what a sync would do."""
+    page.goto(base)
+    page.get_by_role("button", name="Rehearse").click()
+    bill = page.get_by_role("row", name="Bill B-1")
+    expect(bill).to_contain_text("Entered in QuickBooks Online", timeout=WAIT_MS)
+    expect(bill).to_contain_text("40.00")
 
 
 def let_a_person_decide(page: Page, base: str) -> None:
@@ -139,7 +149,7 @@ def look_everywhere(scene: Scene, browser: Browser, base: str) -> None:
     """On a phone, in the dark, as a viewer: every page fits, and offers nothing that would be refused."""
     context = browser.new_context(viewport=PHONE, color_scheme="dark")  # type: ignore[arg-type]  # a ViewportSize
     page = scene.sign_in(context, role="viewer")
-    tabs = ("", "/history", "/errors", "/conflicts", "/mapping", "/settings", "/first-steps")
+    tabs = ("", "/rehearsals", "/history", "/errors", "/conflicts", "/mapping", "/settings", "/first-steps")
     for address in (f"{scene.url}/integrations", *(f"{base}{tab}" for tab in tabs)):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
@@ -169,6 +179,8 @@ def test_the_office_connects_maps_syncs_decides_and_retries(
     page.get_by_role("link", name="Errors and held").click()
     expect(page.get_by_text("has no expense account").first).to_be_visible()
     map_by_dragging(page, base)
+    rehearse(page, base)
+    assert scene.books.valid("bill") == []
     sync(page, base)
     assert scene.bill_there().total == 40
 
