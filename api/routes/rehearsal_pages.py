@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -78,7 +78,7 @@ def rehearsal_page(
     wanted = RehearsalRecordQuery(
         entity=chosen.entity, outcome=chosen.outcome, cursor=chosen.cursor, limit=REHEARSAL_ROWS
     )
-    context = {
+    context: dict[str, Any] = {
         "rehearsal": rehearsal,
         "is_running": rehearsal.status in ("queued", "started"),
         "records": list_rehearsal_records(caller, services, rehearsal_id, wanted),
