@@ -171,6 +171,10 @@ class Books(ABC):
         """Take a payment out of the books."""
 
     @abstractmethod
+    def repay(self, money: Money, paper: Paper, amount: Decimal) -> bool:
+        """Let a payment pay this document by this amount, and nothing else any more."""
+
+    @abstractmethod
     def rename(self, role: Role, remote_id: str, name: str) -> bool:
         """Rename a vendor or customer."""
 

@@ -35,6 +35,7 @@ class People:
         # While a call is on its way to books without a lock: what is saved now is lost, and nobody can tell.
         self.is_unguarded = False
         self.newest: tuple[Kind, str] | None = None
+        self.newest_party: str | None = None
         self._count = 0
         self.vendors: list[str] = []
         self.clients: list[str] = []
@@ -103,16 +104,16 @@ class People:
     def _kind(self) -> Kind:
         return self.world.random.choice(KINDS)
 
-    def new_document(self, kind: Kind | None = None) -> None:
+    def new_document(self, kind: Kind | None = None, *, party: str | None = None) -> None:
         """Approve a bill or an invoice, sometimes of a new party, a bill sometimes without a number."""
         world, kind = self.world, kind or self._kind()
         parties = self.vendors if kind == "bill" else self.clients
-        if not parties or world.random.random() < 0.3:
+        if party is None and (not parties or world.random.random() < 0.3):
             name = self._next("Vendor " if kind == "bill" else "Client ")
             parties.append(world.vendor(name) if kind == "bill" else world.client(name))
         number = self._next("B-" if kind == "bill" else "I-")
         amounts = [f"{self._amount():.2f}" for _ in range(world.random.randint(1, 3))]
-        party = world.random.choice(parties)
+        party = party or world.random.choice(parties)
         if kind == "bill":
             document = world.bill(
                 party, number=None if world.random.random() < 0.3 else number, amounts=amounts
@@ -123,7 +124,7 @@ class People:
         # The description names the platform's document, so that doubles are seen whatever becomes of the marker.
         world.run(f"update {lines} set description = %s where {column} = %s", f"of {document}", document)
         self.documents[kind].append(document)
-        self.newest = kind, document
+        self.newest, self.newest_party = (kind, document), party
         world.tell(f"office: {kind} {number} approved")
 
     def _document(self) -> tuple[Kind, str] | None:
@@ -136,18 +137,18 @@ class People:
         if found is not None:
             self._edit_here(*found)
 
-    def edit_newest_here(self) -> None:
-        """Change the document that was approved last."""
+    def edit_newest_here(self, *, is_memo: bool = False) -> None:
+        """Change the document that was approved last; `is_memo` where only its memo shall change."""
         if self.newest is not None:
-            self._edit_here(*self.newest)
+            self._edit_here(*self.newest, is_memo=is_memo)
 
-    def _edit_here(self, kind: Kind, document: str) -> None:
+    def _edit_here(self, kind: Kind, document: str, *, is_memo: bool = False) -> None:
         world = self.world
         table, lines, column = TABLES[kind]
         rows = world.rows(f"select status, number from {table} where id = %s", document)
         if not rows or rows[0][0] != "approved":
             return
-        if world.random.random() < 0.5:
+        if is_memo or world.random.random() < 0.5:
             memo = self._next("ours-")
             with self._by_hand():
                 world.change(table, document, memo=memo)
@@ -242,8 +243,11 @@ class People:
             return
         if paper.kind == "bill" and not books.has_bill_memo:
             return
-        memo = self._next("theirs-")
-        keeps = self.world.random.random() < 0.85
+        self.write_memo_there(company, paper, keeps=self.world.random.random() < 0.85)
+
+    def write_memo_there(self, company: Company, paper: Paper, *, keeps: bool = True) -> None:
+        """Change what a document says, and leave our mark where it is or not."""
+        books, memo = company.books, self._next("theirs-")
         with self._by_hand():
             is_done = books.write_memo(paper, memo, keeps_mark=keeps)
         said = f"{paper.kind} {paper.id} gets the memo {memo}{'' if keeps else ' and loses the mark'}"
@@ -272,15 +276,32 @@ class People:
             self.rename_there(company, newest=True)
             return
         for paper in [paper for paper in company.books.papers(kind or self._kind()) if paper.is_live][-1:]:
-            if self.world.random.random() < ending:
-                self._end_there(company, paper)
-            else:
-                self._edit_there(company, paper)
+            self.touch(company, paper, ending=ending)
+
+    def touch(self, company: Company, paper: Paper, *, ending: float) -> None:
+        """Change or end a document; `ending` is the chance that it is ended."""
+        if self.world.random.random() < ending:
+            self._end_there(company, paper)
+        else:
+            self._edit_there(company, paper)
+
+    def newest_there(self, company: Company) -> Paper | None:
+        """Return the document that the office approved last as it stands in a company's books, where it is valid."""
+        if self.newest is None:
+            return None
+        kind, document = self.newest
+        found = (paper for paper in company.books.papers(kind) if f"of {document}" in paper.texts)
+        return next((paper for paper in found if paper.is_live), None)
 
     def pay_there(self, company: Company) -> None:
         """Enter a payment, in full or in part."""
         paper = self._pick(company)
-        if paper is None or not paper.open:
+        if paper is not None:
+            self.pay(company, paper)
+
+    def pay(self, company: Company, paper: Paper) -> None:
+        """Enter a payment of a document, in full or in part."""
+        if not paper.open:
             return
         half = (paper.open / 2).quantize(Decimal("0.01"))
         amount = paper.open if self.world.random.random() < 0.5 or not half else half
@@ -296,6 +317,34 @@ class People:
         if found:
             money = self.world.random.choice(found)
             self._did(company, f"payment {money.id} removed", is_done=company.books.unpay(money))
+
+    def pay_otherwise(self, company: Company, paper: Paper) -> None:
+        """Take the last payment of a document out of the books, let it be less, or apply it to another document."""
+        paid = [money for money in company.books.money(paper.kind) if money.document == paper.id]
+        for money in [money for money in paid if money.is_live][-1:]:
+            luck = self.world.random.random()
+            others = [
+                other
+                for other in company.books.papers(paper.kind)
+                if other.is_live and other.open and other.party == paper.party and other.id != paper.id
+            ]
+            if luck < 0.4:
+                self._did(company, f"payment {money.id} removed", is_done=company.books.unpay(money))
+            elif luck < 0.7 and others:
+                other = self.world.random.choice(others)
+                amount = min(money.amount, other.open)
+                self._did(
+                    company,
+                    f"payment {money.id} is now {amount} for {other.kind} {other.id}",
+                    is_done=company.books.repay(money, other, amount),
+                )
+            else:
+                half = (money.amount / 2).quantize(Decimal("0.01"))
+                self._did(
+                    company,
+                    f"payment {money.id} becomes {half}",
+                    is_done=company.books.repay(money, paper, half),
+                )
 
     def end_there(self, company: Company) -> None:
         """Void or delete a document."""

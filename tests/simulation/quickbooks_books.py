@@ -273,11 +273,7 @@ class QuickBooksBooks(Books):
         return self._act("delete" if paper.kind == "bill" else how, ENTITIES[paper.kind], {}, paper.id)
 
     def pay(self, paper: Paper, amount: Decimal) -> bool:
-        line = {
-            "Amount": amount,
-            "LinkedTxn": [{"TxnId": paper.id, "TxnType": ENTITIES[paper.kind]}],
-        }
-        body: Json = {"TotalAmt": amount, "TxnDate": DATE, "Line": [line]}
+        body: Json = {"TotalAmt": amount, "TxnDate": DATE, "Line": [_paying(paper, amount)]}
         if paper.kind == "invoice":
             return self._act("create", "Payment", body | {"CustomerRef": {"value": paper.party}})
         bank = {"BankAccountRef": {"value": self.accounts()["bank"]}}
@@ -289,6 +285,10 @@ class QuickBooksBooks(Books):
 
     def unpay(self, money: Money) -> bool:
         return self._act("delete", PAYMENTS[money.kind], {}, money.id)
+
+    def repay(self, money: Money, paper: Paper, amount: Decimal) -> bool:
+        body = {"TotalAmt": amount, "Line": [_paying(paper, amount)]}
+        return self._act("update", PAYMENTS[money.kind], body, money.id)
 
     def rename(self, role: Role, remote_id: str, name: str) -> bool:
         return self._act("update", ENTITIES[role], {"DisplayName": name}, remote_id)
@@ -321,6 +321,10 @@ class QuickBooksBooks(Books):
 
 def _amount(value: Any) -> Decimal:
     return Decimal(str(value or 0))
+
+
+def _paying(paper: Paper, amount: Decimal) -> Json:
+    return {"Amount": amount, "LinkedTxn": [{"TxnId": paper.id, "TxnType": ENTITIES[paper.kind]}]}
 
 
 def _mark(row: Json) -> str:

@@ -14,7 +14,7 @@ from sync.records import Direction
 from tests.simulation.database import SimDatabase
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import broken_promises
-from tests.simulation.scenes import SCENE_SHARE, twice_unlucky
+from tests.simulation.scenes import scene_at
 from tests.simulation.world import SimWorld
 
 # How the sentence about a world begins in which the product itself fell over.
@@ -96,8 +96,9 @@ def _live(world: SimWorld, step: int, *, with_faults: bool) -> None:
         world.people.act()
         return
     company = world.random.choice(world.companies)
-    if dice < 0.6 + SCENE_SHARE and with_faults:
-        twice_unlucky(world, company)
+    scene = scene_at(dice)
+    if scene is not None and with_faults:
+        scene(world, company)
         return
     world.clock.move(world.random.choice(PAUSES))
     if dice < 0.75:

@@ -1,25 +1,30 @@
 """Scenes: troubles that follow on one another, which single dice would throw together only once in thousands of worlds.
 
-What is sent and not heard of is taken up by people before anybody has looked, and the second asking goes wrong as well.
+What is sent and not heard of is taken up by people before anybody has looked, and the second asking goes wrong as well;
+it has overwritten what nobody else remembers; a sync that may only read comes upon it. And money that has come back does
+not stay as it was.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
+from sync.compare import Strategy
 from tests.simulation.books import Kind
 from tests.simulation.company import Company
 from tests.simulation.faults import WRITE_FAULTS, Fault
 from tests.simulation.world import SimWorld
 
-# The share of steps that are a scene.
-SCENE_SHARE = 0.06
+Scene = Callable[[SimWorld, Company], None]
 # After these nobody knows whether the write was executed.
 UNHEARD = (Fault.LOST_REPLY, Fault.CUT_REPLY, Fault.ERROR_AFTER, Fault.DEATH_AFTER_SEND, Fault.LOST_REQUEST)
 # The second asking is refused before it was looked at, goes wrong in any other way, or is heard.
 REFUSED = (Fault.THROTTLED, Fault.NO_CONNECTION, Fault.REVOKED)
 REFUSED_SHARE, HEARD_SHARE = 0.5, 0.05
 DOCUMENTS = ("bill", "invoice")
+# Which way a sync goes (`_sync`): by real time, as a whole, or a whole one that may only read.
+BY_REAL_TIME, WHOLE, ONLY_READING = 0.0, 0.7, 0.9
 
 
 def twice_unlucky(world: SimWorld, company: Company) -> None:
@@ -61,7 +66,79 @@ def _second(dice: Random) -> list[Fault]:
     return [dice.choice(REFUSED if luck < HEARD_SHARE + REFUSED_SHARE else WRITE_FAULTS)]
 
 
-def _sync(company: Company, faults: list[Fault], *, way: float = 0.0) -> None:
+def unheard_over_a_memo(world: SimWorld, company: Company) -> None:
+    """Overwrite the bookkeeper's memo, hear nothing of it, and let him end or edit the document before anybody looks."""
+    dice, people = world.random, world.people
+    company = _one_that_overwrites(world, company)
+    kind: Kind = "bill" if company.books.has_bill_memo and dice.random() < 0.5 else "invoice"
+    people.new_document(kind)
+    _in_peace(company)
+    paper = people.newest_there(company)
+    if paper is None:
+        return
+    people.write_memo_there(company, paper)
+    # Long enough for the office to be the later one by any clock.
+    world.clock.move(dice.choice([600, 4000]))
+    people.edit_newest_here(is_memo=True)
+    _sync(company, [dice.choice(UNHEARD)], way=WHOLE)
+    paper = people.newest_there(company)
+    if paper is not None:
+        people.touch(company, paper, ending=0.6)
+        if dice.random() < 0.4:
+            company.announce()
+    world.clock.move(dice.choice([20, 400, 1000]))
+    _sync(company, [], way=dice.random())
+
+
+def _one_that_overwrites(world: SimWorld, company: Company) -> Company:
+    """Return the company, or the other one where only that lets ours win by its strategy."""
+    wins = (Strategy.PLATFORM_WINS, Strategy.LAST_WRITE_WINS)
+    found = [each for each in world.companies if each.strategy in wins]
+    return company if company in found or not found else found[0]
+
+
+def unheard_then_only_reading(world: SimWorld, company: Company) -> None:
+    """Send a document and hear nothing, edit it here, and let the next sync be one that may only read."""
+    dice, people = world.random, world.people
+    _in_peace(company)
+    people.new_document()
+    # Mostly it was never executed, so that only asking once more would make it.
+    unheard = (Fault.LOST_REQUEST, Fault.LOST_REQUEST, Fault.LOST_REQUEST, Fault.DEATH_BEFORE_SEND, *UNHEARD)
+    _sync(company, [dice.choice(unheard)], way=WHOLE if dice.random() < 0.5 else BY_REAL_TIME)
+    people.edit_newest_here()
+    # Longer than any call can be at work.
+    world.clock.move(dice.choice([400, 1000]))
+    _sync(company, [], way=ONLY_READING)
+
+
+def paid_otherwise(world: SimWorld, company: Company) -> None:
+    """Let a payment come back, and then let the bookkeeper take it out, make it less or apply it to another document."""
+    dice, people = world.random, world.people
+    kind: Kind = "invoice" if dice.random() < 0.7 else "bill"
+    people.new_document(kind)
+    people.new_document(kind, party=people.newest_party)
+    _in_peace(company)
+    paper = people.newest_there(company)
+    if paper is None:
+        return
+    people.pay(company, paper)
+    world.clock.move(dice.choice([3, 400]))
+    company.sync(with_faults=False)
+    people.pay_otherwise(company, paper)
+    if dice.random() < 0.5:
+        company.announce()
+    world.clock.move(dice.choice([3, 400]))
+    _sync(company, [], way=dice.random())
+
+
+def _in_peace(company: Company) -> None:
+    """Bring both books into agreement, as far as they can be, so that what follows is about one document."""
+    company.end_outage()
+    company.reconnect()
+    company.sync(with_faults=False)
+
+
+def _sync(company: Company, faults: list[Fault], *, way: float = BY_REAL_TIME) -> None:
     plan = company.world.plan
     plan.sure, plan.sure_words = faults, DOCUMENTS
     try:
@@ -73,3 +150,17 @@ def _sync(company: Company, faults: list[Fault], *, way: float = 0.0) -> None:
             company.sync(with_faults=False, direction="pull")
     finally:
         plan.sure, plan.sure_words = [], ()
+
+
+# Which of a step's dice are a scene: from, up to, and what happens. They leave the other steps of a world as they are.
+SCENES: tuple[tuple[float, float, Scene], ...] = (
+    (0.6, 0.66, twice_unlucky),
+    (0.92, 0.94, unheard_over_a_memo),
+    (0.94, 0.955, unheard_then_only_reading),
+    (0.955, 0.97, paid_otherwise),
+)
+
+
+def scene_at(dice: float) -> Scene | None:
+    """Return the scene that a step's dice ask for, where they ask for one."""
+    return next((scene for begin, end, scene in SCENES if begin <= dice < end), None)

@@ -256,6 +256,10 @@ class XeroBooks(Books):
     def unpay(self, money: Money) -> bool:
         return self._act("POST", f"Payments/{money.id}", {"Status": "DELETED"})
 
+    def repay(self, money: Money, paper: Paper, amount: Decimal) -> bool:
+        # Xero changes no payment: it is taken out and entered anew.
+        return self.unpay(money) and self.pay(paper, amount)
+
     def rename(self, role: Role, remote_id: str, name: str) -> bool:
         return self._act(
             "POST", f"Contacts/{remote_id}", {"Contacts": [{"ContactID": remote_id, "Name": name}]}
