@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -237,6 +238,8 @@ ORDERS = st.lists(
     min_size=1,
     max_size=3,
 )
+# Each takes every kind of record there and back; more by hand.
+ROUNDS = int(os.environ.get("EXPORT_ROUNDS", "3"))
 PAYMENTS = st.lists(st.tuples(DAY, SIGNED, st.none() | SIGNED, st.integers(0, 10**6)), min_size=1, max_size=3)
 
 
@@ -244,7 +247,7 @@ PAYMENTS = st.lists(st.tuples(DAY, SIGNED, st.none() | SIGNED, st.integers(0, 10
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", FORMATS)
 @settings(
-    max_examples=8,
+    max_examples=ROUNDS,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
