@@ -34,7 +34,11 @@ Text = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True), 
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    # Postgres knows no zone 16 hours away; the moment is the same in ours.
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it is outside the years 1 to 9999; choose another time") from None
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]

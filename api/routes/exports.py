@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
 from api.auth import AsViewer
+from api.cursors import Moment
 from api.models.base import DirectionName, EntityName
 from api.models.exports import DatasetName, FormatName
 from api.responses import READ, Responses
@@ -51,8 +51,8 @@ class ExportQuery(BaseModel):
     cause: str | None = Field(default=None, max_length=300, pattern=r"^[^\x00]*$")
     direction: DirectionName | None = None
     action: str | None = Field(default=None, max_length=100, pattern=r"^[a-z_.]+$")
-    since: datetime | None = Field(default=None, description="From this moment, or document day, on.")
-    until: datetime | None = Field(default=None, description="Before this moment, or document day.")
+    since: Moment | None = Field(default=None, description="From this moment, or document day, on.")
+    until: Moment | None = Field(default=None, description="Before this moment, or document day.")
 
 
 @router.get("/exports/{dataset}", name="get_export", responses=FILES, response_class=FileResponse)

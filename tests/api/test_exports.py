@@ -62,6 +62,17 @@ def test_a_filter_that_does_not_fit_is_refused_with_those_that_do(client: Client
     assert "status, since, until" in refused["detail"]
 
 
+def test_a_time_in_a_zone_that_the_database_does_not_know_is_a_time_all_the_same(
+    client: Client, house: House
+) -> None:
+    house.a_waiting_record()
+    for place in ("/exports/errors", "/sync/errors", "/sync/log"):
+        assert client.get(place, since="2026-03-01T00:00:00-19:54").status_code == 200, place
+        problem(client.get(place, since="0001-01-01T00:00:00+19:54"), 422, "request.invalid")
+    assert len(rows(client.get("/exports/errors", since="2026-03-02T10:00:00-05:00").text)) == 1
+    assert rows(client.get("/exports/errors", since="2026-03-02T10:00:01-05:00").text) == []
+
+
 def test_nothing_of_a_file_stays_behind(client: Client, house: House) -> None:
     before = set(Path(tempfile.gettempdir()).glob("tieout-export-*"))
     client.get("/exports/vendors")
