@@ -195,7 +195,9 @@ class Wire:
 
     async def get(self, path: str) -> None:
         """Ask, and read the whole answer; anything but 200 ends the benchmark."""
-        if self._streams is None:
+        # The server ends a connection that was idle for some seconds, as every server does; a client opens it anew.
+        if self._streams is None or self._streams[0].at_eof():
+            self.close()
             self._streams = await asyncio.open_connection(*self._place)
         reader, writer = self._streams
         writer.write(f"GET {path}{self._head}".encode())
