@@ -191,7 +191,9 @@ def test_a_batch_that_cannot_be_read_again_was_still_sent(office: Office, books:
         marker=marker(),
         label="bill payment CHK 9",
     )
-    books.fault("status", status=429, method="GET", path="/api.xro/2.0/Payments", count=None, options={"wait": 1})
+    books.fault(
+        "status", status=429, method="GET", path="/api.xro/2.0/Payments", count=None, options={"wait": 1}
+    )
     assert kinds(found.write([paid])) == [Unknown]
     books.control("DELETE", "/faults")
     assert [one.open for one in books.valid("bill")] == [Decimal(0), Decimal(0)]
