@@ -36,6 +36,8 @@ structlog.configure(
 
 def pytest_configure(config: pytest.Config) -> None:
     """Reserve the session's data folder in the process that the parallel workers inherit from."""
+    # Started from a shell's background, children would inherit that interrupts are ignored, and each stop would wait its longest.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         # Ended from outside, the session still stops its server.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
