@@ -24,7 +24,7 @@ from sync.outgoing import Reference
 from sync.ports import ChangePage, Provider
 from sync.records import SYNC_ORDER, Entity
 from sync.rehearsal import Foreseen, ForeseenOutcome, Rehearsed, foreseen, named_in
-from sync.store import ConnectionFacts
+from sync.stored import ConnectionFacts
 
 # Somebody at work on one of these records goes first.
 PATIENCE_MILLISECONDS = 3000

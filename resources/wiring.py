@@ -42,7 +42,7 @@ from sync.records import SYNC_ORDER, Direction, Entity
 from sync.rehearsal import Rehearsal
 from sync.retry import FAILURES_COUNTED_MAX
 from sync.schedule import next_due, parked_until
-from sync.store import ConnectionFacts, Trigger
+from sync.stored import ConnectionFacts, Trigger
 from sync.summary import EntitySummary, PullSummary, TieOut
 from sync.tax_codes import read_tax_codes
 

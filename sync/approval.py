@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sync.lanes import ApprovalMissing
 from sync.ports import Operation
-from sync.store import EntitySetting, LinkView
+from sync.stored import EntitySetting, LinkView
 
 _WORDS: Mapping[Operation, str] = {
     "create": "created",

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from sync.clock import Clock
 from sync.errors import AccessExpired, ProviderUnavailable, RateLimited, SyncError
 from sync.ports import CensusPage, Provider
-from sync.pushing import deleted
+from sync.pushed import deleted
 from sync.store import Store, Work
 
 CENSUS_STREAM = "census"

@@ -23,7 +23,8 @@ from sync.outcomes import Recorder
 from sync.periods import DATED
 from sync.ports import Provider
 from sync.records import SYNC_ORDER, Direction, Entity
-from sync.store import LinkView, Settlement, Store, Work
+from sync.store import Store, Work
+from sync.stored import LinkView, Settlement
 from sync.summary import EntitySummary, PullSummary, TieOut
 from sync.tie_out import tie_out
 

@@ -13,7 +13,8 @@ from sync.mapping import MappingTable
 from sync.outgoing import Reference, Resolver, Sent, references, to_ledger
 from sync.records import Canonical, Entity, name_key
 from sync.shown import shown
-from sync.store import ClosedBooks, EntitySetting, LinkView, Work
+from sync.store import Work
+from sync.stored import ClosedBooks, EntitySetting, LinkView
 
 
 @dataclass(frozen=True, slots=True)

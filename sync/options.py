@@ -17,7 +17,8 @@ from sync.errors import OutcomeUnknown, RejectedByProvider, VersionMoved
 from sync.mapping import MappingTable
 from sync.ports import Listed, Listing, NewOption, OptionBook, OptionChange
 from sync.records import name_key
-from sync.store import OptionSubject, Store, Work
+from sync.store import Store, Work
+from sync.stored import OptionSubject
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from sync import retry
 from sync.errors import Category, ConflictFound, Held, Remedy, SyncError
 from sync.records import Entity
-from sync.store import Block, LinkView, LogDirection, Outcome, Work
+from sync.store import Work
+from sync.stored import Block, LinkView, LogDirection, Outcome
 from sync.summary import EntitySummary, Tally, Trouble
 from sync.summary import Outcome as OutcomeName
 

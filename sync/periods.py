@@ -17,7 +17,7 @@ from sync.errors import PeriodLocked
 from sync.lanes import PeriodPosted, PeriodQuestion
 from sync.ports import Operation
 from sync.records import Canonical, Entity
-from sync.store import ClosedBooks, LinkView
+from sync.stored import ClosedBooks, LinkView
 
 # Payments and deposits are entered in the ledger, which guards its own periods.
 DATED = frozenset({Entity.INVOICE, Entity.BILL, Entity.JOURNAL_ENTRY})

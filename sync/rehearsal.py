@@ -35,7 +35,7 @@ from sync.ports import (
     WriteOutcome,
 )
 from sync.records import Canonical, Entity, RemoteRecord, TheirState, name_key, number_key
-from sync.store import Audit, Outcome
+from sync.stored import Audit, Outcome
 
 ForeseenOutcome = Literal["created", "changed", "voided", "linked", "held", "conflict", "failed"]
 FORESEEN: tuple[ForeseenOutcome, ...] = (

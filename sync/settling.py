@@ -11,9 +11,10 @@ from sync.approval import is_accepted
 from sync.errors import Category, OutcomeUndecided, OutcomeUnknown, SyncError
 from sync.outcomes import Recorder
 from sync.ports import Done, Provider, Unknown, Write
-from sync.pushing import OURS_AS_SENT, as_it_is, audit_of_push, deleted, line_versions
+from sync.pushed import OURS_AS_SENT, as_it_is, audit_of_push, deleted, line_versions
 from sync.records import Canonical, Direction, Entity, RemoteRecord, name_key
-from sync.store import AttemptView, Audit, LinkView, NewAttempt, Settlement, Store, Work
+from sync.store import Store, Work
+from sync.stored import AttemptView, Audit, LinkView, NewAttempt, Settlement
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown, told_by_repeat
 
 NAMES = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})

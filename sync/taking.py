@@ -14,7 +14,8 @@ from sync.errors import DocumentInvalid, Held
 from sync.judge import Context, Judged, in_platform_terms
 from sync.outcomes import Recorder
 from sync.records import Canonical, Entity, checksum
-from sync.store import Apply, Audit, LinkView, Settlement, Work
+from sync.store import Work
+from sync.stored import Apply, Audit, LinkView, Settlement
 
 TAKEN = frozenset({Verdict.APPLY_NEW, Verdict.APPLY, Verdict.APPLY_VOID, Verdict.MERGE})
 # Never equal to a checksum: a link with this base is different on that side until the next settlement.

@@ -14,7 +14,7 @@ import structlog
 from resources.store.database import Database, Transaction, json_text
 from sync.errors import ProviderError
 from sync.ports import BankReport, Provider
-from sync.store import ConnectionFacts
+from sync.stored import ConnectionFacts
 
 REPORT_EVERY = timedelta(hours=20)
 OVERLAP = timedelta(minutes=10)

@@ -21,7 +21,7 @@ from sync.compare import Strategy, Verdict
 from sync.errors import Held, NotFound
 from sync.judge import judge, load_context
 from sync.records import SYNC_ORDER, Entity
-from sync.store import ConnectionFacts
+from sync.stored import ConnectionFacts
 
 # As many as a person can be asked to look at; the rest is a second selection.
 SELECTION_MAX = 500

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.records import Entity
-from sync.store import AttemptView, LinkView, OurSide, Outcome, TheirSide
+from sync.stored import AttemptView, LinkView, OurSide, Outcome, TheirSide
 
 Row = sa.RowMapping
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from resources.store.database import Transaction, json_text
 from sync.records import Entity
-from sync.store import Apply
+from sync.stored import Apply
 
 
 class PlatformWriter:

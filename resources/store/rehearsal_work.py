@@ -12,7 +12,7 @@ from resources.store.work.ours import Noted
 from resources.store.work.part import SyncSession
 from sync.clock import Clock
 from sync.records import Entity
-from sync.store import Apply, AttemptView, Audit, ConnectionFacts, Outcome
+from sync.stored import Apply, AttemptView, Audit, ConnectionFacts, Outcome
 
 Note = tuple[Entity, str, datetime]
 

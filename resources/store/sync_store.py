@@ -22,7 +22,7 @@ from sync.clock import Clock
 from sync.compare import Strategy
 from sync.mapping import MappingTable
 from sync.records import DEFAULT_DIRECTION, Entity
-from sync.store import ClosedBooks, ConnectionFacts, EntitySetting, Trigger
+from sync.stored import ClosedBooks, ConnectionFacts, EntitySetting, Trigger
 
 # How long a ledger's refusal stands for a closing date that it does not report.
 REFUSAL_REMEMBERED = timedelta(hours=20)

@@ -15,7 +15,7 @@ from sync.clock import Clock, SetClock, SystemClock
 from sync.compare import Strategy
 from sync.engine import ConnectionSync
 from sync.records import Direction, Entity
-from sync.store import ConnectionFacts
+from sync.stored import ConnectionFacts
 from sync.summary import EntitySummary, TieOut
 from tests.fakes.ledger import FakeLedger
 

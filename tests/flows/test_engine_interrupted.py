@@ -7,7 +7,7 @@ import pytest
 from resources.store.database import Database
 from sync.compare import Strategy
 from sync.records import Entity
-from sync.store import Apply
+from sync.stored import Apply
 from tests.fakes.ledger import outage
 from tests.fakes.world import World
 

@@ -19,7 +19,7 @@ from sync.compare import Strategy
 from sync.engine import ConnectionSync
 from sync.errors import SyncError
 from sync.records import SYNC_ORDER, Direction, Entity
-from sync.store import ConnectionFacts, Trigger
+from sync.stored import ConnectionFacts, Trigger
 from sync.summary import EntitySummary
 from tests.simulation.books import Books, Paper, SimAccess
 from tests.simulation.faults import Death, Fault, FaultPlan

@@ -22,7 +22,7 @@ from sync import compare, engine, fields, judge, pushing, requests, settling, ta
 from sync.compare import Decision, Situation, Strategy, Verdict
 from sync.errors import ProviderUnavailable
 from sync.ports import Rejected, Unknown, Write, WriteOutcome
-from sync.store import Audit, Settlement
+from sync.stored import Audit, Settlement
 from sync.unknown import Evidence, UnknownVerdict
 from tests.simulation import company
 from tests.simulation.database import SimDatabase

@@ -12,7 +12,7 @@ from sync import requests as request_ids
 from sync.errors import Category
 from sync.ports import Operation
 from sync.records import Entity
-from sync.store import AttemptView, NewAttempt
+from sync.stored import AttemptView, NewAttempt
 
 
 class AttemptsPart(WorkPart):

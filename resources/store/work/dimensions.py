@@ -8,7 +8,7 @@ from resources.store.audit import AuditEntry, write_audit
 from resources.store.dimensions import option_of
 from resources.store.work.part import WorkPart
 from sync.dimensions import Dimension, DimensionTable, Option
-from sync.store import OptionSubject
+from sync.stored import OptionSubject
 from sync.tax_codes import TaxCode
 
 

@@ -13,7 +13,7 @@ from resources.store.database import json_text
 from resources.store.platform import PlatformWriter, constraint_sentence
 from resources.store.work.part import WorkPart
 from sync.records import DELETED_CHECKSUM, Entity
-from sync.store import Apply
+from sync.stored import Apply
 
 CLOCKS_APART_MAX = timedelta(minutes=5)
 LOCKS: Mapping[Entity, str] = {

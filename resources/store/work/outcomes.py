@@ -9,7 +9,7 @@ from resources.store.database import json_text
 from resources.store.link_rows import outcome_row
 from resources.store.work.part import WorkPart
 from sync.records import Entity
-from sync.store import Audit, LogDirection, Outcome
+from sync.stored import Audit, LogDirection, Outcome
 
 
 class OutcomesPart(WorkPart):

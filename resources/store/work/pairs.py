@@ -12,7 +12,7 @@ from resources.store.link_rows import link_view
 from resources.store.work.part import WorkPart
 from sync.outgoing import APPLIED_TO, PARTY, Reference
 from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
-from sync.store import Block, LinkView, Settlement
+from sync.stored import Block, LinkView, Settlement
 
 # What names a customer or vendor as its party.
 DOCUMENTS_OF: Mapping[Entity, tuple[Entity, ...]] = {

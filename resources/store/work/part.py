@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from resources.store.database import Transaction
 from sync.records import Entity
-from sync.store import ConnectionFacts, LogDirection, Trigger
+from sync.stored import ConnectionFacts, LogDirection, Trigger
 
 
 class SyncSession:
