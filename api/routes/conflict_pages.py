@@ -21,8 +21,8 @@ from api.routes.conflicts import get_conflict, list_conflicts, resolve_all_confl
 from api.services import Services, UseServices
 from api.web.filters import Filter, OrAny
 from api.web.forms import posted, texts
-from api.web.office import connection_of, connection_page, place
-from api.web.render import fragment, is_part
+from api.web.office import connection_page, connection_part, place
+from api.web.render import is_part
 from api.web.said import go
 from sync.refusals import ChoiceRejected
 
@@ -96,13 +96,15 @@ def conflict_page(
     """Show one conflict with its answers; as a part for the dialog over the list."""
     visit = Visit(request, services, caller, connection_id)
     if is_part(request):
-        connection = connection_of(services, caller, connection_id)
-        frame: dict[str, Any] = {
-            "connection": connection,
-            "zone": connection.time_zone,
-            "base": place(connection_id),
-        }
-        return fragment(request, "conflict.html", "answer", **frame, **_told(visit, conflict_id))
+        return connection_part(
+            request,
+            "conflict.html",
+            "answer",
+            services=services,
+            caller=caller,
+            connection_id=connection_id,
+            **_told(visit, conflict_id),
+        )
     return _conflict(visit, conflict_id)
 
 

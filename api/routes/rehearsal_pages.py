@@ -14,8 +14,8 @@ from api.models.rehearsals import ForeseenName, RehearsalQuery, RehearsalRecordQ
 from api.routes.rehearsals import get_rehearsal, list_rehearsal_records, list_rehearsals, start_rehearsal
 from api.services import UseServices
 from api.web.filters import Filter, OrAny
-from api.web.office import connection_of, connection_page, place
-from api.web.render import fragment, is_part
+from api.web.office import connection_page, connection_part, place
+from api.web.render import is_part
 from api.web.said import go
 from sync.errors import NotFound
 
@@ -89,15 +89,13 @@ def rehearsal_page(
         "query": chosen.query(),
     }
     if is_part(request):
-        connection = connection_of(services, caller, connection_id)
-        return fragment(
+        return connection_part(
             request,
             "rehearsal.html",
             "result",
-            connection=connection,
-            zone=connection.time_zone,
-            now=services.clock.now(),
-            base=place(connection_id),
+            services=services,
+            caller=caller,
+            connection_id=connection_id,
             **context,
         )
     return connection_page(

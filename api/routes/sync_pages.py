@@ -14,8 +14,8 @@ from api.models.syncs import ConnectionSyncStatus, LogQuery, LogRecordQuery, Rec
 from api.routes.syncs import get_sync_status, list_sync_log, list_sync_log_records, start_sync
 from api.services import Services, UseServices
 from api.web.filters import Filter, OrAny
-from api.web.office import connection_of, connection_page, place
-from api.web.render import fragment, is_part
+from api.web.office import connection_page, connection_part, place
+from api.web.render import is_part
 from api.web.said import go
 from sync.records import SYNC_ORDER
 
@@ -64,15 +64,13 @@ def sync_progress_part(
     request: Request, caller: AsViewer, services: UseServices, connection_id: UUID
 ) -> Response:
     """Show the part of the panel that changes while a sync runs."""
-    connection = connection_of(services, caller, connection_id)
-    return fragment(
+    return connection_part(
         request,
         "sync.html",
         "progress",
-        connection=connection,
-        zone=connection.time_zone,
-        now=services.clock.now(),
-        base=place(connection_id),
+        services=services,
+        caller=caller,
+        connection_id=connection_id,
         one=_standing(caller, services, connection_id),
         kinds_all=len(SYNC_ORDER),
     )
@@ -138,9 +136,15 @@ def history_records_page(
         "chosen": chosen,
     }
     if is_part(request):
-        connection = connection_of(services, caller, connection_id)
-        return fragment(
-            request, "history_records.html", "records", zone=connection.time_zone, query=[], **context
+        return connection_part(
+            request,
+            "history_records.html",
+            "records",
+            services=services,
+            caller=caller,
+            connection_id=connection_id,
+            query=[],
+            **context,
         )
     return connection_page(
         request,

@@ -16,7 +16,7 @@ from api.models.syncs import QueueCounts
 from api.routes.connections import shown
 from api.services import Services
 from api.status import waiting_counts
-from api.web.render import may_see, page
+from api.web.render import fragment, may_see, page
 from resources.store import views
 from resources.store.api_keys import Caller
 
@@ -43,6 +43,22 @@ def connection_of(services: Services, caller: Caller, connection_id: UUID) -> Co
         return shown(chosen_connection(tx, connection_id), services)
 
 
+def connection_part(
+    request: Request,
+    template: str,
+    block: str,
+    /,
+    *,
+    services: Services,
+    caller: Caller,
+    connection_id: UUID,
+    **context: Any,
+) -> Response:
+    """Return one block of such a page by itself, for a script of ours; raises NotFound."""
+    connection = connection_of(services, caller, connection_id)
+    return fragment(request, template, block, **_known(connection, services), **context)
+
+
 def connection_page(
     request: Request,
     template: str,
@@ -60,15 +76,21 @@ def connection_page(
         connection = shown(chosen_connection(tx, connection_id), services)
         waiting = waiting_counts(views.queue_counts(tx), connection_id=connection_id)
     frame: Mapping[str, Any] = {
-        "connection": connection,
-        "zone": connection.time_zone,
-        "now": services.clock.now(),
+        **_known(connection, services),
         "tab": tab,
         "tabs": [each for each in _tabs(connection_id, waiting) if may_see(caller, each.scope)],
         "waiting": waiting,
-        "base": place(connection_id),
     }
     return page(request, template, status=status, **{**frame, **context})
+
+
+def _known(connection: Connection, services: Services) -> dict[str, Any]:
+    return {
+        "connection": connection,
+        "zone": connection.time_zone,
+        "now": services.clock.now(),
+        "base": place(connection.id),
+    }
 
 
 def _tabs(connection_id: UUID, waiting: QueueCounts) -> tuple[Tab, ...]:
