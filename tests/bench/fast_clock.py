@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 class FastClock:
     """A clock that runs some times as fast as the machine's."""
 
-    def __init__(self, *, scale: float) -> None:
-        """Begin at the present."""
+    def __init__(self, *, scale: float, ahead: timedelta = timedelta()) -> None:
+        """Begin at the present, or so far ahead of it."""
         self.scale = scale
-        self.began, self._real = datetime.now(UTC), time.monotonic()
+        self.began, self._real = datetime.now(UTC) + ahead, time.monotonic()
 
     def now(self) -> datetime:
         """What time it is in fast motion."""
