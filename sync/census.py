@@ -19,6 +19,7 @@ from sync.clock import Clock
 from sync.errors import AccessExpired, ProviderUnavailable, RateLimited, SyncError
 from sync.ports import CensusPage, Provider
 from sync.pushed import deleted
+from sync.records import Entity
 from sync.store import Store, Work
 
 CENSUS_STREAM = "census"
@@ -40,6 +41,8 @@ class Place:
     list: int = 0
     after: str | None = None
     is_finished: bool = False
+    # Entities of which a list was refused: what is not listed says nothing about them in this census.
+    passed_over: tuple[str, ...] = ()
 
     @property
     def begun_at(self) -> datetime:
@@ -103,11 +106,15 @@ def _keep(work: Work, place: Place) -> None:
 
 
 def _walk(store: Store, provider: Provider, place: Place, counted: Counted, *, calls_end: int) -> None:
-    lists = provider.census_lists
+    lists = list(provider.census_lists.items())
     while place.list < len(lists):
         if provider.calls >= calls_end:
             return
-        page = _page(provider, lists[place.list], place.after)
+        name, entities = lists[place.list]
+        page = _page(provider, name, place.after)
+        if page is None:
+            passed_over = {*place.passed_over, *entities}
+            page, place = CensusPage([], None), replace(place, passed_over=tuple(sorted(passed_over)))
         is_last = page.after is None
         place = replace(place, list=place.list + 1 if is_last else place.list, after=page.after)
         with store.work() as work:
@@ -117,7 +124,10 @@ def _walk(store: Store, provider: Provider, place: Place, counted: Counted, *, c
     while provider.calls < calls_end:
         with store.work() as work:
             differing = work.census_differences(
-                number=place.round, begun_at=place.begun_at, rows_max=DIFFERENCES_ROWS_MAX
+                number=place.round,
+                begun_at=place.begun_at,
+                rows_max=DIFFERENCES_ROWS_MAX,
+                without=[Entity(name) for name in place.passed_over],
             )
             if not differing:
                 work.end_census(number=place.round)
@@ -146,12 +156,15 @@ def _walk(store: Store, provider: Provider, place: Place, counted: Counted, *, c
                 )
 
 
-def _page(provider: Provider, name: str, after: str | None) -> CensusPage:
-    """Return a page of a list; a list that is refused is passed over, and read again in the next census."""
+def _page(provider: Provider, name: str, after: str | None) -> CensusPage | None:
+    """Return a page of a list; None where it is refused.
+
+    Then nothing is known of what the list holds, and no record of it is asked for one by one: the next census reads it again.
+    """
     try:
         return provider.census(name, after)
     except ENDS_THE_SHARE:
         raise
     except SyncError as error:
         log.warning("census: the list %s was passed over: %s", name, error.user_message)
-        return CensusPage(rows=[], after=None)
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -255,8 +255,8 @@ class Provider(Protocol):
         ...
 
     @property
-    def census_lists(self) -> Sequence[str]:
-        """The lists that a census walks; together they hold every record of every entity."""
+    def census_lists(self) -> Mapping[str, Collection[Entity]]:
+        """The lists that a census walks, in order, and of which entities each has records; together they have every one."""
         ...
 
     def census(self, name: str, after: str | None) -> CensusPage:

@@ -7,7 +7,7 @@ bookkeeper reads: which record, in whose book, which fields from what to what.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -196,7 +196,7 @@ class Rehearsed:
         return self.provider.census_every
 
     @property
-    def census_lists(self) -> Sequence[str]:
+    def census_lists(self) -> Mapping[str, Collection[Entity]]:
         """As the provider's."""
         return self.provider.census_lists
 

@@ -76,9 +76,12 @@ class Work(Protocol):
         ...
 
     def census_differences(
-        self, *, number: int, begun_at: datetime, rows_max: int
+        self, *, number: int, begun_at: datetime, rows_max: int, without: Collection[Entity] = ()
     ) -> list[tuple[Entity, str]]:
-        """List records that the mirror shows otherwise than this census: missing on one side, or in another version."""
+        """List records that the mirror shows otherwise than this census: missing on one side, or in another version.
+
+        Nothing is said of the entities `without`, whose lists this census could not read.
+        """
         ...
 
     def check_census(self, entity: Entity, remote_id: str, *, version: str | None, number: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 
 from resources.quickbooks.chart import PAGE_ROWS_MAX
 from resources.quickbooks.client import Client
@@ -11,7 +11,7 @@ from sync.ports import CensusPage, Headcount
 from sync.records import SYNC_ORDER, Entity
 
 # QuickBooks' own names, in the order in which they are compared.
-CENSUS_LISTS: Sequence[str] = tuple(NAMES[entity] for entity in SYNC_ORDER)
+CENSUS_LISTS: Mapping[str, Collection[Entity]] = {NAMES[entity]: (entity,) for entity in SYNC_ORDER}
 
 
 def census_page(client: Client, name: str, after: str | None) -> CensusPage:

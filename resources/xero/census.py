@@ -6,7 +6,7 @@ What somebody is still drafting is not in the books and is not counted; nor are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from resources.xero.client import PAGE_SIZE, Client, rows_in
@@ -33,17 +33,18 @@ _MORE: Mapping[str, Mapping[str, str]] = {
     "BankTransfers": {"includeDeleted": "true"},
 }
 _ENTITIES: Mapping[str, Entity] = {kind: entity for entity, kind in TYPES.items()}
-CENSUS_LISTS: Sequence[str] = (
-    "Accounts",
-    "Contacts",
-    "Invoices",
-    "ManualJournals",
-    "Payments",
-    *CREDITS,
-    "BatchPayments",
-    "BankTransactions",
-    "BankTransfers",
-)
+_RECEIPTS = (Entity.PAYMENT, Entity.BILL_PAYMENT)
+CENSUS_LISTS: Mapping[str, Collection[Entity]] = {
+    "Accounts": (Entity.ACCOUNT,),
+    "Contacts": (Entity.CUSTOMER, Entity.VENDOR),
+    "Invoices": (Entity.INVOICE, Entity.BILL),
+    "ManualJournals": (Entity.JOURNAL_ENTRY,),
+    "Payments": _RECEIPTS,
+    **dict.fromkeys(CREDITS, _RECEIPTS),
+    "BatchPayments": (Entity.DEPOSIT,),
+    "BankTransactions": (Entity.DEPOSIT,),
+    "BankTransfers": (Entity.DEPOSIT,),
+}
 
 
 def census_page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -118,8 +118,8 @@ class Xero:
         return SWEEP_EVERY
 
     @property
-    def census_lists(self) -> Sequence[str]:
-        """The lists that a census walks."""
+    def census_lists(self) -> Mapping[str, Collection[Entity]]:
+        """The lists that a census walks, and whose records are in each."""
         return CENSUS_LISTS
 
     def census(self, name: str, after: str | None) -> CensusPage:

@@ -15,7 +15,8 @@ set number = excluded.number,
 
 -- name: census_differences
 -- Records that the mirror shows otherwise: not listed, not in the mirror, or in another version, state or amount. One that
--- was looked into in this census, or before and has not changed since, is left out.
+-- was looked into in this census, or before and has not changed since, is left out, and so are entities that are not synced
+-- or whose list could not be read.
 select m.entity, m.remote_id
 from mirror m
 where m.builder_id = %(builder_id)s
@@ -38,6 +39,7 @@ left join mirror m on m.builder_id = c.builder_id and m.connection_id = c.connec
     and m.remote_id = c.remote_id
 where c.builder_id = %(builder_id)s
   and c.connection_id = %(connection_id)s
+  and c.entity = any (%(synced)s::text[])
   and c.number = %(number)s
   and c.checked_number is distinct from %(number)s
   and (m.seen_at is null or m.seen_at < %(begun_at)s)

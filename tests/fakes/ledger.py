@@ -7,7 +7,7 @@ request ids, and can be told to lose an answer before or after it did the work.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -156,9 +156,9 @@ class FakeLedger:
         return timedelta(days=1)
 
     @property
-    def census_lists(self) -> Sequence[str]:
+    def census_lists(self) -> Mapping[str, Collection[Entity]]:
         """A list per entity."""
-        return [entity.value for entity in Entity]
+        return {entity.value: (entity,) for entity in Entity}
 
     def census(self, name: str, after: str | None) -> CensusPage:
         """Count a list in pages of two, so that a few records are several pages."""

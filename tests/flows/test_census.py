@@ -11,7 +11,7 @@ from resources.store.database import Database
 from sync import census
 from sync.errors import RateLimited, RejectedByProvider
 from sync.ports import CensusPage, ChangePage
-from sync.records import Entity
+from sync.records import Entity, RemoteRecord
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.world import World
 
@@ -161,19 +161,52 @@ def test_a_record_that_cannot_be_read_ends_no_later_sync(world: World) -> None:
     assert bills(world) == ["void", "approved"], "the next census looks again"
 
 
+class _Refusing(FakeLedger):
+    """A ledger that does not let its list of vendors be read."""
+
+    reads = 0
+
+    def census(self, name: str, after: str | None) -> CensusPage:
+        if name == "vendor":
+            self.census_pages.append((name, after))
+            raise RejectedByProvider("The list cannot be read.", provider_code="4001")
+        return super().census(name, after)
+
+    def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
+        self.reads += 1
+        return super().read(entity, remote_id)
+
+
 def test_a_list_that_the_ledger_refuses_ends_no_sync_and_deletes_nothing(world: World) -> None:
-    class Refusing(FakeLedger):
-        """A ledger that does not let its list of vendors be read."""
-
-        def census(self, name: str, after: str | None) -> CensusPage:
-            if name == "vendor":
-                raise RejectedByProvider("The list cannot be read.", provider_code="4001")
-            return super().census(name, after)
-
-    world.ledger.__class__ = Refusing
+    world.ledger.__class__ = _Refusing
     world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
     world.ledger.forget_feed()
     a_day_later(world)
     assert bills(world) == ["void"], "the other lists are compared"
     assert world.value("select is_active from v2_vendors")
     assert len(world.ledger.all(Entity.VENDOR)) == 1
+
+
+def test_of_a_refused_list_no_record_is_asked_for_one_by_one(world: World) -> None:
+    for number in range(30):
+        world.vendor(f"Trade {number}")
+    world.sync()
+    ledger = world.ledger
+    ledger.__class__ = _Refusing
+    ledger.census_pages.clear()
+    a_day_later(world)
+    assert isinstance(ledger, _Refusing)
+    assert ledger.reads == 0, "it is not known of any of them, and that is known at once"
+    assert [name for name, _ in ledger.census_pages].count("vendor") == 1, "asked for once in this census"
+    place = world.value("select position::jsonb from cursors where stream = 'census'")
+    assert place["is_finished"]
+    assert place["passed_over"] == ["vendor"]
+    ledger.__class__ = FakeLedger
+    ledger.end(Entity.VENDOR, ledger.all(Entity.VENDOR)[0].remote_id, "inactive")
+    ledger.forget_feed()
+    world.later(hours=25)
+    for _ in range(12):
+        world.sync()
+    assert world.value("select count(*) from v2_vendors where not is_active") == 1, (
+        "the next one reads it again"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -25,7 +25,7 @@ class CensusPart(WorkPart):
             self._tx.run("census_count", **self._connection, number=number, rows=told)
 
     def census_differences(
-        self, *, number: int, begun_at: datetime, rows_max: int
+        self, *, number: int, begun_at: datetime, rows_max: int, without: Collection[Entity] = ()
     ) -> list[tuple[Entity, str]]:
         """List records that the mirror shows otherwise than this census."""
         rows = self._tx.rows(
@@ -33,7 +33,7 @@ class CensusPart(WorkPart):
             **self._connection,
             number=number,
             begun_at=begun_at,
-            synced=SYNCED_ENTITIES,
+            synced=[entity for entity in SYNCED_ENTITIES if entity not in without],
             rows_max=rows_max,
         )
         return [(Entity(row["entity"]), row["remote_id"]) for row in rows]
