@@ -23,6 +23,7 @@ from resources.oauth import AppRefused, GrantRefused, TokenCallFailed, TokenSet,
 from resources.registry import spec_of
 from resources.settings import PREFIX, Settings
 from resources.spec import CallbackAnswer, CompanyFacts, ProviderSpec, Surroundings
+from resources.store.connection_settings import must_not_both_win_when_connected
 from resources.store.database import Database, Transaction
 from resources.token_sets import ConnectionKey
 from resources.vault import SealBroken, Vault
@@ -294,6 +295,9 @@ class Consents:
                     )
                 # With two ledgers, an account of the one is no gap in the other: charts are read, not copied across.
                 transaction.run("accounts_of_several_ledgers", builder_id=builder)
+                must_not_both_win_when_connected(
+                    transaction, builder, connection_id=connection_id, provider=spec.title
+                )
                 after = {"company": company.name, "provider": spec.key}
                 audit(
                     transaction,

@@ -12,7 +12,7 @@ from resources.spec import Preference
 from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction, json_text
 from sync.compare import EndPolicy, Strategy
-from sync.errors import InvalidSetting, NotFound
+from sync.errors import ConnectError, InvalidSetting, NotFound
 from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
 from sync.schedule import next_due, zone_of
 from sync.window import read_window
@@ -138,19 +138,47 @@ def save_settings(
     return after
 
 
+def must_not_both_win_when_connected(
+    tx: Transaction, builder_id: UUID, *, connection_id: UUID, provider: str
+) -> None:
+    """Refuse to connect a ledger that would win where another connected one already does; raises ConnectError.
+
+    Settings outlive a disconnection, and meanwhile another ledger of the builder may have been set to win.
+    """
+    settings = read_settings(tx, builder_id, connection_id=connection_id)
+    names = {"builder_id": builder_id, "connection_id": connection_id}
+    found = _also_won_by_another(tx, names, settings)
+    if found is not None:
+        other, entities = found
+        raise ConnectError(
+            provider=provider,
+            reason=f"by its settings it wins about {entities} (provider_wins), and so does {other}, and two ledgers that"
+            " both win would change the same records to and fro; choose another strategy in the settings of one of them",
+        )
+
+
 def _must_not_both_win(tx: Transaction, names: Mapping[str, UUID], settings: ConnectionSettings) -> None:
-    """Refuse two ledgers that both win: each would undo what the other says about the same record, without an end."""
+    found = _also_won_by_another(tx, names, settings)
+    if found is not None:
+        other, entities = found
+        raise InvalidSetting(
+            name="conflict_strategy",
+            reason=f"{other} wins about {entities} already (provider_wins), and two ledgers that both win would change the"
+            " same records to and fro; choose another strategy here or there, or switch the entity off in one of them",
+        )
+
+
+def _also_won_by_another(
+    tx: Transaction, names: Mapping[str, UUID], settings: ConnectionSettings
+) -> tuple[str, str] | None:
+    """Name another ledger that wins about the same entities, and these: each would undo what the other says, without an end."""
     mine = _won_by_ledger(settings)
     for other in tx.rows("settings_other_connections", **names):
         theirs = read_settings(tx, names["builder_id"], connection_id=other["id"])
         both = [entity for entity in SYNC_ORDER if entity in mine & _won_by_ledger(theirs)]
         if both:
-            raise InvalidSetting(
-                name="conflict_strategy",
-                reason=f"{other['title']} wins about {', '.join(each.replace('_', ' ') for each in both)} already"
-                " (provider_wins), and two ledgers that both win would change the same records to and fro; choose another"
-                " strategy here or there, or switch the entity off in one of them",
-            )
+            return str(other["title"]), ", ".join(each.replace("_", " ") for each in both)
+    return None
 
 
 def _won_by_ledger(settings: ConnectionSettings) -> set[Entity]:

@@ -82,6 +82,33 @@ def test_another_company_after_a_disconnect_is_fine_while_nothing_was_linked(
     assert platform.value("select count(*) from mirror") == 0
 
 
+def test_a_company_that_would_win_where_another_ledger_does_is_not_connected_again(
+    world: World, platform: Platform, realm: str
+) -> None:
+    connection = world.connect(platform, realm)
+    platform.run("update v2_integration_connections set conflict_strategy = 'provider_wins'")
+    world.connections.disconnect(platform.builder_id, connection, requested_by="owner")
+    other = platform.add(
+        "v2_integration_connections",
+        provider="xero",
+        status="connected",
+        provider_tenant_id="larch-two",
+        provider_company_name="Larch Two Ltd",
+        connected_at=world.clock.now(),
+        conflict_strategy="provider_wins",
+    )
+    said = refused(world, world.sandbox.consent(world.begin(platform), realm=realm), ConnectError)
+    assert "it wins about customer, vendor, invoice, bill, journal entry (provider_wins)" in said
+    assert "so does Larch Two Ltd" in said
+    assert "choose another strategy in the settings of one of them" in said
+    ((status,),) = platform.rows("select status from v2_integration_connections where id = %s", connection)
+    assert (status, world.live_tokens(realm)) == ("disconnected", 0), "and the grant was given back"
+    platform.run(
+        "update v2_integration_connections set conflict_strategy = 'platform_wins' where id = %s", other
+    )
+    assert world.connect(platform, realm) == connection
+
+
 # ---------------------------------------------------------------- the end
 
 
