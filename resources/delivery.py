@@ -17,15 +17,14 @@ import sqlalchemy as sa
 import structlog
 
 from resources.mail import MailRefused, MailUnknown, compose, send
-from resources.registry import PROVIDERS
+from resources.notice_pages import NAMED, RECORDS_NAMED_MAX, Told, told
 from resources.settings import Settings
 from resources.store import notices
-from resources.store.database import Database
+from resources.store.database import Database, Transaction
 from resources.store.views import Row
 from resources.store.webhooks import forget_events, write_events
 from resources.webhooks import WebhookSender
 from sync.clock import Clock
-from sync.notices import Notice, notice
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +99,7 @@ class Deliverer:
         return sent, failed
 
     def _send(self, builder_id: UUID, mail: notices.Grouped) -> bool:
-        said = [_notice(row) for row in mail.notices]
+        said = self._told(builder_id, mail)
         letter = compose(said, builder_name=mail.builder_name, to=mail.email, settings=self._settings)
         state, wait = "sent", None
         try:
@@ -123,6 +122,18 @@ class Deliverer:
         )
         return state == "sent"
 
+    def _told(self, builder_id: UUID, mail: notices.Grouped) -> list[Told]:
+        with self._database.builder_tx(builder_id) as tx:
+            return [told(row, _records(tx, row), settings=self._settings) for row in mail.notices]
+
+
+def _records(tx: Transaction, row: Row) -> list[Row]:
+    if row["kind"] not in NAMED or row["connection_id"] is None:
+        return []
+    return notices.records_behind(
+        tx, connection_id=row["connection_id"], kind=row["kind"], rows_max=RECORDS_NAMED_MAX
+    )
+
 
 def deliver_until_stopped(deliverer: Deliverer, *, poll_seconds: int = POLL_SECONDS) -> None:
     """Deliver in rounds until the process is asked to end; a round under way is finished first."""
@@ -136,15 +147,3 @@ def deliver_until_stopped(deliverer: Deliverer, *, poll_seconds: int = POLL_SECO
             # The database restarts now and then; what is due is still due after it.
             log.warning("database_trouble", kind=type(error).__name__)
         stop.wait(poll_seconds)
-
-
-def _notice(row: Row) -> Notice:
-    spec = PROVIDERS.get(row["provider"] or "")
-    title = spec.title if spec else ""
-    return notice(
-        row["kind"],
-        company=row["company_name"] or title,
-        provider=title,
-        records=row["records"],
-        facts=row["facts"],
-    )

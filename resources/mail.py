@@ -16,8 +16,8 @@ from pathlib import Path
 
 import jinja2
 
+from resources.notice_pages import Told
 from resources.settings import Settings
-from sync.notices import Notice
 
 SMTP_SECONDS = 20
 _TEMPLATES = jinja2.Environment(
@@ -41,9 +41,9 @@ class MailUnknown(Exception):
     """The connection ended after the mail was handed over and before the server answered."""
 
 
-def compose(notices: Sequence[Notice], *, builder_name: str, to: str, settings: Settings) -> EmailMessage:
-    """Return one mail about several notices."""
-    first, more = notices[0].title, len(notices) - 1
+def compose(notices: Sequence[Told], *, builder_name: str, to: str, settings: Settings) -> EmailMessage:
+    """Return one mail about several notices, each with the way to the page that shows it."""
+    first, more = notices[0].notice.title, len(notices) - 1
     subject = " ".join(f"{first}{f' (and {more} more)' if more else ''}".split())
     said = {
         "notices": notices,

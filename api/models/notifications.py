@@ -36,6 +36,7 @@ class Notification(Shown):
     connection_id: UUID | None
     title: str = Field(examples=["3 records could not be synced with Cedar Ridge Homes LLC"])
     message: str = Field(description="What to do.")
+    page_url: str = Field(description="The page in Tieout that shows it.")
     records: int = Field(description="How many records it is about; 0 where none.")
     raised_at: datetime = Field(description="When it began, or grew.")
     resolved_at: datetime | None = Field(description="When it was no longer the matter.")

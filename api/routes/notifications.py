@@ -18,6 +18,7 @@ from api.models.notifications import (
 )
 from api.responses import READ, WRITE
 from api.services import Services, UseServices
+from resources.notice_pages import page_of
 from resources.store import notices
 from resources.store.views import Row
 from sync.notices import notice
@@ -90,4 +91,5 @@ def _shown(row: Row, services: Services) -> Notification:
         **{name: row[name] for name in Notification.model_fields if name in row},
         title=said.title,
         message=said.message,
+        page_url=services.tieout.settings.public_base_url + page_of(row["kind"], row["connection_id"]),
     )

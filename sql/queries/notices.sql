@@ -220,6 +220,22 @@ left join v2_integration_connections c on c.id = n.connection_id
 join v2_builders b on b.id = n.builder_id
 order by n.raised_at, n.kind;
 
+-- name: notices_records
+-- the newest records behind a notice of records that wait, to name them in its mail
+select r.id, r.platform_entity_type, r.label, r.error_message, l.record_id, c.provider,
+       coalesce(r.provider_entity_id, l.remote_id) as provider_entity_id
+from v2_sync_records r
+join v2_integration_connections c on c.builder_id = r.builder_id and c.id = r.connection_id
+left join links l on l.builder_id = r.builder_id and l.id = r.link_id
+where r.connection_id = %(connection_id)s
+  and r.resolved_at is null
+  and case %(kind)s::text
+      when 'conflicts' then r.status = 'conflict'
+      else r.status = 'error' and r.next_retry_at is null
+  end
+order by r.created_at desc, r.id desc
+limit %(rows_max)s;
+
 -- name: mail_settle
 -- how sending went
 update notification_mails

@@ -12,13 +12,17 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from starlette.routing import Match
 
 from resources.delivery import Deliverer
 from resources.mail import MailRefused, MailUnknown
+from resources.notice_pages import RECORDS_NAMED_MAX, page_of
 from resources.settings import Settings
 from resources.store.notices import all_builders, raise_notifications
 from sync.notices import KINDS, notice
 from tests.api.world import NOW, House, World, exact, problem
+
+HOUR = timedelta(hours=1)
 
 
 def tell(house: House) -> list[str]:
@@ -223,6 +227,65 @@ def test_notices_go_out_as_one_mail_in_text_and_html(
     assert html is not None
     assert "Choose under Conflicts" in text.get_content()
     assert "Cedar &lt;b&gt;&amp;&lt;/b&gt; Sons" in html.get_content()
+
+
+def test_a_mail_about_records_leads_to_each_of_them_on_both_sides(
+    world: World, house: House, inbox: tuple[Inbox, int]
+) -> None:
+    only(world, house)
+    handler, port = inbox
+    wanting_mail(house)
+    for number in range(RECORDS_NAMED_MAX + 2):
+        house.a_waiting_record(
+            label=f"Bill {number}",
+            error_message=f"Bill {number} <waits>.",
+            provider_entity_id=f"70{number}",
+            created_at=NOW + timedelta(minutes=number),
+        )
+    failed, link = house.a_waiting_record(label="Bill 99", provider_entity_id="799", created_at=NOW + HOUR)
+    conflict, _ = house.a_conflict(label="Invoice 7")
+    tell(house)
+    settings = mailing(world.settings, port).model_copy(
+        update={
+            "public_url": "https://books.example",
+            "platform_record_url": "https://build.example/{entity}/{id}",
+            "quickbooks_app_url": "https://qbo.example",
+        }
+    )
+    assert Deliverer(world.database, settings, clock=world.clock).deliver_once().mails == 1
+    (mail,) = handler.mails
+    text, html = (
+        part.get_content() for part in (mail.get_body(("plain",)), mail.get_body(("html",))) if part
+    )
+    pages = f"https://books.example/integrations/{house.connection_id}"
+    record = house.link(link)["record_id"]
+    for address in (
+        f"{pages}/errors",
+        f"{pages}/conflicts",
+        f"{pages}/conflicts/{conflict}",
+        f"https://books.example/integrations/records/bill/{record}",
+        f"https://build.example/bill/{record}",
+        "https://qbo.example/app/bill?txnId=799",
+    ):
+        assert address in text.split()
+        assert f'href="{address}"' in html
+    assert "Bill 99" in text
+    assert "Bill 1 " not in text, "the newest ones are named"
+    assert "and 3 more" in text
+    assert "&lt;waits&gt;" in html
+    assert str(failed) not in text
+
+
+def test_every_notice_leads_to_a_page_there_is(world: World, house: House) -> None:
+    for kind in KINDS:
+        for path in {page_of(kind, house.connection_id), page_of(kind, None)}:
+            scope = {"type": "http", "method": "GET", "path": path}
+            found = [route for route in world.app.routes if route.matches(scope)[0] is Match.FULL]
+            assert found, path
+    house.a_waiting_record()
+    tell(house)
+    (shown,) = exact(house.client().get("/notifications"))["items"]
+    assert shown["page_url"].endswith(f"/integrations/{house.connection_id}/errors")
 
 
 def test_a_server_that_is_down_is_tried_again_and_a_mail_never_goes_out_twice(
