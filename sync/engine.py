@@ -352,12 +352,18 @@ class ConnectionSync:
         )
 
     def _wait(self, work: Work, item: Judged, _context: Context, recorder: Recorder) -> None:
-        recorder.wait(
-            work,
-            item.link,
-            f"{item.link.label} waits: it is in {self._store.facts.provider_title} but was set back to draft here."
-            " Approve it again, or void it to take it out of the ledger.",
-        )
+        title, theirs = self._store.facts.provider_title, item.link.theirs
+        if theirs is not None and theirs.state != "active":
+            said = (
+                f"{item.link.label} waits: it was set back to draft here and is no longer valid in {title}."
+                " Void it here too, or approve it again to decide about it."
+            )
+        else:
+            said = (
+                f"{item.link.label} waits: it is in {title} but was set back to draft here."
+                " Approve it again, or void it to take it out of the ledger."
+            )
+        recorder.wait(work, item.link, said)
 
     _HANDLERS: dict[Verdict, Callable[[ConnectionSync, Work, Judged, Context, Recorder], None]] = {  # noqa: RUF012
         Verdict.CONFLICT: _conflict,

@@ -13,6 +13,7 @@ from sync.outcomes import Recorder
 from sync.ports import Done, Provider, Unknown, Write
 from sync.pushed import OURS_AS_SENT, as_it_is, audit_of_push, deleted, line_versions
 from sync.records import Canonical, Direction, Entity, RemoteRecord, name_key
+from sync.retry import PROVIDER_TIMEOUT
 from sync.store import Store, Work
 from sync.stored import AttemptView, Audit, LinkView, NewAttempt, Settlement
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown, told_by_repeat
@@ -80,6 +81,21 @@ def _is_to_be_repeated(seen: Looked) -> bool:
         and link.ours.state == "active"
         and link.ours.revision != attempt.revision
     )
+
+
+def _rests_in_doubt(seen: Looked) -> bool:
+    """Say whether a create that cannot be found could still have been made, for a record that is no longer to be sent.
+
+    Once it is approved again, another request would be sent: the document could have been made and deleted in the ledger
+    meanwhile. Whether it was, is only known when the ledger's changes have been read after the provider's last moment.
+    """
+    link, attempt = seen.link, seen.attempt
+    if seen.verdict is not UnknownVerdict.SEND_AGAIN or attempt.operation != "create" or link.ours is None:
+        return False
+    if link.ours.state not in ("draft", "void"):
+        return False
+    read_at = attempt.changes_read_at
+    return read_at is None or read_at < attempt.started_at + PROVIDER_TIMEOUT
 
 
 def _repeat(store: Store, provider: Provider, seen: Looked, *, recorder: Recorder, actor: str) -> None:
@@ -150,8 +166,8 @@ def _staged_again(attempt: AttemptView) -> NewAttempt:
 def _look(provider: Provider, entity: Entity, attempt: AttemptView) -> list[RemoteRecord]:
     if attempt.operation == "create":
         if attempt.remote_id_with_marker is not None:
-            record = provider.read(entity, attempt.remote_id_with_marker)
-            return [record] if record is not None else []
+            # Seen with our mark and gone since is no reason to make it again.
+            return [as_it_is(provider, entity, attempt.remote_id_with_marker)]
         return list(provider.find(entity, canonical=attempt.canonical, marker=attempt.marker))
     assert attempt.remote_id is not None
     return [as_it_is(provider, entity, attempt.remote_id)]
@@ -209,7 +225,7 @@ def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: 
             work.open_link(link.id)
             if attempt.evidence.get("before") is not None:
                 work.audit([_audit_of_doubt(seen, actor=actor)])
-        case UnknownVerdict.SEND_AGAIN if _is_to_be_repeated(seen):
+        case UnknownVerdict.SEND_AGAIN if _is_to_be_repeated(seen) or _rests_in_doubt(seen):
             # Still unknown, and nothing else is sent for it: until the same is asked again, which may need a person first.
             work.open_link(link.id)
         case UnknownVerdict.SEND_AGAIN:

@@ -276,6 +276,8 @@ class AttemptView:
     evidence: Mapping[str, Any]
     # Records of this kind that were deleted in the ledger since it was sent and that nobody had seen before.
     unseen_deleted: tuple[str, ...] = ()
+    # When the ledger's feed of changes was last read to its end.
+    changes_read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ def attempt_view(row: Row) -> AttemptView:
         mapping_version_id=row["mapping_version_id"],
         evidence=row["details"],
         unseen_deleted=tuple(row["unseen_deleted"]),
+        changes_read_at=row["changes_read_at"],
     )
 
 

@@ -62,7 +62,7 @@ select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, 
           and m.remote_id <> all (l.not_remote_ids)
           and m.remote_id is distinct from l.remote_id
           and m.state = 'active') as remote_id_with_marker,
-       -- deleted since it was sent, and never seen alive: perhaps what it made
+       -- deleted since it was sent, and never seen alive or seen with its mark: perhaps what it made
        array(
            select m.remote_id
            from mirror m
@@ -70,9 +70,14 @@ select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, 
              and m.connection_id = a.connection_id
              and m.entity = a.entity
              and m.state = 'deleted'
-             and m.canonical = '{}'
+             and (m.canonical = '{}' or m.marker = a.marker)
              and coalesce(m.remote_changed_at, m.seen_at) >= coalesce(a.first_started_at, a.started_at) - interval '5 minutes'
-           order by m.remote_id) as unseen_deleted
+           order by m.remote_id) as unseen_deleted,
+       (select c.updated_at
+        from cursors c
+        where c.builder_id = a.builder_id
+          and c.connection_id = a.connection_id
+          and c.stream = 'changes') as changes_read_at
 from attempts a
 join links l on l.builder_id = a.builder_id and l.id = a.link_id
 where a.builder_id = %(builder_id)s

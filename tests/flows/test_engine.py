@@ -147,6 +147,20 @@ def test_a_bill_set_back_to_draft_waits_with_a_sentence(world: World) -> None:
     assert len(world.ledger.all(Entity.BILL)) == 1
 
 
+def test_a_draft_whose_document_ended_in_the_ledger_is_not_said_to_be_there(world: World) -> None:
+    bill = world.bill(world.vendor())
+    world.sync()
+    world.change("v2_bills", bill, status="draft")
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
+    world.sync()
+    ((_, sentence),) = world.queue("held")
+    assert "is no longer valid in Fake Books" in sentence
+    world.change("v2_bills", bill, status="approved")
+    world.sync()
+    assert world.value("select status from v2_bills where id = %s", bill) == "void"
+    assert world.ledger.all(Entity.BILL) == []
+
+
 def test_an_unbalanced_journal_entry_is_queued_with_both_sums(world: World) -> None:
     world.sync()
     entry = world.add("v2_journal_entries", number="J-1", entry_date="2026-05-31", status="posted")

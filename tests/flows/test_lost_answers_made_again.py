@@ -82,3 +82,58 @@ def test_after_keeping_both_the_lost_answer_is_not_looked_for_in_the_old_documen
     sent = len(world.ledger.writes)
     world.engine().sync_entity(Entity.BILL)
     assert world.ledger.writes[sent:] == []
+
+
+@pytest.mark.parametrize("status", ["draft", "void"])
+def test_what_was_made_unheard_and_deleted_unseen_is_not_made_again_when_it_is_approved_again(
+    world: World, status: str
+) -> None:
+    bill = world.bill(world.vendor())
+    world.ledger.lose_after.add(BILL)
+    world.sync()
+    world.change("v2_bills", bill, status=status)
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
+    world.later(minutes=10)
+    # A look at what changed here, as real time does: the ledger's own changes are not read.
+    world.engine().sync_entity(Entity.BILL)
+    assert world.value("select state from attempts where entity = 'bill'") == "unknown"
+    world.change("v2_bills", bill, status="approved")
+    for _ in range(3):
+        world.engine().sync_entity(Entity.BILL)
+        world.later(minutes=10)
+    assert world.ledger.all(Entity.BILL) == []
+
+
+@pytest.mark.parametrize("status", ["draft", "void"])
+def test_what_never_arrived_is_known_as_such_once_the_changes_of_the_ledger_were_read(
+    world: World, status: str
+) -> None:
+    bill = world.bill(world.vendor())
+    world.ledger.lose_before.add(BILL)
+    world.sync()
+    world.change("v2_bills", bill, status=status)
+    world.later(minutes=10)
+    world.sync()
+    assert world.rows("select state, code from attempts where entity = 'bill'") == [
+        ("rejected", "push.not_executed")
+    ]
+    world.change("v2_bills", bill, status="approved")
+    world.sync()
+    assert len(world.ledger.all(Entity.BILL)) == 1
+
+
+def test_what_was_seen_with_our_mark_and_deleted_before_it_was_looked_up_is_asked_about(world: World) -> None:
+    world.bill(world.vendor())
+    world.ledger.lose_after.add(BILL)
+    world.sync()
+    # Another process reads the changes, and ends before it looks up what was not confirmed.
+    world.engine().pull_changes()
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "deleted")
+    world.ledger.replies.clear()  # the provider's memory of request ids has ended
+    world.later(minutes=10)
+    for _ in range(2):
+        world.engine().sync_entity(Entity.BILL)
+    assert world.ledger.all(Entity.BILL) == []
+    assert (
+        world.value("select code from v2_sync_records where resolved_at is null") == "push.outcome_undecided"
+    )
