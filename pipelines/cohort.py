@@ -20,9 +20,8 @@ from assets.keys import LEDGER_CHANGES, STEP_ORDER, TIE_OUT
 from assets.report import entity_metadata, pull_metadata, tie_out_metadata
 from assets.tags import NO_RETRY
 from pipelines.asset_events import AssetEvent, plan, report
-from resources.dagster.desk import Desk, DueConnection, RunRequested, SyncInProgress
+from resources.dagster.desk import Desk, DueConnection, SyncInProgress
 from sync.errors import SyncError
-from sync.records import SYNC_ORDER
 
 JOB_NAME = "scheduled_syncs"
 OP_NAME = "sync_cohort"
@@ -30,7 +29,9 @@ BUILDERS_AT_ONCE = 6
 # Short runs keep slots free for people; what is left over is taken up within a tick.
 BUDGET_SECONDS = 240
 RUN_SECONDS_MAX = 1800
-EVENTS_AT_ONCE = 200
+# Shown in Dagster when so many events wait, or after so many seconds: each asset's share of them is a batch of its own.
+EVENTS_AT_ONCE = 2_000
+SHOWN_AFTER_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -106,15 +107,16 @@ def _sync_all(
     """Sync all members side by side, show what they did in batches as they finish, and return those that failed."""
     failed: list[Outcome] = []
     waiting: list[AssetEvent] = []
+    shown_at = time.monotonic()
     with ThreadPoolExecutor(BUILDERS_AT_ONCE, thread_name_prefix="cohort") as pool:
         for future in as_completed([pool.submit(work, member) for member in members]):
             outcome = future.result()
             waiting += outcome.events
             if outcome.sentence is not None:
                 failed.append(outcome)
-            if len(waiting) >= EVENTS_AT_ONCE:
+            if len(waiting) >= EVENTS_AT_ONCE or time.monotonic() - shown_at > SHOWN_AFTER_SECONDS:
                 show(waiting)
-                waiting = []
+                waiting, shown_at = [], time.monotonic()
     show(waiting)
     return failed
 
@@ -125,29 +127,18 @@ def sync_member(desk: Desk, member: Member, *, run_id: str, budget: float) -> Ou
     due = DueConnection(
         member.builder_id, member.connection_id, member.provider, datetime.fromisoformat(member.due_at)
     )
-    if time.monotonic() > budget or not desk.is_still_due(due):
+    if time.monotonic() > budget:
         return outcome
-    company = desk.connection_of(member.builder_id, member.provider)
-    if company is None or company.connection_id != member.connection_id:
-        return outcome
-    outcome.company = company.company_name
     outcome.failed_step = LEDGER_CHANGES
     sync_run_id = None
     try:
-        sync_run_id = desk.open_run(
-            RunRequested(
-                builder_id=member.builder_id,
-                connection_id=member.connection_id,
-                dagster_run_id=run_id,
-                trigger="scheduled",
-                entities=SYNC_ORDER,
-            )
-        )
+        begun = desk.begin_due(due, dagster_run_id=run_id)
+        if begun is None:
+            return outcome
+        sync_run_id, outcome.company = begun.sync_run_id, begun.company_name
         with desk.sync(member.builder_id, member.connection_id, sync_run_id) as sync:
             _steps(sync, outcome)
-        desk.end_run(
-            builder_id=member.builder_id, connection_id=member.connection_id, sync_run_id=sync_run_id
-        )
+            sync.finish()
     except SyncError as error:
         outcome.sentence, outcome.code = error.user_message, error.code
     except (

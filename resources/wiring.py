@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Self, cast
@@ -26,7 +26,7 @@ from resources.rehearsing import Parts, carry_out
 from resources.settings import Settings
 from resources.store import rehearsals
 from resources.store.bank import read_bank
-from resources.store.database import Database
+from resources.store.database import Database, Transaction
 from resources.store.notices import raise_notifications
 from resources.store.sync_store import PostgresStore
 from resources.store.webhooks import write_events
@@ -92,6 +92,8 @@ class OpenSync:
         # Nothing came in and nothing was done: known only where one object did both.
         self._is_idle = False
         self._pulled: PullSummary | None = None
+        # Calls that are on the run already.
+        self.calls_noted = 0
 
     def pull_changes(self, *, with_census: bool = True) -> PullSummary:
         """Bring what the provider changed since the last look into the mirror, and go on with its census."""
@@ -146,13 +148,16 @@ class OpenSync:
         return self._engine.provider_calls
 
     def finish(self, *, error: str | None = None) -> None:
-        """Close the run, and say when the connection is due next."""
+        """Close the run with its calls, and say when the connection is due next."""
+        calls = self.provider_calls
         self._tieout.finish_run(
             self._store.facts.builder_id,
             self._store.facts.connection_id,
             self._store.sync_run_id,
             error=error,
+            calls=calls - self.calls_noted,
         )
+        self.calls_noted = calls
 
 
 class Tieout:
@@ -220,7 +225,7 @@ class Tieout:
         run, facts, found, priority = self._begin(builder_id, connection_id, sync_run_id, new_run=new_run)
         # What ended by itself says so; until then it is our own mistake.
         sentence: str | None = BROKE if new_run is not None else None
-        provider: Provider | None = None
+        opened: OpenSync | None = None
         try:
             provider = self.connections.open_found(builder_id, found, priority=priority)
             store = PostgresStore(
@@ -246,12 +251,14 @@ class Tieout:
             sentence = error.user_message
             raise
         finally:
-            names = {"builder_id": builder_id, "sync_run_id": sync_run_id}
-            with self.database.builder_tx(UUID(builder_id)) as tx:
-                if provider is not None:
-                    tx.run("count_provider_calls", **names, calls=provider.calls)
-                if new_run is not None:
+            calls = opened.provider_calls - opened.calls_noted if opened is not None else 0
+            names = {"builder_id": builder_id, "sync_run_id": sync_run_id, "calls": calls}
+            if new_run is not None:
+                with self._brief_tx(builder_id) as tx:
                     tx.run("finish_sync_run", **names, error=sentence, now=self.clock.now())
+            elif calls:
+                with self._brief_tx(builder_id) as tx:
+                    tx.run("count_provider_calls", **names)
 
     def rehearse(
         self,
@@ -316,17 +323,20 @@ class Tieout:
 
     def _begin(
         self, builder_id: str, connection_id: str, sync_run_id: str, *, new_run: NewRun | None
-    ) -> tuple[sa.RowMapping, ConnectionFacts, sa.RowMapping, Priority]:
+    ) -> tuple[Mapping[Any, Any], ConnectionFacts, sa.RowMapping, Priority]:
         """Note that a run begins, and read what it needs to know: itself, its connection's facts, row and priority."""
         names = {"builder_id": builder_id, "connection_id": connection_id}
         now = self.clock.now()
-        with self.database.builder_tx(UUID(builder_id)) as tx:
+        with self._brief_tx(builder_id) as tx:
             row = tx.row("read_connection_facts", **names)
             if row is None:
                 raise NotFound(what="connection", id=connection_id)
+            run: Mapping[Any, Any] | None
             if new_run is not None:
-                tx.run("create_sync_run", **names, **asdict(new_run), sync_run_id=sync_run_id, now=now)
-            run = tx.row("read_sync_run", builder_id=builder_id, sync_run_id=sync_run_id)
+                run = asdict(new_run)
+                tx.run("create_sync_run", **names, **run, sync_run_id=sync_run_id, now=now)
+            else:
+                run = tx.row("read_sync_run", builder_id=builder_id, sync_run_id=sync_run_id)
             if run is None:
                 raise NotFound(what="sync run", id=sync_run_id)
             tx.run("begin_sync_run", **names, sync_run_id=sync_run_id, now=now, before=now - PASS_LASTS_MAX)
@@ -338,14 +348,17 @@ class Tieout:
             assert found is not None, "its facts were read in this transaction"
         return run, _facts_of(builder_id, row), found, priority
 
-    def finish_run(self, builder_id: str, connection_id: str, sync_run_id: str, *, error: str | None) -> None:
-        """Close a sync run with its outcome and compute when the connection is due next."""
+    def finish_run(
+        self, builder_id: str, connection_id: str, sync_run_id: str, *, error: str | None, calls: int = 0
+    ) -> None:
+        """Close a sync run with its outcome and compute when the connection is due next; `calls` are added to it."""
         now = self.clock.now()
-        with self.database.builder_tx(UUID(builder_id)) as tx:
+        run = {"builder_id": builder_id, "sync_run_id": sync_run_id, "error": error, "now": now}
+        with self._brief_tx(builder_id) as tx:
             row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
             assert row is not None, "a run belongs to a connection that exists"
-            tx.run("close_started_logs", builder_id=builder_id, sync_run_id=sync_run_id, error=error, now=now)
-            tx.run("finish_sync_run", builder_id=builder_id, sync_run_id=sync_run_id, error=error, now=now)
+            tx.run("close_started_logs", **run)
+            tx.run("finish_sync_run", **run, calls=calls)
             due = next_due(
                 row["sync_schedule"], after=now, time_zone=row["time_zone"], window=row["sync_window"]
             )
@@ -369,6 +382,10 @@ class Tieout:
             )
         raise_notifications(self.database, UUID(builder_id), now=now)
         write_events(self.database, UUID(builder_id), now=now)
+
+    def _brief_tx(self, builder_id: str) -> AbstractContextManager[Transaction]:
+        """A transaction of the run's own book-keeping: a few rows, by their keys."""
+        return self.database.builder_tx(UUID(builder_id), is_planned_once=True)
 
     def pull_accounts(self, builder_id: str, connection_id: str) -> None:
         """Right after a consent: give existing records their half links and bring the provider's books into the mirror."""

@@ -60,11 +60,12 @@ class Counted:
     is_finished: bool = False
 
 
-def go_on(store: Store, provider: Provider, *, clock: Clock) -> Counted:
-    """Spend a few calls on the census, if one is under way or due."""
+def go_on(store: Store, provider: Provider, *, clock: Clock, place: Place | None = None) -> Counted:
+    """Spend a few calls on the census, if one is under way or due; `place` is where, if that was found out just now."""
     counted = Counted()
-    with store.work() as work:
-        place = _place(work, provider, now=clock.now())
+    if place is None:
+        with store.work() as work:
+            place = place_of(work, provider, now=clock.now())
     if place.is_finished:
         return counted
     try:
@@ -80,7 +81,7 @@ def want(work: Work, *, now: datetime) -> None:
     work.move_cursor(WANTED_STREAM, now.isoformat())
 
 
-def _place(work: Work, provider: Provider, *, now: datetime) -> Place:
+def place_of(work: Work, provider: Provider, *, now: datetime) -> Place:
     """Return where to go on, beginning anew where a census is due; the first full load counts as one."""
     kept, wanted = work.cursor(CENSUS_STREAM), work.cursor(WANTED_STREAM)
     if kept is None:

@@ -137,12 +137,13 @@ def settle_done(
     if not done:
         return
     work.save_mirror([record for _, record in done])
+    links = [(each.item.link, record) for each, record in done]
+    work.pair({link.id: record.remote_id for link, record in links if link.remote_id != record.remote_id})
+    work.confirm_attempts({each.write.request_id: record for each, record in done})
     settlements, audits = [], []
     for each, record in done:
         link = each.item.link
         assert link.ours is not None
-        if link.remote_id != record.remote_id:
-            work.pair(link.id, record.remote_id)
         settlements.append(
             Settlement(
                 link_id=link.id,
@@ -154,9 +155,6 @@ def settle_done(
                 mapping_version_id=each.attempt.mapping_version_id,
                 line_versions=line_versions(each.attempt),
             )
-        )
-        work.settle_attempt(
-            each.write.request_id, state="done", remote_id=record.remote_id, remote_version=record.version
         )
         recorder.pushed(link, ACTIONS[each.write.operation], details=_told(each, record))
         audits.append(audit_of_push(each.item.link, each.attempt, record=record, actor=actor))

@@ -97,8 +97,8 @@ class Work(Protocol):
         """Pair records that exist on both sides and are not linked yet; return how many pairs were made."""
         ...
 
-    def pair(self, link_id: str, remote_id: str) -> None:
-        """Put a provider record on our half of a link, taking over the half that was waiting for it."""
+    def pair(self, remote_ids: Mapping[str, str]) -> None:
+        """Put provider records on our halves of links, taking over the halves that were waiting for them."""
         ...
 
     def pair_new(self, records: Mapping[str, str | None]) -> None:
@@ -229,6 +229,10 @@ class Work(Protocol):
         """Store how an attempt ended."""
         ...
 
+    def confirm_attempts(self, written: Mapping[str, RemoteRecord]) -> None:
+        """Store that writes were done: request id → the record as the ledger answered."""
+        ...
+
     def unsettled(self, entity: Entity) -> list[AttemptView]:
         """List attempts whose outcome nobody knows: unknown ones, and those a dead process left `sending`."""
         ...
@@ -286,8 +290,8 @@ class Store(Protocol):
         """The connection's settings as they were when this sync began."""
         ...
 
-    def work(self) -> AbstractContextManager[Work]:
-        """Open one transaction; it commits when the block ends well."""
+    def work(self, *, is_brief: bool = False) -> AbstractContextManager[Work]:
+        """Open one transaction; it commits when the block ends well. `is_brief`: it looks up a few rows by their keys."""
         ...
 
     def new_id(self) -> str:

@@ -38,6 +38,14 @@ class DueConnection:
 
 
 @dataclass(frozen=True, slots=True)
+class BegunRun:
+    """The sync run that was begun for a due connection."""
+
+    sync_run_id: str
+    company_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRequested:
     """What a Dagster run knows about the sync it stands for; `sync_run_id` is None unless the API asked for it."""
 
@@ -116,6 +124,10 @@ class SyncInProgress(Protocol):
         """Prove that both sides agree, or say where they do not."""
         ...
 
+    def finish(self) -> None:
+        """Record that the sync run ended well, and when the connection is due next."""
+        ...
+
 
 class Desk(Protocol):
     """Where syncs are asked for."""
@@ -169,8 +181,8 @@ class Desk(Protocol):
         """Forget closed history of all builders that is older than the settings say; safe to repeat."""
         ...
 
-    def is_still_due(self, connection: DueConnection) -> bool:
-        """Say whether a connection has not been synced since it was found due."""
+    def begin_due(self, connection: DueConnection, *, dagster_run_id: str) -> BegunRun | None:
+        """Begin the scheduled sync run of a connection; None where it was synced since it was found due."""
         ...
 
     def due_connections(self, *, limit: int) -> Sequence[DueConnection]:

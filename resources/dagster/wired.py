@@ -11,6 +11,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from resources.dagster.desk import (
+    BegunRun,
     BrokenRun,
     ConnectedCompany,
     Desk,
@@ -149,13 +150,21 @@ class WiredDesk:
         tieout = self._tieout
         return forget_history(tieout.database, tieout.settings, now=tieout.clock.now())
 
-    def is_still_due(self, connection: DueConnection) -> bool:
-        """Say whether a connection has not been synced since it was found due."""
-        with self._tieout.database.builder_tx(UUID(connection.builder_id)) as tx:
-            due_at = tx.value(
-                "dagster_due_at", builder_id=connection.builder_id, connection_id=connection.connection_id
+    def begin_due(self, connection: DueConnection, *, dagster_run_id: str) -> BegunRun | None:
+        """Begin the scheduled sync run of a connection; None where it was synced since it was found due."""
+        with self._tieout.database.builder_tx(UUID(connection.builder_id), is_planned_once=True) as tx:
+            row = tx.row(
+                "dagster_begin_due",
+                builder_id=connection.builder_id,
+                connection_id=connection.connection_id,
+                provider=connection.provider,
+                due_at=connection.due_at,
+                dagster_run_id=dagster_run_id,
+                sync_run_id=str(uuid7()),
+                requested_by=REQUESTED_BY["scheduled"],
+                now=self._tieout.clock.now(),
             )
-        return due_at is not None and due_at <= connection.due_at
+        return BegunRun(**row) if row is not None else None
 
     def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
         """Return connections whose sync is due, the longest waiting first."""

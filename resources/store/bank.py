@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from resources.store.database import Database, Transaction, json_text
+from resources.store.database import Database, json_text
 from sync.errors import ProviderError
 from sync.ports import BankReport, Provider
 from sync.stored import ConnectionFacts
@@ -34,11 +34,12 @@ def read_bank(
     """
     builder = UUID(facts.builder_id)
     where = {"builder_id": facts.builder_id, "connection_id": facts.connection_id}
-    with database.builder_tx(builder) as tx:
-        reported, looked = _position(tx, where, REPORT), _position(tx, where, LOOK)
-        has_money = bool(tx.value("has_linked_money", **where))
+    with database.builder_tx(builder, is_planned_once=True) as tx:
+        row = tx.row("bank_position", **where, report=REPORT, look=LOOK)
+    assert row is not None, "one row whatever there is"
+    reported, looked = _moment(row["reported"]), _moment(row["looked"])
     report: BankReport | None = None
-    is_due = has_money and now - reported >= REPORT_EVERY
+    is_due = row["has_money"] and now - reported >= REPORT_EVERY
     if not is_due and not has_news:
         return
     if is_due:
@@ -63,6 +64,5 @@ def read_bank(
             tx.run("move_cursor", **where, stream=REPORT, position=now.isoformat(), now=now)
 
 
-def _position(tx: Transaction, where: dict[str, str], stream: str) -> datetime:
-    found = tx.value("read_cursor", **where, stream=stream)
-    return datetime.fromisoformat(found) if found else NEVER
+def _moment(position: str | None) -> datetime:
+    return datetime.fromisoformat(position) if position else NEVER

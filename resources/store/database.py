@@ -32,13 +32,19 @@ SCHEDULER_POOL_SIZE = 5
 POOL_WAIT_SECONDS_MAX = 30
 CONNECTION_AGE_SECONDS_MAX = 1800
 PING_AFTER_SECONDS = 1.0
+# A statement is prepared when it comes for the second time: a sync asks the same few dozen again and again, and making
+# their plans costs more than carrying them out.
+PREPARED_AFTER_TIMES = 1
+PREPARED_MAX = 300
 
 
 class Transaction:
     """One open transaction, in which named queries run."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, *, is_planned_once: bool = False) -> None:
         self.connection = connection
+        # See `Database.builder_tx`.
+        self.is_planned_once = is_planned_once
 
     def rows(self, query: str, /, **parameters: Any) -> Sequence[sa.RowMapping]:
         """All rows of a named query."""
@@ -108,10 +114,15 @@ class Database:
         self._scheduler = _engine(urls.scheduler, pool_size=SCHEDULER_POOL_SIZE, isolation_level="AUTOCOMMIT")
 
     @contextmanager
-    def builder_tx(self, builder_id: UUID) -> Iterator[Transaction]:
-        """A transaction that sees and writes one builder's rows; commits at the end, rolls back on an error."""
+    def builder_tx(self, builder_id: UUID, *, is_planned_once: bool = False) -> Iterator[Transaction]:
+        """A transaction that sees and writes one builder's rows; commits at the end, rolls back on an error.
+
+        `is_planned_once` is for statements that look up a few rows by their keys: each is planned once per connection, and
+        by indexes only, so that a plan made while a table was empty stays a good one. Otherwise most of them would be
+        planned at every call, because a guess says that a plan for just these values may be better.
+        """
         with self._app.begin() as connection:
-            yield _begun_for(connection, builder_id)
+            yield _begun_for(connection, builder_id, is_planned_once=is_planned_once)
 
     @contextmanager
     def rolled_back_tx(self, builder_id: UUID) -> Iterator[Transaction]:
@@ -187,17 +198,18 @@ def json_value(text: str | bytes) -> Any:
     return _exact_json.decode(text if isinstance(text, str) else text.decode())
 
 
-def _begun_for(connection: sa.Connection, builder_id: UUID) -> Transaction:
+def _begun_for(connection: sa.Connection, builder_id: UUID, *, is_planned_once: bool = False) -> Transaction:
     """Begin a transaction and name its builder in one round trip.
 
     The driver would send the two one after the other, before every read of the API and every step of a sync. What did not
     go through is asked again in the driver's own way, which knows how to tell what is wrong.
     """
-    transaction = Transaction(connection)
+    transaction = Transaction(connection, is_planned_once=is_planned_once)
     driver = cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
     # Hexadecimal digits and dashes: the one value that needs no quoting.
     named = named_query("set_builder").text % {"builder_id": f"'{UUID(str(builder_id))}'"}
-    result = driver.pgconn.exec_(f"begin; {named}".encode())
+    planned = f"{named_query('plan_once').text}; " if is_planned_once else ""
+    result = driver.pgconn.exec_(f"begin; {planned}{named}".encode())
     if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
         if driver.pgconn.transaction_status == psycopg.pq.TransactionStatus.INERROR:
             driver.rollback()
@@ -242,15 +254,16 @@ def _ping_if_rested(connection: psycopg.Connection[Any], record: ConnectionPoolE
     """
     if time.monotonic() - record.info.get("checked_in", time.monotonic()) < PING_AFTER_SECONDS:
         return
-    try:
-        connection.execute("select")
-        connection.rollback()
-    except psycopg.Error as error:
+    # Not through the driver: it would begin a transaction, and taking one back makes it forget every prepared statement.
+    answer = connection.pgconn.exec_(b"select")
+    if answer.status != psycopg.pq.ExecStatus.TUPLES_OK:
         # The pool throws it away, and all others that are as old, and opens a new one.
-        raise sa.exc.DisconnectionError from error
+        raise sa.exc.DisconnectionError
 
 
 def _prepare_connection(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.prepare_threshold = PREPARED_AFTER_TIMES
+    connection.prepared_max = PREPARED_MAX
     connection.adapters.register_dumper(dict, _PlainJsonb)
     # The driver's default would read the amounts inside a JSON value as floats.
     set_json_loads(json_value, connection)

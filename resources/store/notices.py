@@ -48,7 +48,7 @@ class Grouped:
 
 def raise_notifications(database: Database, builder_id: UUID, *, now: datetime) -> list[Kind]:
     """Tell what has become the matter and end what no longer is; return the kinds that began."""
-    with database.builder_tx(builder_id) as tx:
+    with database.builder_tx(builder_id, is_planned_once=True) as tx:
         rows = tx.rows("notices_raise", now=now, expiry_warning=EXPIRY_WARNING)
     for row in rows:
         log.info(

@@ -33,8 +33,9 @@ class RehearsalStore(SyncSession):
         self.seen: set[Note] = set()
 
     @contextmanager
-    def work(self) -> Iterator[RehearsalWork]:
+    def work(self, *, is_brief: bool = False) -> Iterator[RehearsalWork]:
         """Open a savepoint; what is done in it stays until the whole rehearsal is rolled back."""
+        del is_brief
         with self._tx.connection.begin_nested():
             yield RehearsalWork(self._tx, self, now=self._clock.now())
         if self.rows_written >= self._statistics_due:

@@ -100,9 +100,11 @@ class PostgresStore(SyncSession):
         self._statistics_due = STATISTICS_ROWS_MIN
 
     @contextmanager
-    def work(self) -> Iterator[PostgresWork]:
+    def work(self, *, is_brief: bool = False) -> Iterator[PostgresWork]:
         """Open one transaction; it commits when the block ends well."""
-        with self._database.builder_tx(UUID(self._facts.builder_id)) as tx:
+        # A pass in real time is about a few documents, and what a large import brought goes in passes of its own.
+        is_planned_once = is_brief or self.trigger == "real_time"
+        with self._database.builder_tx(UUID(self._facts.builder_id), is_planned_once=is_planned_once) as tx:
             yield PostgresWork(tx, self, now=self._clock.now())
         if self.rows_written >= self._statistics_due:
             # Twice as many until the next time, so that the cost stays in proportion.

@@ -73,7 +73,7 @@ class Outcome:
 
 def write_events(database: Database, builder_id: UUID, *, now: datetime) -> int:
     """Write what happened since the last look as events, with a delivery for whoever wants each."""
-    with database.builder_tx(builder_id) as tx:
+    with database.builder_tx(builder_id, is_planned_once=True) as tx:
         looked_at = tx.value("events_looked_at")
         since = now - FIRST_LOOK if looked_at is None else looked_at - LOOK_AGAIN
         return int(tx.value("events_write", now=now, since=since))

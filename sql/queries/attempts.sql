@@ -46,6 +46,22 @@ where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s
   and request_id = %(request_id)s;
 
+-- name: confirm_attempts
+-- Stores that writes were done, as the ledger answered.
+update attempts a
+set state = 'done',
+    category = null,
+    code = null,
+    message = null,
+    details = a.details - 'ours',
+    remote_id = coalesce(d.remote_id, a.remote_id),
+    remote_version = coalesce(d.remote_version, a.remote_version),
+    settled_at = %(now)s
+from jsonb_to_recordset(%(rows)s::jsonb) as d (request_id text, remote_id text, remote_version text)
+where a.builder_id = %(builder_id)s
+  and a.connection_id = %(connection_id)s
+  and a.request_id = d.request_id;
+
 -- name: unsettled_attempts
 -- Attempts whose outcome nobody knows, with the mirror's record that carries their mark. One that a person chose to leave
 -- is not looked at again until ours changes: then the ledger is asked before anything is sent.

@@ -111,9 +111,20 @@ where p.builder_id = %(builder_id)s
   and p.id = d.payment_id
   and p.reconciliation_status is distinct from d.status;
 
--- name: has_linked_money
--- Whether any payment or deposit of a connection is linked at all.
-select exists (
+-- name: bank_position
+-- When the bank's report was last read and the records last looked at, and whether any payment or deposit of a connection
+-- is linked at all.
+select (select position
+        from cursors
+        where builder_id = %(builder_id)s
+          and connection_id = %(connection_id)s
+          and stream = %(report)s) as reported,
+       (select position
+        from cursors
+        where builder_id = %(builder_id)s
+          and connection_id = %(connection_id)s
+          and stream = %(look)s) as looked,
+       exists (
     select 1
     from links
     where builder_id = %(builder_id)s

@@ -44,13 +44,37 @@ where builder_id = %(builder_id)s
   and id = %(connection_id)s
   and next_due_at <= %(now)s;
 
--- name: dagster_due_at
--- Since when a connection has been due, while it is one that can be synced.
-select next_due_at
-from v2_integration_connections
-where builder_id = %(builder_id)s
-  and id = %(connection_id)s
-  and status = 'connected';
+-- name: dagster_begin_due
+-- Begins the sync run of a due connection, or goes on with the one that this Dagster run has begun; no row where the
+-- connection cannot be synced, or was since it was found due.
+with due as (
+    select c.id, coalesce(c.provider_company_name, '') as company_name
+    from v2_integration_connections c
+    where c.builder_id = %(builder_id)s
+      and c.id = %(connection_id)s
+      and c.provider = %(provider)s
+      and c.status = 'connected'
+      and c.next_due_at <= %(due_at)s),
+known as (
+    select r.id
+    from sync_runs r
+    join due on due.id = r.connection_id
+    where r.builder_id = %(builder_id)s
+      and r.dagster_run_id = %(dagster_run_id)s
+      and r.status in ('queued', 'started')
+    order by r.requested_at desc
+    limit 1),
+made as (
+    insert into sync_runs (
+        builder_id, id, connection_id, trigger, entities, direction, status, requested_by, requested_at, started_at,
+        dagster_run_id)
+    select %(builder_id)s::uuid, %(sync_run_id)s::uuid, due.id, 'scheduled', '{}', 'both', 'started', %(requested_by)s,
+           %(now)s, %(now)s, %(dagster_run_id)s
+    from due
+    where not exists (select from known)
+    returning id)
+select coalesce((select id from known), (select id from made))::text as sync_run_id, due.company_name
+from due;
 
 -- name: dagster_due_connections
 -- Connections whose sync is due, the longest waiting first (as the scheduler).

@@ -173,9 +173,11 @@ where builder_id = %(builder_id)s
   and status = 'started';
 
 -- name: finish_sync_run
--- Ends a sync run: failed with its reason, partial where a record did not get through, completed otherwise.
+-- Ends a sync run: failed with its reason, partial where a record did not get through, completed otherwise; one that has
+-- ended stays as it is. Provider calls are added to it all the same.
 update sync_runs r
 set status = case
+        when r.status not in ('queued', 'started') then r.status
         when %(error)s::text is not null then 'failed'
         when exists (
             select 1
@@ -185,11 +187,11 @@ set status = case
               and l.status in ('partial', 'failed')) then 'partial'
         else 'completed'
     end,
-    error_summary = %(error)s,
-    completed_at = %(now)s
+    error_summary = case when r.status in ('queued', 'started') then %(error)s else r.error_summary end,
+    completed_at = case when r.status in ('queued', 'started') then %(now)s else r.completed_at end,
+    provider_calls = r.provider_calls + %(calls)s
 where r.builder_id = %(builder_id)s
-  and r.id = %(sync_run_id)s
-  and r.status in ('queued', 'started');
+  and r.id = %(sync_run_id)s;
 
 -- name: failed_in_a_row
 -- How many of the newest whole syncs of a connection failed one after another, this one included.

@@ -94,6 +94,13 @@ linked as (
     returning 1)
 select count(*) from gone;
 
+-- name: read_cursors
+-- How far each stream of the provider's changes was read.
+select stream, position
+from cursors
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s;
+
 -- name: read_cursor
 -- How far a stream of the provider's changes was read.
 select position

@@ -6,14 +6,19 @@ select looked_at
 from webhook_event_marks;
 
 -- name: events_write
--- what happened since the last look, as events, and a delivery for each endpoint that wants it; the time comes as a
--- value, because a time that is only found out on the way is planned as a third of all history
+-- what happened since the last look, as events, and a delivery for each endpoint that wants it; planned once for any time,
+-- which the planner takes for a third of all history: so the log's rows are walked one by one, by the index of their time
 with touched as (
     select r.*, l.sync_type
     from v2_sync_log l
-    join v2_sync_records r on r.builder_id = l.builder_id and r.sync_log_id = l.id
+    cross join lateral (
+        select *
+        from v2_sync_records
+        where builder_id = l.builder_id
+          and sync_log_id = l.id
+          and created_at >= %(since)s::timestamptz
+        offset 0) r
     where l.started_at >= %(since)s::timestamptz - interval '2 hours'
-      and r.created_at >= %(since)s::timestamptz
 ), settled as (
     select r.*
     from v2_sync_records r

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from resources.dagster.desk import (
+    BegunRun,
     BrokenRun,
     ConnectedCompany,
     Doubt,
@@ -50,6 +51,9 @@ class FakeSync:
     def tie_out(self) -> TieOut:
         self.desk.did("tie_out")
         return self.desk.proof
+
+    def finish(self) -> None:
+        self.desk.did("finish")
 
 
 @dataclass
@@ -138,8 +142,11 @@ class FakeDesk:
     def builder_ids(self) -> Sequence[str]:
         return self.builders
 
-    def is_still_due(self, connection: DueConnection) -> bool:
-        return connection.connection_id not in self.done
+    def begin_due(self, connection: DueConnection, *, dagster_run_id: str) -> BegunRun | None:
+        company = self.connection_of(connection.builder_id, connection.provider)
+        if company is None or connection.connection_id in self.done:
+            return None
+        return BegunRun(f"run-of-{connection.builder_id}-in-{dagster_run_id}", company.company_name)
 
     def due_connections(self, *, limit: int) -> Sequence[DueConnection]:
         return self.due[:limit]

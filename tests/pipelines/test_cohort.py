@@ -16,7 +16,7 @@ from assets.keys import STEP_ORDER, asset_key
 from assets.partitions import BUILDERS
 from pipelines.cohort import JOB_NAME, OP_NAME, Member, sync_member
 from pipelines.definitions import build_defs
-from resources.dagster.desk import ConnectedCompany, RunRequested, SyncInProgress
+from resources.dagster.desk import ConnectedCompany, SyncInProgress
 from sync.errors import ProviderUnavailable
 from sync.records import Entity
 from sync.summary import EntitySummary
@@ -38,9 +38,6 @@ class ManyDesk(FakeDesk):
     def connection_of(self, builder_id: str, provider: str) -> ConnectedCompany | None:
         return ConnectedCompany(f"connection-of-{builder_id}", f"Company {builder_id}")
 
-    def open_run(self, run: RunRequested) -> str:
-        return f"run-of-{run.builder_id}"
-
     def end_run(
         self, *, builder_id: str, connection_id: str, sync_run_id: str, error: str | None = None
     ) -> None:
@@ -49,17 +46,22 @@ class ManyDesk(FakeDesk):
 
     @contextmanager
     def sync(self, builder_id: str, connection_id: str, sync_run_id: str) -> Iterator[SyncInProgress]:
-        yield Troubled(self, self.trouble.get(builder_id))
+        yield Troubled(self, builder_id, self)
 
 
 @dataclass
 class Troubled(FakeSync):
-    trouble: Exception | None = None
+    builder_id: str
+    many: ManyDesk
 
     def sync_entity(self, entity: Entity) -> EntitySummary:
-        if entity is Entity.BILL and self.trouble is not None:
-            raise self.trouble
+        trouble = self.many.trouble.get(self.builder_id)
+        if entity is Entity.BILL and trouble is not None:
+            raise trouble
         return super().sync_entity(entity)
+
+    def finish(self) -> None:
+        self.many.end_run(builder_id=self.builder_id, connection_id="", sync_run_id="")
 
 
 @pytest.fixture

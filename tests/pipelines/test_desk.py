@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from pipelines.definitions import build_defs
-from resources.dagster.desk import BrokenRun, RunRequested
+from resources.dagster.desk import BrokenRun, DueConnection, RunRequested
 from resources.dagster.wired import WiredDesk
 from resources.settings import Settings
 from resources.store.dagster import UNKNOWN_FOR_MAX
@@ -210,6 +210,38 @@ def test_a_builder_has_the_connection_it_made_and_no_other(world: QuickBooksWorl
     assert (company.connection_id, company.company_name) == (world.connection_id, "Larch Books")
     assert desk.connection_of(world.builder_id, "xero") is None
     assert world.builder_id in desk.builder_ids()
+
+
+def found_due(world: QuickBooksWorld, desk: WiredDesk) -> DueConnection:
+    make_due(world)
+    return next(each for each in desk.due_connections(limit=50) if each.connection_id == world.connection_id)
+
+
+def test_a_due_connection_has_one_run_however_often_its_dagster_run_begins_it(
+    world: QuickBooksWorld, desk: WiredDesk
+) -> None:
+    found, dagster_run_id = found_due(world, desk), str(uuid4())
+    begun = desk.begin_due(found, dagster_run_id=dagster_run_id)
+    assert begun is not None
+    assert begun.company_name == "Larch Books"
+    assert desk.begin_due(found, dagster_run_id=dagster_run_id) == begun
+    row = run_row(world, begun.sync_run_id)
+    assert (row["status"], row["trigger"], row["requested_by"]) == ("started", "scheduled", "schedule")
+    with desk.sync(world.builder_id, world.connection_id, begun.sync_run_id) as sync:
+        sync.pull_changes()
+        sync.finish()
+    row = run_row(world, begun.sync_run_id)
+    assert row["status"] == "completed"
+    assert row["calls"] > 0
+    assert desk.begin_due(found, dagster_run_id=dagster_run_id) is None, "it was synced since"
+
+
+def test_a_connection_that_was_disconnected_since_it_was_found_due_begins_no_run(
+    world: QuickBooksWorld, desk: WiredDesk
+) -> None:
+    found = found_due(world, desk)
+    world.tieout.connections.disconnect(world.builder_id, world.connection_id, requested_by="test")
+    assert desk.begin_due(found, dagster_run_id=str(uuid4())) is None
 
 
 def test_a_disconnected_builder_has_nothing_to_sync(world: QuickBooksWorld, desk: WiredDesk) -> None:

@@ -41,11 +41,11 @@ class MortalStore(PostgresStore):
     world: SimWorld
 
     @contextmanager
-    def work(self) -> Iterator[PostgresWork]:
+    def work(self, *, is_brief: bool = False) -> Iterator[PostgresWork]:
         """Open a transaction; the plan may end the process just before or just after its commit."""
         # Two frames up, past contextlib, is the step of the engine whose commit this is.
         fault = self.plan.at_commit(f"commit: {sys._getframe(2).f_code.co_name}")
-        with super().work() as work:
+        with super().work(is_brief=is_brief) as work:
             yield work
             if fault is Fault.DEATH_BEFORE_COMMIT:
                 raise Death
@@ -360,6 +360,7 @@ class Company:
                 builder_id=world.builder_id,
                 sync_run_id=run_id,
                 error=error,
+                calls=0,
                 now=world.clock.now(),
             )
         raise_notifications(world.database, UUID(world.builder_id), now=world.clock.now())

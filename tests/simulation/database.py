@@ -198,8 +198,9 @@ class SimDatabase(Database):
         )
 
     @contextmanager
-    def builder_tx(self, builder_id: UUID) -> Iterator[Transaction]:
+    def builder_tx(self, builder_id: UUID, *, is_planned_once: bool = False) -> Iterator[Transaction]:
         """A transaction that sees and writes one builder's rows; commits at the end, rolls back on an error."""
+        del is_planned_once  # as every statement here is
         with self.app.transaction(f"set local app.builder_id = '{UUID(str(builder_id))}'") as tx:
             yield tx
 

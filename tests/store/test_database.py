@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
@@ -8,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from resources.postgres import DatabaseUrls, PostgresError
-from resources.store.database import Database, Transaction
+from resources.store.database import PING_AFTER_SECONDS, Database, Transaction
 
 
 def insert_builder(transaction: Transaction, builder_id: object, name: str) -> None:
@@ -91,3 +92,39 @@ def test_amounts_pass_through_json_digit_by_digit(database: Database) -> None:
 def test_a_wrong_parameter_name_is_caught_before_the_server_is_asked(database: Database) -> None:
     with database.builder_tx(uuid4()) as transaction, pytest.raises(AssertionError, match="takes"):
         transaction.rows("set_builder", builder="x")
+
+
+PLANS = "select generic_plans, custom_plans from pg_prepared_statements where statement = %(text)s"
+
+
+def plans_of_names(transaction: Transaction) -> tuple[int, int] | None:
+    """How often the statement of `builder_names` was planned for any values, and for just these, on this connection."""
+    text = {"text": "select name from v2_builders order by name"}
+    row = transaction.connection.exec_driver_sql(PLANS, text).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def test_a_connection_that_rested_keeps_what_it_has_prepared(urls: DatabaseUrls) -> None:
+    with Database(urls, pool_size=1) as database:
+        for _ in range(3):
+            with database.builder_tx(uuid4()) as transaction:
+                builder_names(transaction)
+        time.sleep(PING_AFTER_SECONDS + 0.1)
+        with database.builder_tx(uuid4()) as transaction:
+            assert plans_of_names(transaction) is not None
+
+
+def test_a_statement_is_planned_once_where_that_is_asked_for_and_nowhere_else(urls: DatabaseUrls) -> None:
+    with Database(urls, pool_size=1) as database:
+        for _ in range(4):
+            with database.builder_tx(uuid4(), is_planned_once=True) as transaction:
+                builder_names(transaction)
+        with database.builder_tx(uuid4()) as transaction:
+            made = plans_of_names(transaction)
+            modes = transaction.connection.exec_driver_sql(
+                "select current_setting('plan_cache_mode'), current_setting('enable_seqscan')"
+            ).one()
+    assert made is not None
+    assert made[0] > 0
+    assert made[1] == 0
+    assert tuple(modes) == ("auto", "on")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from resources.store.database import json_text
@@ -11,7 +11,7 @@ from resources.store.work.part import WorkPart
 from sync import requests as request_ids
 from sync.errors import Category
 from sync.ports import Operation
-from sync.records import Entity
+from sync.records import Entity, RemoteRecord
 from sync.stored import AttemptView, NewAttempt
 
 
@@ -81,6 +81,16 @@ class AttemptsPart(WorkPart):
             remote_version=remote_version,
             now=self._now,
         )
+
+    def confirm_attempts(self, written: Mapping[str, RemoteRecord]) -> None:
+        """Store that writes were done, a batch in one statement."""
+        if not written:
+            return
+        rows = [
+            {"request_id": request_id, "remote_id": record.remote_id, "remote_version": record.version}
+            for request_id, record in written.items()
+        ]
+        self._tx.run("confirm_attempts", **self._connection, rows=json_text(rows), now=self._now)
 
     def unsettled(self, entity: Entity) -> list[AttemptView]:
         """List attempts whose outcome nobody knows."""

@@ -106,9 +106,9 @@ class LinksPart(WorkPart):
             now=self._now,
         )
 
-    def pair(self, link_id: str, remote_id: str) -> None:
-        """Put a provider record on our half of a link, taking over the half that was waiting for it."""
-        self._pair_all([{"link_id": link_id, "remote_id": remote_id}])
+    def pair(self, remote_ids: Mapping[str, str]) -> None:
+        """Put provider records on our halves of links, taking over the halves that were waiting for them."""
+        self._pair_all([{"link_id": link, "remote_id": remote} for link, remote in remote_ids.items()])
 
     def pair_new(self, records: Mapping[str, str | None]) -> None:
         """Give links that had only their side records of ours which are about to be written; None takes one back."""
@@ -130,8 +130,9 @@ class LinksPart(WorkPart):
         if len(ids) < 2:
             # What else this transaction asks is of these few; one statement less.
             return ids
-        self._tx.rows("read_by_index", is_free="on")
-        self._is_by_index = False
+        if not self._tx.is_planned_once:
+            self._tx.rows("read_by_index", is_free="on")
+            self._is_by_index = False
         return [row["id"] for row in self._tx.rows("links_in_order", **self._builder, link_ids=ids)]
 
     def _read_by_index(self) -> None:

@@ -24,6 +24,10 @@ class SyncSession:
         self.actor = actor
         self.rows_written = 0
         self.logs: dict[tuple[Entity, LogDirection], str] = {}
+        # The connection's cursors as they were when the first was asked for: nobody else moves them while its lock is
+        # held. What this sync has moved since is read again.
+        self.cursors: dict[str, str] | None = None
+        self.moved_cursors: set[str] = set()
 
     @property
     def facts(self) -> ConnectionFacts:
@@ -47,7 +51,7 @@ class WorkPart:
         self._tx = tx
         self._session = session
         self._now = now
-        self._is_by_index = False
+        self._is_by_index = tx.is_planned_once
         self._builder: Mapping[str, Any] = {"builder_id": session.facts.builder_id}
         self._connection: Mapping[str, Any] = {
             **self._builder,

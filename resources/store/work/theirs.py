@@ -44,12 +44,19 @@ class TheirsPart(WorkPart):
         return changed
 
     def cursor(self, stream: str) -> str | None:
-        """Return how far a stream was read."""
-        position: str | None = self._tx.value("read_cursor", **self._connection, stream=stream)
-        return position
+        """Return how far a stream was read; all of them are read with the first."""
+        if stream in self._session.moved_cursors:
+            # The transaction that moved it may have been taken back.
+            position: str | None = self._tx.value("read_cursor", **self._connection, stream=stream)
+            return position
+        if self._session.cursors is None:
+            rows = self._tx.rows("read_cursors", **self._connection)
+            self._session.cursors = {row["stream"]: row["position"] for row in rows}
+        return self._session.cursors.get(stream)
 
     def move_cursor(self, stream: str, position: str) -> None:
         """Remember how far a stream was read."""
+        self._session.moved_cursors.add(stream)
         self._tx.run("move_cursor", **self._connection, stream=stream, position=position, now=self._now)
 
 
