@@ -20,7 +20,7 @@ from resources.store.sync_store import PostgresStore
 from sync.engine import ConnectionSync
 from sync.quota import Priority
 from sync.records import Entity
-from tests.bench.bench_push import approve
+from tests.bench.bench_push import wait_to_be_pushed
 from tests.bench.fast_clock import FastClock
 from tests.bench.measure import bench, figure
 from tests.flows.quickbooks_world import QuickBooksWorld, world_at
@@ -36,11 +36,7 @@ def main() -> None:
     """Approve bills, switch the limits on, and push."""
     bills = BILLS_FULL if "--full" in sys.argv else BILLS
     with bench() as stage, world_at(stage.sandbox_url, stage.settings, stage.database) as world:
-        cost = world.query("select * from Account where AccountType = 'Cost of Goods Sold'")[0]["Id"]
-        world.map_to({"cost_code": cost})
-        approve(world, 30)
-        world.sync()
-        approve(world, bills, first=30)
+        wait_to_be_pushed(world, bills)
         with _limited(world) as (engine, provider, control), stage.measure() as took:
             before = provider.calls
             engine.pull_changes()

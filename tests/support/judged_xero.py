@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from resources.http import USER_AGENT
+from resources.settings import Settings
+from resources.store.database import Database
+from resources.wiring import Tieout
 from sandbox.kernel.server import ServerThread
 from sandbox.xero import create_app
 from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
@@ -27,3 +30,19 @@ def judged_xero() -> Iterator[XeroBooks]:
         finally:
             books.close()
     assert not judge.problems, "\n".join(sorted(set(judge.problems)))
+
+
+def organisation(books: XeroBooks, name: str) -> str:
+    """Open an organisation in the sandbox, and return its id."""
+    return str(books.control("POST", "/organisations", {"name": name, "version": "US"})["id"])
+
+
+@contextmanager
+def tieout_without_organisations(
+    books: XeroBooks, settings: Settings, database: Database, *, seed: int
+) -> Iterator[Tieout]:
+    """Begin anew with no organisation at all; those that the seed brings about have ids of their own."""
+    books.control("POST", "/reset", {"scenario": "none", "keep_apps": True, "seed": seed})
+    books.clock.ahead *= 0
+    with Tieout(books.settings(settings), database=database, clock=books.clock) as opened:
+        yield opened

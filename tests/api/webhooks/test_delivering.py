@@ -13,9 +13,18 @@ from resources.store.webhooks import rewrap_secrets
 from resources.vault import Vault
 from resources.webhooks import SCHEDULE
 from tests.api.webhooks.receiver import Receiver, an_endpoint, deliver, wrote
-from tests.api.world import NOW, House, World, exact, problem
+from tests.api.world import NOW, Client, House, World, exact, problem
 
 # ---------------------------------------------------------------- deliveries
+
+
+def something_to_tell(house: House, receiver: Receiver) -> Client:
+    """A receiver that wants to hear, and one event that it has not heard of."""
+    client = house.client()
+    an_endpoint(client, receiver)
+    house.a_waiting_record()
+    wrote(house)
+    return client
 
 
 def test_an_event_reaches_who_wants_it_signed_and_once(
@@ -110,10 +119,7 @@ def test_a_receiver_that_fails_is_tried_by_the_published_schedule_then_switched_
 def test_one_event_that_a_receiver_never_takes_does_not_switch_off_the_others(
     world: World, house: House, receiver: Receiver
 ) -> None:
-    client = house.client()
-    an_endpoint(client, receiver)
-    house.a_waiting_record()
-    wrote(house)
+    client = something_to_tell(house, receiver)
     receiver.status = 500
     deliver(world)
     receiver.status = 204
@@ -130,10 +136,7 @@ def test_one_event_that_a_receiver_never_takes_does_not_switch_off_the_others(
 def test_a_receiver_that_is_gone_is_switched_off_at_once(
     world: World, house: House, receiver: Receiver
 ) -> None:
-    client = house.client()
-    an_endpoint(client, receiver)
-    house.a_waiting_record()
-    wrote(house)
+    client = something_to_tell(house, receiver)
     receiver.status = 410
     deliver(world)
     assert "410" in exact(client.get("/webhooks"))["items"][0]["disabled_reason"]

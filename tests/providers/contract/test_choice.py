@@ -20,7 +20,7 @@ from sync.errors import (
     StateExpired,
     StateMismatch,
 )
-from tests.support.judged_xero import judged_xero
+from tests.support.judged_xero import judged_xero, organisation, tieout_without_organisations
 from tests.support.office import BROWSER, Office
 from tests.support.xero_books import XeroBooks
 
@@ -36,19 +36,13 @@ def books() -> Iterator[XeroBooks]:
 
 @pytest.fixture
 def tieout(settings: Settings, database: Database, books: XeroBooks) -> Iterator[Tieout]:
-    books.control("POST", "/reset", {"scenario": "none", "keep_apps": True, "seed": next(SEEDS)})
-    books.clock.ahead *= 0
-    with Tieout(books.settings(settings), database=database, clock=books.clock) as opened:
+    with tieout_without_organisations(books, settings, database, seed=next(SEEDS)) as opened:
         yield opened
 
 
 @pytest.fixture
 def office(tieout: Tieout, books: XeroBooks) -> Office:
     return Office(tieout, books)
-
-
-def organisation(books: XeroBooks, name: str) -> str:
-    return str(books.control("POST", "/organisations", {"name": name, "version": "US"})["id"])
 
 
 def answer(office: Office, *, consent: str = "all", browser: str = BROWSER) -> str:

@@ -15,7 +15,7 @@ from resources.store.database import Database
 from resources.vault import Vault
 from resources.wiring import Tieout
 from sync.errors import AccessExpired, SyncError
-from tests.support.judged_xero import judged_xero
+from tests.support.judged_xero import judged_xero, organisation, tieout_without_organisations
 from tests.support.office import BROWSER, Office
 from tests.support.xero_books import XeroBooks
 
@@ -31,9 +31,7 @@ def books() -> Iterator[XeroBooks]:
 
 @pytest.fixture
 def tieout(settings: Settings, database: Database, books: XeroBooks) -> Iterator[Tieout]:
-    books.control("POST", "/reset", {"scenario": "none", "keep_apps": True, "seed": next(SEEDS)})
-    books.clock.ahead *= 0
-    with Tieout(books.settings(settings), database=database, clock=books.clock) as opened:
+    with tieout_without_organisations(books, settings, database, seed=next(SEEDS)) as opened:
         yield opened
 
 
@@ -47,10 +45,6 @@ def offices(tieout: Tieout, books: XeroBooks) -> list[Office]:
         connect(office, organisation(books, name), person=person)
         made.append(office)
     return made
-
-
-def organisation(books: XeroBooks, name: str) -> str:
-    return str(books.control("POST", "/organisations", {"name": name, "version": "US"})["id"])
 
 
 def connect(office: Office, consent: str, *, person: str) -> None:
