@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import IO, Any
 import simplejson
 import xlsxwriter
 from psycopg import sql
+from simplejson.encoder import encode_basestring
 
 from resources.store.database import Transaction
 from resources.store.queries import named_query
@@ -25,8 +26,11 @@ from sync.exports.datasets import Column, ColumnKind, Dataset
 from sync.imports.formulas import neutralised
 
 OnRows = Callable[[int], None]
+# A column's name in the query, how its member begins, and how a value that is there is written.
+JsonColumn = tuple[str, str, Callable[[Any], str]]
 
 ROWS_PER_CALL = 10_000
+PAGE_ROWS = 2_000
 # Excel's own limit, headings included.
 SHEET_ROWS_MAX = 1_048_576
 CELL_LENGTH_MAX = 32_767
@@ -73,20 +77,20 @@ def write_jsonl(
     tx: Transaction, dataset: Dataset, parameters: Mapping[str, Any], *, path: Path, on_rows: OnRows
 ) -> int:
     """Write JSON Lines, a document with its lines per line; return the number of rows."""
+    own = _json_columns(each for each in dataset.columns if not each.is_of_line)
+    of_line = _json_columns(each for each in dataset.columns if each.is_of_line)
     rows = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        document: dict[str, Any] | None = None
-        for rows, row in enumerate(_rows(tx, dataset, parameters), start=1):
-            is_line = dataset.has_lines and row["line_number"] > 1
-            if not is_line:
-                _write_document(file, document)
-                document = {c.key: _json(row[c.name], c) for c in dataset.columns if not c.is_of_line}
-            line = {c.key: _json(row[c.name], c) for c in dataset.columns if c.is_of_line}
-            if document is not None and any(value is not None for value in line.values()):
-                document.setdefault("lines", []).append(line)
+        document, lines = "", list[str]()
+        for rows, row in enumerate(tx.stream(_query_of(dataset), page_rows=PAGE_ROWS, **parameters), start=1):
+            if not (dataset.has_lines and row["line_number"] > 1):
+                _write_document(file, document, lines)
+                document, lines = _json_members(row, own), []
+            if any(row[name] is not None for name, _, _ in of_line):
+                lines.append(_json_members(row, of_line))
             if rows % ROWS_PER_CALL == 0:
                 on_rows(rows)
-        _write_document(file, document)
+        _write_document(file, document, lines)
     return rows
 
 
@@ -159,8 +163,12 @@ def _write_row(
 
 def _rows(tx: Transaction, dataset: Dataset, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     # SQLAlchemy's row has a dict's ways; one page of it is held at a time.
-    for row in tx.stream(f"export_{dataset.name}", page_rows=2_000, **parameters):
+    for row in tx.stream(_query_of(dataset), page_rows=PAGE_ROWS, **parameters):
         yield dict(row)
+
+
+def _query_of(dataset: Dataset) -> str:
+    return f"export_{dataset.name}"
 
 
 def _as_csv(dataset: Dataset) -> sql.Composed:
@@ -171,7 +179,7 @@ def _as_csv(dataset: Dataset) -> sql.Composed:
         if dataset.has_lines and not column.is_of_line:
             expression = f"case when q.line_number = 1 or q.has_key then {expression} end"
         shown.append(sql.SQL(expression))
-    query = named_query(f"export_{dataset.name}").text.rstrip().rstrip(";")
+    query = named_query(_query_of(dataset)).text.rstrip().rstrip(";")
     wrapper = named_query("export_as_csv").text.rstrip().rstrip(";")
     # Our own queries and names; what anybody wrote travels as parameters.
     return sql.SQL(wrapper).format(columns=sql.SQL(", ").join(shown), query=sql.SQL(query))
@@ -187,14 +195,41 @@ def _text(value: Any, column: Column) -> str:
     return str(value)
 
 
-def _json(value: Any, column: Column) -> Any:
-    if column.kind == "amount" and isinstance(value, Decimal):
-        return _plain(value)
-    if column.kind == "number" and isinstance(value, Decimal):
-        return Decimal(f"{value.normalize():f}")
+def _json_columns(columns: Iterable[Column]) -> Sequence[JsonColumn]:
+    """Return for each column its name in the query, how its member begins, and how its value is written."""
+    return [(each.name, f"{encode_basestring(each.key)}: ", _JSON.get(each.kind, _json)) for each in columns]
+
+
+def _json_members(row: Mapping[Any, Any], columns: Sequence[JsonColumn]) -> str:
+    # Written out member by member: a million rows through an encoder's objects take three times as long.
+    return ", ".join(
+        begins + ("null" if (value := row[name]) is None else write(value)) for name, begins, write in columns
+    )
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, str):
+        return str(encode_basestring(value))
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return value.isoformat() if isinstance(value, date) else value
+        return f'"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"'
+    if isinstance(value, date):
+        return f'"{value.isoformat()}"'
+    return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False))
+
+
+def _json_amount(value: Any) -> str:
+    if not isinstance(value, Decimal):
+        return _json(value)
+    text = str(value)
+    # As PostgreSQL gives nearly all of them: four places, of which two are cents.
+    return text[:-2] if text[-5:-4] == "." and text[-2:] == "00" else str(_plain(value))
+
+
+def _json_number(value: Any) -> str:
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else _json(value)
+
+
+_JSON: Mapping[ColumnKind, Callable[[Any], str]] = {"amount": _json_amount, "number": _json_number}
 
 
 def _plain(amount: Decimal) -> Decimal:
@@ -203,9 +238,11 @@ def _plain(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01")) if places <= 2 else amount.normalize()
 
 
-def _write_document(file: IO[str], document: Mapping[str, Any] | None) -> None:
-    if document is not None:
-        file.write(simplejson.dumps(document, use_decimal=True, ensure_ascii=False) + "\n")
+def _write_document(file: IO[str], members: str, lines: Sequence[str]) -> None:
+    if not members:
+        return
+    listed = ", ".join(f"{{{each}}}" for each in lines)
+    file.write(f'{{{members}, "lines": [{listed}]}}\n' if lines else f"{{{members}}}\n")
 
 
 def headings_of(dataset: Dataset) -> Sequence[str]:
