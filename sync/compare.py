@@ -66,6 +66,8 @@ class Situation:
     # What to do when it ended here (about the ledger's), and when it ended in the ledger (about ours).
     ended_here: EndPolicy | None = None
     ended_there: EndPolicy | None = None
+    # An older document of the ledger on which nothing is open, where history is brought in from a day on only.
+    is_before_history: bool = False
     # The name that took its place, where the ledger merged it away; it is never made or made active again.
     merged_into: str | None = None
 
@@ -124,6 +126,10 @@ def _theirs_only(link: Situation) -> Decision:
         return Decision(Verdict.LEAVE, f"it is {link.theirs} in the ledger and was never here")
     if link.direction == "push":
         return Decision(Verdict.LEAVE, "records of this kind are not brought in by setting")
+    if link.is_before_history:
+        return Decision(
+            Verdict.LEAVE, "it is older than the history that is brought in, and nothing is open on it"
+        )
     return Decision(Verdict.APPLY_NEW, "it is new in the ledger")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from sync import fields, jobs, merge, periods
 from sync.clock import Skew
@@ -11,7 +12,7 @@ from sync.compare import Decision, Situation, decide
 from sync.incoming import BackResolver, to_platform
 from sync.mapping import MappingTable
 from sync.outgoing import Reference, Resolver, Sent, references, to_ledger
-from sync.records import Canonical, Entity, name_key
+from sync.records import HISTORY, Canonical, Entity, name_key
 from sync.shown import shown
 from sync.store import Work
 from sync.stored import ClosedBooks, EntitySetting, LinkView
@@ -168,9 +169,25 @@ def judge(link: LinkView, context: Context) -> Judged:
         ended_here=context.setting.ended_here,
         ended_there=context.setting.ended_there,
         merged_into=link.theirs.merged_into if link.theirs else None,
+        is_before_history=_is_before_history(link, context),
     )
     both, theirs = together or (None, None)
     return Judged(link, decide(situation), merged=both, theirs_as_ours=theirs)
+
+
+def _is_before_history(link: LinkView, context: Context) -> bool:
+    """Say whether their document is older than what is brought in, closed, and about nothing that is here.
+
+    An old payment of a document that is here is needed: without it more would be open here than there.
+    """
+    since, theirs = context.setting.history_from, link.theirs
+    if since is None or theirs is None or link.ours is not None or link.entity not in HISTORY:
+        return False
+    day = theirs.canonical.get("date")
+    if not day or date.fromisoformat(day) >= since or theirs.balance:
+        return False
+    named = (each for each in references(link.entity, theirs.canonical) if each[0] in HISTORY)
+    return not any(each in context.back.record_ids for each in named)
 
 
 def _ours_changed(link: LinkView, context: Context) -> bool:

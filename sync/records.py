@@ -64,6 +64,16 @@ DEFAULT_DIRECTION: Mapping[Entity, Direction] = {
     Entity.DEPOSIT: "pull",
 }
 
+# What lies in the past by its date: documents, and the money that pays them.
+HISTORY = (
+    Entity.INVOICE,
+    Entity.BILL,
+    Entity.JOURNAL_ENTRY,
+    Entity.PAYMENT,
+    Entity.BILL_PAYMENT,
+    Entity.DEPOSIT,
+)
+
 OurState = Literal["draft", "active", "inactive", "void", "deleted"]
 TheirState = Literal["active", "inactive", "void", "deleted"]
 

@@ -85,6 +85,8 @@ class EntitySetting:
     # hold, first_open_day or ask (`sync.periods`): what happens to a new document of a closed period
     closed_period: str = "hold"
     needs_approval: bool = False
+    # Older documents of the ledger on which nothing is open are not brought in; None brings in all.
+    history_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -98,6 +98,12 @@ class ConnectionSettingsIn(BaseModel):
     is_real_time: bool = Field(
         description="Send what is approved at once, and look at once when the provider says that something changed."
     )
+    history_from: date | None = Field(
+        default=None,
+        description="Documents of the ledger dated before this day are not brought in, unless something is open on them or"
+        " they pay what is here; null brings in all. Left out, it stays as it is.",
+        examples=["2026-01-01"],
+    )
     entities: list[EntitySettings] = Field(
         default_factory=list, max_length=9, description="Entities left out stay as they are."
     )
@@ -137,6 +143,9 @@ class ConnectionSettingsShown(Shown):
     time_zone: str
     conflict_strategy: StrategyName
     is_real_time: bool
+    history_from: date | None = Field(
+        description="From which day on the ledger's closed documents are brought in."
+    )
     entities: list[EntitySettings]
     preferences: list[PreferenceShown]
     next_due_at: datetime | None = Field(description="When the next scheduled sync is due.")

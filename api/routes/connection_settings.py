@@ -97,6 +97,7 @@ def _wanted(body: ConnectionSettingsIn) -> store.ConnectionSettings:
             for each in body.entities
         ],
         preferences=body.preferences,
+        history_from=body.history_from if "history_from" in body.model_fields_set else "stays",
     )
 
 

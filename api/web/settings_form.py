@@ -47,6 +47,7 @@ def sent_settings(sent: Mapping[str, str], days: list[str], present: Settings) -
         "time_zone": sent.get("time_zone", "").strip(),
         "conflict_strategy": sent.get("conflict_strategy", ""),
         "is_real_time": "is_real_time" in sent,
+        "history_from": sent.get("history_from") or None,
         "entities": [_kind(entity.value, sent) for entity in SYNC_ORDER],
         "preferences": {
             each["name"]: sent.get(f"preferences.{each['name']}") or None
@@ -105,6 +106,8 @@ def _field(place: tuple[int | str, ...]) -> str:
 def _sentence(name: str, message: str) -> str:
     if name == "sync_window":
         return "Choose at least one day, and both hours as 06:00."
+    if name == "history_from":
+        return "Write the day as 2026-01-31, or leave it empty."
     if name == "sync_schedule":
         return "Write the schedule as five cron fields, for example 30 6 * * 1-5."
     return f"This cannot be used: {message}."

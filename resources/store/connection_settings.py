@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,11 +13,12 @@ from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction, json_text
 from sync.compare import EndPolicy, Strategy
 from sync.errors import ConnectError, InvalidSetting, NotFound
-from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
+from sync.records import DEFAULT_DIRECTION, HISTORY, SYNC_ORDER, Direction, Entity
 from sync.schedule import next_due, zone_of
 from sync.window import read_window
 
 REAL_TIME = "real_time"
+HISTORY_FROM = "history_from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class ConnectionSettings:
     entities: Sequence[EntityChoice]
     # What the provider alone lets one choose; None leaves every choice as it is.
     preferences: Mapping[str, str | None] | None = None
+    # From which day on closed documents of the ledger are brought in; None: all, "stays" saves no other one.
+    history_from: date | Literal["stays"] | None = "stays"
     next_due_at: datetime | None = None
     provider: str = ""
 
@@ -69,8 +72,9 @@ def read_settings(tx: Transaction, builder_id: UUID, *, connection_id: UUID) -> 
         preferences={
             key: value
             for key, value in row["settings"].items()
-            if isinstance(value, str) and key != REAL_TIME
+            if isinstance(value, str) and key not in (REAL_TIME, HISTORY_FROM)
         },
+        history_from=_day(row["settings"].get(HISTORY_FROM)),
         next_due_at=row["next_due_at"],
         provider=row["provider"],
     )
@@ -100,6 +104,8 @@ def save_settings(
     names = {"builder_id": builder_id, "connection_id": connection_id}
     chosen = dict(wanted.preferences or {})
     _check_preferences(tx, chosen, known, names)
+    if wanted.history_from != "stays":
+        chosen[HISTORY_FROM] = wanted.history_from.isoformat() if wanted.history_from else None
     tx.run(
         "settings_save",
         **names,
@@ -117,6 +123,8 @@ def save_settings(
     after = read_settings(tx, builder_id, connection_id=connection_id)
     _must_not_both_win(tx, names, after)
     turned = _turned(before.entities, after.entities)
+    if before.history_from != after.history_from:
+        turned = sorted({*turned, *HISTORY})
     if turned:
         tx.run("settings_look_again", **names, entities=turned)
     decided = _strategies_changed(before, after)
@@ -220,6 +228,10 @@ def _strategies_changed(before: ConnectionSettings, after: ConnectionSettings) -
     return [entity.value for entity in now if was.get(entity) != now[entity]]
 
 
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
 def _choice(entity: Entity, row: Mapping[Any, Any] | None) -> EntityChoice:
     if row is None:
         return EntityChoice(
@@ -284,4 +296,5 @@ def _check_preferences(
 def _plain(settings: ConnectionSettings) -> dict[str, Any]:
     shown = asdict(settings)
     shown["next_due_at"] = settings.next_due_at.isoformat() if settings.next_due_at else None
+    shown["history_from"] = str(settings.history_from) if settings.history_from else None
     return shown

@@ -47,9 +47,14 @@ class PostgresWork(
         """Return how this entity is synced; without a row of its own, the defaults of the requirement."""
         row = self._tx.row("read_entity_setting", **self._connection, entity=entity)
         default = self._session.facts.strategy
-        if row is None:
+        history_from = row["history_from"] if row is not None else None
+        if row is None or row["direction"] is None:
             return EntitySetting(
-                entity, is_enabled=True, direction=DEFAULT_DIRECTION[entity], strategy=default
+                entity,
+                is_enabled=True,
+                direction=DEFAULT_DIRECTION[entity],
+                strategy=default,
+                history_from=history_from,
             )
         strategy = Strategy(row["conflict_strategy"]) if row["conflict_strategy"] else default
         return EntitySetting(
@@ -61,6 +66,7 @@ class PostgresWork(
             ended_there=row["ended_there"],
             closed_period=row["closed_period"],
             needs_approval=row["approval"] == "review",
+            history_from=history_from,
         )
 
     def closed_books(self) -> ClosedBooks:

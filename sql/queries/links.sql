@@ -463,12 +463,13 @@ where l.builder_id = %(builder_id)s
       where a.item ->> %(document_key)s = any (%(remote_ids)s::text[]));
 
 -- name: read_entity_setting
--- How one entity is synced on one connection; no row means the defaults.
-select is_enabled, direction, conflict_strategy, ended_here, ended_there, closed_period, approval
-from entity_settings
-where builder_id = %(builder_id)s
-  and connection_id = %(connection_id)s
-  and entity = %(entity)s;
+-- How one entity is synced on one connection; without a direction, by the defaults.
+select e.is_enabled, e.direction, e.conflict_strategy, e.ended_here, e.ended_there, e.closed_period, e.approval,
+       (c.settings ->> 'history_from')::date as history_from
+from v2_integration_connections c
+left join entity_settings e on e.builder_id = c.builder_id and e.connection_id = c.id and e.entity = %(entity)s
+where c.builder_id = %(builder_id)s
+  and c.id = %(connection_id)s;
 
 -- name: read_closed_until
 -- Until when the provider's books are closed, as it reports it or lately said when it refused something.

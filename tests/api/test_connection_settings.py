@@ -52,6 +52,15 @@ def test_what_is_saved_is_what_sync_reads(client: Client, house: House) -> None:
     assert (entry["before"]["is_real_time"], entry["after"]["is_real_time"]) == (False, True)
 
 
+def test_how_far_back_is_kept_until_it_is_chosen_anew(client: Client, house: House) -> None:
+    assert exact(client.get(path(house)))["history_from"] is None
+    saved = exact(client.put(path(house), wanted(history_from="2026-01-01")))
+    assert saved["history_from"] == "2026-01-01"
+    assert exact(client.put(path(house), wanted()))["history_from"] == "2026-01-01", "left out, it stays"
+    assert exact(client.put(path(house), wanted(history_from=None)))["history_from"] is None
+    assert house.audit("settings.saved")[-1]["before"]["history_from"] == "2026-01-01"
+
+
 def test_a_closed_window_says_until_when_syncs_wait(client: Client, house: House) -> None:
     # The world's clock stands at Monday 08:00 in Denver.
     night = OFFICE | {"from": "20:00", "until": "04:00"}

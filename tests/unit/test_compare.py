@@ -37,6 +37,12 @@ def verdict(**changes: Any) -> Verdict:
     return decide(a_link(**changes)).verdict
 
 
+def test_what_is_older_than_the_history_that_is_wanted_stays_there() -> None:
+    new_there: dict[str, Any] = {"ours": None, "has_base": False, "theirs_changed": True}
+    assert verdict(**new_there) is Verdict.APPLY_NEW
+    assert verdict(**new_there, is_before_history=True) is Verdict.LEAVE
+
+
 def test_nothing_changed_is_settled() -> None:
     assert verdict() is Verdict.SETTLE
 

@@ -1,0 +1,106 @@
+"""How far back the ledger's documents are brought in: what is closed and older stays there, what is open comes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+
+from resources.store.connection_settings import ConnectionSettings, EntityChoice, save_settings
+from resources.store.database import Database
+from sync.records import Entity
+from tests.fakes.world import World
+from tests.flows.test_left_behind import a_bill_in_the_ledger, a_vendor_in_the_ledger
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    made = World(database)
+    made.map_code()
+    return made
+
+
+def begin_on(world: World, day: date | None) -> None:
+    """Bring in vendors and bills of the ledger, and of its history what is not older than a day."""
+    with world.database.builder_tx(UUID(world.builder_id)) as tx:
+        save_settings(
+            tx,
+            UUID(world.builder_id),
+            connection_id=UUID(world.connection_id),
+            wanted=ConnectionSettings(
+                sync_schedule="hourly",
+                sync_window=None,
+                time_zone="America/Denver",
+                conflict_strategy="last_write_wins",
+                is_real_time=False,
+                entities=[
+                    EntityChoice(entity, is_enabled=True, direction="both", conflict_strategy=None)
+                    for entity in (Entity.VENDOR, Entity.BILL)
+                ],
+                history_from=day,
+            ),
+            saved_by="test",
+            now=datetime(2026, 6, 1, tzinfo=UTC),
+        )
+
+
+def a_bill_payment(world: World, *, party: str, bill: str, amount: str = "100.00") -> str:
+    return world.ledger.enter(
+        Entity.BILL_PAYMENT,
+        {
+            "number": None,
+            "date": "2026-05-21",
+            "party": party,
+            "currency": "USD",
+            "memo": "",
+            "method": "Check",
+            "amount": amount,
+            "unapplied": "0.00",
+            "applications": [{"bill": bill, "amount": amount}],
+        },
+    )
+
+
+def bills(world: World) -> list[str]:
+    return sorted(row[0] for row in world.rows("select number from v2_bills"))
+
+
+def test_what_is_older_and_closed_stays_there_and_what_is_open_comes(world: World) -> None:
+    vendor = a_vendor_in_the_ledger(world)
+    paid = a_bill_in_the_ledger(world, party=vendor, number="B-1")
+    a_bill_payment(world, party=vendor, bill=paid)
+    half = a_bill_in_the_ledger(world, party=vendor, number="B-2")
+    a_bill_payment(world, party=vendor, bill=half, amount="40.00")
+    begin_on(world, date(2026, 6, 1))
+    world.sync()
+    assert bills(world) == ["B-2"], "B-1 is paid and older"
+    assert world.rows("select amount from v2_bill_payments") == [(40,)], "the one that pays what is here"
+    assert world.queue("held") == []
+    assert world.sync().tie_out.is_tied
+
+
+def test_moving_the_day_back_brings_in_what_it_left_behind(world: World) -> None:
+    vendor = a_vendor_in_the_ledger(world)
+    paid = a_bill_in_the_ledger(world, party=vendor, number="B-1")
+    a_bill_payment(world, party=vendor, bill=paid)
+    begin_on(world, date(2026, 6, 1))
+    world.sync()
+    assert bills(world) == []
+    begin_on(world, date(2026, 5, 20))
+    world.sync()
+    assert bills(world) == ["B-1"]
+    assert len(world.rows("select id from v2_bill_payments")) == 1
+
+
+def test_moving_the_day_forward_takes_nothing_away(world: World) -> None:
+    vendor = a_vendor_in_the_ledger(world)
+    paid = a_bill_in_the_ledger(world, party=vendor, number="B-1")
+    a_bill_payment(world, party=vendor, bill=paid)
+    begin_on(world, None)
+    world.sync()
+    begin_on(world, date(2026, 6, 1))
+    world.ledger.edit(Entity.BILL, paid, memo="seen again")
+    world.sync()
+    assert bills(world) == ["B-1"]
+    assert world.value("select memo from v2_bills") == "seen again"
