@@ -261,5 +261,5 @@ def _print_sync(summaries: Sequence[EntitySummary], proof: TieOut | None) -> Non
         for trouble in (*each.held, *each.conflicts, *each.failed):
             print(f"{'':<14} {trouble.sentence}")
     if proof is not None:
-        said = "agree to the cent" if proof.is_tied else f"differ by {proof.difference:,.2f}"
+        said = "agree to the cent" if proof.is_tied else f"differ by up to {proof.difference:,.2f}"
         print(f"{'tie-out':<14} both sides {said}")

@@ -20,6 +20,7 @@ from api.routes.review import shown_cause
 from resources.store.mapping_drafts import Draft
 from resources.store.mapping_impact import Compared, Impact
 from resources.store.mappings import MappingVersion
+from sync.counting import counted
 from sync.mapping import (
     CostCode,
     LineKey,
@@ -111,15 +112,21 @@ def impact_shown(found: Impact, *, before: int) -> MappingImpact:
     """Show what publishing would do, with one sentence that says it all."""
     unsent, stay, names = found.moves.unsent, found.moves.stay, names_of(found.compared)
     parts = [
-        f"{sum(each.group.lines for each in unsent)} unsent line(s) would be booked otherwise",
-        f"{sum(each.group.lines for each in stay)} sent line(s) stay where they are",
-        f"{sum(each.records for each in found.released)} held record(s) would be released",
+        f"{counted(sum(each.group.lines for each in unsent), 'unsent line')} would be booked otherwise",
+        counted(
+            sum(each.group.lines for each in stay),
+            "sent line stays where it is",
+            "sent lines stay where they are",
+        ),
+        f"{counted(sum(each.records for each in found.released), 'held record')} would be released",
     ]
     waiting = sum(each.group.lines for each in unsent if each.account_after is None)
     if waiting:
-        parts.append(f"{waiting} line(s) would have no account and wait")
+        parts.append(f"{counted(waiting, 'line')} would have no account and wait")
     if found.lost:
-        parts.append(f"{len(found.lost)} row(s) point at an account that is gone or inactive")
+        parts.append(
+            f"{counted(len(found.lost), 'row points', 'rows point')} at an account that is gone or inactive"
+        )
     return MappingImpact(
         summary="; ".join(parts) + ".",
         before_version=before,

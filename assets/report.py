@@ -144,7 +144,7 @@ def tie_out_sentence(tie_out: TieOut, *, company: str) -> str:
     differing = sum(1 for line in tie_out.lines if line.difference)
     return (
         f"The platform and {company} differ in {differing} of {len(tie_out.lines)} lines,"
-        f" {amount_text(tie_out.difference)} in all; open the lines below to see where."
+        f" up to {amount_text(tie_out.difference)}; open the lines below to see where."
     )
 
 

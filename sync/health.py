@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from sync.counting import counted
+
 Color = Literal["green", "yellow", "red"]
 
 # A sync may start late (a restart, a busy machine, the builder's sync window) before anybody needs to worry.
@@ -88,12 +90,12 @@ def _access(facts: ConnectionFacts, *, now: datetime) -> Iterable[Reason]:
     if facts.refresh_failures:
         yield Reason(
             "yellow",
-            f"Renewing the access to {facts.title} failed {facts.refresh_failures} time(s); it is tried again by itself.",
+            f"Renewing the access to {facts.title} failed {counted(facts.refresh_failures, 'time')}; it is tried again by itself.",
         )
     left = days_until(facts.access_ends_at, now=now)
     if left is not None and facts.access_ends_at is not None and facts.access_ends_at - now <= EXPIRY_WARNING:
         yield Reason(
-            "yellow", f"The access to {facts.title} ends in {left} day(s). Reconnect it before then."
+            "yellow", f"The access to {facts.title} ends in {counted(left, 'day')}. Reconnect it before then."
         )
 
 
@@ -121,20 +123,23 @@ def _late_by(facts: ConnectionFacts, *, now: datetime) -> timedelta | None:
 def _queues(facts: ConnectionFacts) -> Iterable[Reason]:
     if facts.errors:
         yield Reason(
-            "red", f"{_records(facts.errors)} could not be synced with {facts.title}. See the error queue."
+            "red",
+            f"{counted(facts.errors, 'record')} could not be synced with {facts.title}. Look under Errors and held.",
         )
     if facts.conflicts:
         yield Reason(
-            "yellow", f"{_records(facts.conflicts)} changed on both sides; choose which values to keep."
+            "yellow",
+            f"{counted(facts.conflicts, 'record')} changed on both sides; choose which values to keep.",
         )
     if facts.held:
         yield Reason(
             "yellow",
-            f"{_records(facts.held)} {'is' if facts.held == 1 else 'are'} held until the cause is fixed. See the review queue.",
+            f"{counted(facts.held, 'record is', 'records are')} held until the cause is fixed. Look under Errors and held.",
         )
     if facts.unmapped:
         yield Reason(
-            "yellow", f"{facts.unmapped} used cost code(s) have no account. Complete the account mapping."
+            "yellow",
+            f"{counted(facts.unmapped, 'used cost code has', 'used cost codes have')} no account. Complete the account mapping.",
         )
     if facts.is_tied is False:
         yield Reason("yellow", f"The last tie-out with {facts.title} found a difference.")
@@ -142,10 +147,6 @@ def _queues(facts: ConnectionFacts) -> Iterable[Reason]:
         yield Reason("yellow", f"The last sync with {facts.title} left something undone.")
 
 
-def _records(count: int) -> str:
-    return f"{count} record{'' if count == 1 else 's'}"
-
-
 def _duration(time: timedelta) -> str:
     hours = int(time.total_seconds() // 3600)
-    return f"{hours} hour(s)" if hours < 48 else f"{hours // 24} days"
+    return counted(hours, "hour") if hours < 48 else f"{hours // 24} days"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
+
+from sync.counting import counted
 
 Kind = Literal[
     "connection_lost",
@@ -43,7 +46,7 @@ def notice(  # noqa: PLR0911 - one sentence per kind
 ) -> Notice:
     """Say what is the matter and what to do."""
     reason = f" ({facts['reason'].rstrip('.')})" if facts.get("reason") else ""
-    counted = f"{records} record{'' if records == 1 else 's'}"
+    told = counted(records, "record")
     match kind:
         case "connection_lost":
             return Notice(
@@ -53,7 +56,7 @@ def notice(  # noqa: PLR0911 - one sentence per kind
         case "refresh_failing":
             return Notice(
                 f"Access to {company} is not being renewed",
-                f"Renewing the access to {provider} failed {facts.get('times', 1)} time(s). It is tried again by itself.",
+                f"Renewing the access to {provider} failed {counted(int(facts.get('times', 1)), 'time')}. It is tried again by itself.",
             )
         case "access_ending":
             return Notice(
@@ -62,18 +65,19 @@ def notice(  # noqa: PLR0911 - one sentence per kind
             )
         case "dead_letters":
             return Notice(
-                f"{counted} could not be synced with {company}",
-                "All tries failed, or a value has to be corrected. Open the error queue: each has a sentence that says what to do.",
+                f"{told} could not be synced with {company}",
+                "All tries failed, or a value has to be corrected. Look under Errors and held: each has a sentence that says what to do.",
             )
         case "conflicts":
             return Notice(
-                f"{counted} changed on both sides in {company}",
+                f"{told} changed on both sides in {company}",
                 "Choose under Conflicts which values to keep; nothing is overwritten before that.",
             )
         case "tie_out_difference":
             return Notice(
                 f"The books and {company} do not tie out",
-                f"The last tie-out found a difference of {facts.get('difference')}. Open the tie-out to see where.",
+                f"The last tie-out found differences of up to {Decimal(facts.get('difference') or 0):,.2f}."
+                " Open the tie-out to see where.",
             )
         case "outage_began":
             return Notice(
@@ -86,6 +90,6 @@ def notice(  # noqa: PLR0911 - one sentence per kind
             )
         case "webhook_disabled":
             return Notice(
-                f"{records} webhook endpoint{' is' if records == 1 else 's are'} switched off",
+                f"{counted(records, 'webhook endpoint is', 'webhook endpoints are')} switched off",
                 "No try to deliver to it worked. Mend the receiver, switch the endpoint on again, and replay what it missed.",
             )

@@ -111,5 +111,5 @@ class TieOut:
 
     @property
     def difference(self) -> Decimal:
-        """The sum of all absolute differences."""
-        return sum((abs(line.difference) for line in self.lines), Decimal(0))
+        """The largest absolute difference of a line: one amount that is missing shows in several of them."""
+        return max((abs(line.difference) for line in self.lines), default=Decimal(0))

@@ -102,6 +102,7 @@ class MappingDraftPublish(Taken):
         ge=1, le=REVISION_MAX, description="The revision that was looked at; another one since gives 409."
     )
     note: Text = Field(default="", description="Why; without it the draft's own note.")
+    start_sync: bool = Field(default=False, description="Start a sync of what it releases at once.")
 
 
 class MappingDraftRebase(Taken):
@@ -120,6 +121,7 @@ class MappingRollBack(Taken):
         ge=0, le=VERSION_MAX, description="The version that is valid now; another one since gives 409."
     )
     note: Text = Field(default="", description="Why, for the history.")
+    start_sync: bool = Field(default=False, description="Start a sync of what it releases at once.")
 
 
 class MappingVersionSummary(Shown):

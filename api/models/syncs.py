@@ -151,7 +151,9 @@ class HealthReason(Shown):
     """One thing that keeps a connection from being green."""
 
     color: Color
-    message: str = Field(examples=["3 records are held until the cause is fixed. See the review queue."])
+    message: str = Field(
+        examples=["3 records are held until the cause is fixed. Look under Errors and held."]
+    )
 
 
 class HealthView(Shown):
@@ -190,7 +192,7 @@ class TieOutView(Shown):
     """The newest proof that both sides agree."""
 
     is_tied: bool
-    difference: Decimal = Field(examples=["0.00"])
+    difference: Decimal = Field(description="The largest difference of a total.", examples=["0.00"])
     taken_at: datetime
     lines: list[TieOutLineView] = Field(description="Both sides, line by line.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -48,8 +49,13 @@ from api.web.accounts import active_accounts, fitting
 from api.web.filters import Filter, OrAny
 from api.web.office import connection_of, connection_page, place
 from api.web.said import go
+from sync.errors import PartyMissing, PeriodLocked
+from sync.lanes import ApprovalMissing, PeriodQuestion
 
 router = APIRouter(tags=["errors"], include_in_schema=False)
+
+# What a person decides here, or on a page of its own, rather than where the record was made.
+CLOSED_PERIOD = (PeriodLocked.code, PeriodQuestion.code)
 
 
 class ErrorsFilter(Filter):
@@ -96,6 +102,10 @@ class Outcome(Taken):
     reason: Text = ""
 
 
+# A record of ours; of one that is in the ledger only there is no page.
+WAITED_FOR = re.compile(rf"{re.escape(PartyMissing.code)}:(?P<entity>[a-z_]+):(?P<id>[0-9a-f-]{{36}})")
+
+
 @dataclass(slots=True)
 class Group:
     """Records that wait for the same thing, and what ends it."""
@@ -103,6 +113,7 @@ class Group:
     cause: str | None
     status: str
     action: str
+    code: str | None
     records: list[SyncErrorRecord] = field(default_factory=list)
     hold: HoldCause | None = None
     accounts: Sequence[LedgerAccount] = ()
@@ -123,6 +134,12 @@ class Group:
             if each.amount is not None and each.currency:
                 sums[each.currency] = sums.get(each.currency, Decimal(0)) + each.amount
         return sums
+
+    @property
+    def waits_for(self) -> str | None:
+        """The kind and id of the one record that has to come first, where there is one."""
+        found = WAITED_FOR.fullmatch(self.cause or "")
+        return f"{found['entity']}/{found['id']}" if found else None
 
     @property
     def says_one_thing(self) -> bool:
@@ -163,6 +180,9 @@ def errors_page(
         kinds=get_args(EntityName.__value__),
         categories=get_args(CategoryName.__value__),
         query=chosen.query(),
+        APPROVAL=ApprovalMissing.code,
+        PERIODS=CLOSED_PERIOD,
+        PERIOD_QUESTION=PeriodQuestion.code,
     )
 
 
@@ -305,7 +325,7 @@ def _grouped(records: Sequence[SyncErrorRecord], holds: Sequence[HoldCause]) -> 
         # What has no cause in common stands alone.
         key = (each.status, each.cause or str(each.id))
         hold = causes.get(each.cause or "") if each.status == "held" else None
-        group = found.setdefault(key, Group(each.cause, each.status, each.action, hold=hold))
+        group = found.setdefault(key, Group(each.cause, each.status, each.action, each.code, hold=hold))
         group.records.append(each)
     return sorted(found.values(), key=lambda group: (group.status != "error", -group.count))
 

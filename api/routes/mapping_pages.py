@@ -85,6 +85,8 @@ class Revision(Taken):
 
     revision: int = Field(ge=1, le=REVISION_MAX)
     note: Text = ""
+    # Whether what it releases is sent at once.
+    send: bool = False
 
 
 class RollBack(Taken):
@@ -92,6 +94,7 @@ class RollBack(Taken):
 
     version: int = Field(ge=0, le=VERSION_MAX)
     note: Text = ""
+    send: bool = False
 
 
 @router.get("/integrations/{connection_id:uuid}/mapping", name="mapping_page")
@@ -214,10 +217,10 @@ def publish_draft_page(
 ) -> Response:
     """Make a draft the mapping."""
     _draft(services, caller, connection_id, draft_id)
-    wanted = MappingDraftPublish(revision=seen.revision, note=seen.note)
+    wanted = MappingDraftPublish(revision=seen.revision, note=seen.note, start_sync=seen.send)
     released = _released(preview_mapping_draft(caller, services, draft_id))
     publish_mapping_draft(caller, services, Response(), draft_id, wanted)
-    return _published(connection_id, "published", released)
+    return _published(connection_id, "published", released, is_sent=seen.send)
 
 
 @router.post(
@@ -304,10 +307,12 @@ def roll_back_page(
     seen: Annotated[RollBack, Form()],
 ) -> Response:
     """Publish an older version's rows again."""
-    wanted = MappingRollBack(connection_id=connection_id, version=seen.version, note=seen.note)
+    wanted = MappingRollBack(
+        connection_id=connection_id, version=seen.version, note=seen.note, start_sync=seen.send
+    )
     released = _released(preview_mapping_version(caller, services, number, connection_id))
     roll_back_mapping(caller, services, Response(), number, wanted)
-    return _published(connection_id, "rolled_back", released)
+    return _published(connection_id, "rolled_back", released, is_sent=seen.send)
 
 
 def _released(impact: MappingImpact) -> int:
@@ -315,8 +320,10 @@ def _released(impact: MappingImpact) -> int:
     return sum(cause.records for cause in impact.released)
 
 
-def _published(connection_id: UUID, done: str, released: int) -> Response:
-    """Lead back to the mapping; where records were released, it offers the sync that sends them."""
+def _published(connection_id: UUID, done: str, released: int, *, is_sent: bool) -> Response:
+    """Lead to the sync that sends what was released, or back to the mapping, which offers it."""
+    if released and is_sent:
+        return go(place(connection_id), done=f"{done}_sent", n=released)
     path = place(connection_id, "mapping")
     return go(path, done=f"{done}_released", n=released) if released else go(path, done=done)
 

@@ -40,6 +40,7 @@ from api.models.mapping_versions import (
 from api.models.mappings import VERSION_MAX, Mapping
 from api.responses import READ, READ_ONE, WRITE, problems
 from api.routes.mappings import mapping_shown, row_taken
+from api.runs import start_run
 from api.services import Services, UseServices
 from resources.store import mapping_drafts, mapping_impact, mappings
 from resources.store.database import Transaction
@@ -201,10 +202,13 @@ def publish_mapping_draft(
     require_match(if_match, version=body.revision, what="The draft that you looked at")
     with services.database.builder_tx(caller.builder_id) as tx:
         draft = mapping_drafts.get_draft(tx, draft_id)
+        impact = _impact(tx, draft.connection_id, draft.rows) if body.start_sync else None
         mapping_drafts.publish_draft(
             tx, draft_id, expected_revision=body.revision, note=body.note, actor=caller.actor
         )
-        return mapping_shown(tx, draft.connection_id, response)
+        published = mapping_shown(tx, draft.connection_id, response)
+    _send_released(services, caller, draft.connection_id, impact)
+    return published
 
 
 @router.get("/mappings/versions", name="list_mapping_versions", responses=READ)
@@ -282,6 +286,10 @@ def roll_back_mapping(
     """Publish an older version's rows again, as a new version; what was sent meanwhile stays as it was sent."""
     with services.database.builder_tx(caller.builder_id) as tx:
         connection = chosen_connection(tx, body.connection_id)
+        impact = None
+        if body.start_sync:
+            version = mapping_drafts.version_numbered(tx, connection["id"], number)
+            impact = _impact(tx, connection["id"], mappings.rows_of(tx, version, only_active=False))
         mapping_drafts.roll_back(
             tx,
             connection["id"],
@@ -290,7 +298,18 @@ def roll_back_mapping(
             note=body.note,
             actor=caller.actor,
         )
-        return mapping_shown(tx, connection["id"], response)
+        published = mapping_shown(tx, connection["id"], response)
+    _send_released(services, caller, connection["id"], impact)
+    return published
+
+
+def _send_released(
+    services: Services, caller: Caller, connection_id: UUID, impact: MappingImpact | None
+) -> None:
+    """Start a sync of the kinds of record that a new version released; none where it released nothing."""
+    entities = {entity for cause in impact.released for entity in cause.entities} if impact else set()
+    if entities:
+        start_run(services, caller, connection_id=connection_id, entities=entities)
 
 
 def _editor(caller: Caller, services: Services) -> Editor:

@@ -12,6 +12,7 @@ from api.models.base import EntityName
 from api.routes.connections import list_providers
 from api.routes.evidence import get_evidence
 from api.services import UseServices
+from api.web.office import builder_zone
 from api.web.render import page
 
 router = APIRouter(tags=["sync"], include_in_schema=False)
@@ -28,12 +29,11 @@ def record_page(
         for each in list_providers(caller, services).items
         if each.connection
     }
-    zones = {each.time_zone for each in connections.values()}
     return page(
         request,
         "record.html",
         pack=pack,
         connections=connections,
-        zone=zones.pop() if len(zones) == 1 else "UTC",
+        zone=builder_zone(services, caller),
         now=services.clock.now(),
     )

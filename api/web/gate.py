@@ -20,7 +20,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.problems import database_trouble, problem_response
 from api.services import Services
 from api.web.cookies import session_token
+from api.web.render import is_part
 from resources.settings import Settings
+from resources.store.notices import unread_count
 from resources.store.sessions import Session, find_session
 from sync.errors import SyncError
 from sync.refusals import CrossSite, TooManyRequests
@@ -77,6 +79,10 @@ def _admit(request: Request, services: Services) -> Session | None:
     if allowance is not None and not allowance.is_allowed:
         raise TooManyRequests(limit=allowance.limit, wait_seconds=allowance.wait_seconds)
     request.state.session, request.state.caller = session, session.caller
+    if request.method == "GET" and not is_part(request):
+        # Every whole page says how much the person has not read.
+        with services.database.builder_tx(session.caller.builder_id) as tx:
+            request.state.unread = unread_count(tx, session.caller.person)
     return session
 
 

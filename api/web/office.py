@@ -37,6 +37,13 @@ def place(connection_id: UUID, tab: str = "") -> str:
     return f"/integrations/{connection_id}" + (f"/{tab}" if tab else "")
 
 
+def builder_zone(services: Services, caller: Caller) -> str:
+    """Return the time zone of the builder's connections where they have one, for pages about none of them."""
+    with services.database.builder_tx(caller.builder_id) as tx:
+        zones = {row["time_zone"] for row in views.connections(tx, statuses=views.ALL_STATUSES)}
+    return zones.pop() if len(zones) == 1 else "UTC"
+
+
 def connection_of(services: Services, caller: Caller, connection_id: UUID) -> Connection:
     """Return a connection of the caller's builder as pages show it; raises NotFound."""
     with services.database.builder_tx(caller.builder_id) as tx:
@@ -104,7 +111,9 @@ def _tabs(connection_id: UUID, waiting: QueueCounts) -> tuple[Tab, ...]:
             "errors:read",
             waiting.errors + waiting.held,
         ),
+        Tab("approvals", "Approvals", place(connection_id, "approvals"), "errors:read"),
         Tab("conflicts", "Conflicts", place(connection_id, "conflicts"), "conflicts:read", waiting.conflicts),
         Tab("mapping", "Mapping", place(connection_id, "mapping"), "mappings:read"),
+        Tab("bank", "Bank", place(connection_id, "bank"), "sync:read"),
         Tab("settings", "Settings", place(connection_id, "settings"), "connections:read"),
     )

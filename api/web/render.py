@@ -20,6 +20,7 @@ from api.auth import reaches
 from api.web import said, words
 from resources.store.api_keys import Caller, Role
 from resources.store.sessions import Session
+from sync.counting import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -57,6 +58,10 @@ _FILTERS = (
     "record_state",
     "plain",
     "foreseen",
+    "bank",
+    "dataset",
+    "import_state",
+    "import_colour",
     "change",
     "capitalize_first",
     "money",
@@ -67,7 +72,13 @@ _FILTERS = (
 )
 
 # In the order in which they are shown.
-PLACES = (Place("Integrations", "/integrations", "connections:read"),)
+NOTICES = "/integrations/notifications"
+FILES = "/integrations/files"
+PLACES = (
+    Place("Integrations", "/integrations", "connections:read"),
+    Place("Files", FILES, "imports:read"),
+    Place("Notifications", NOTICES, "notifications:read"),
+)
 
 
 def page(
@@ -137,7 +148,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["static"] = static_address
-    environment.globals["count"] = words.count
+    environment.globals["count"] = counted
     for name in _FILTERS:
         environment.filters[name] = getattr(words, name)
     return environment
@@ -149,6 +160,8 @@ def _shared(request: Request) -> dict[str, Any]:
     return {
         "session": session,
         "path": request.url.path,
+        "notices_path": NOTICES,
+        "unread": getattr(request.state, "unread", 0),
         "places": [place for place in PLACES if caller and may_see(caller, place.scope)],
         "may": partial(_may, caller),
         "said": said.sentence(request.query_params),

@@ -82,6 +82,32 @@ FORESEEN: Mapping[str, str] = {
     "conflict": "In conflict until somebody decides",
     "failed": "Would not get through",
 }
+BANK_WORDS: Mapping[str, str] = {
+    "matched": "Matched",
+    "partially_matched": "Partly matched",
+    "unmatched": "Not matched yet",
+    "unknown": "Not said yet",
+}
+# State of an import -> how people say it, and the state whose colour it has.
+IMPORT_STATES: Mapping[str, tuple[str, str]] = {
+    "received": ("Waiting", "queued"),
+    "checking": ("Being checked", "started"),
+    "ready": ("Look at it and confirm", "queued"),
+    "writing": ("Being written", "started"),
+    "done": ("Brought in", "completed"),
+    "refused": ("Cannot be used as it is", "failed"),
+    "cancelled": ("Stopped", "settled"),
+    "failed": ("Broke off", "failed"),
+    "undone": ("Taken back", "settled"),
+}
+DATASET_WORDS: Mapping[str, str] = {
+    "mappings": "Account mapping",
+    "errors": "Errors and held records",
+    "history": "Sync history",
+    "records": "Records of past syncs",
+    "evidence": "Evidence of what was sent",
+    "audit": "Audit log",
+}
 _EMPTY = "empty"
 _CENT = Decimal("0.01")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -107,6 +133,26 @@ def word(state: str) -> str:
 def record_state(state: str) -> str:
     """Return what became of a record in a sync, as people say it."""
     return RECORD_STATES.get(state) or word(state)
+
+
+def bank(status: str) -> str:
+    """Return what was found of a payment on the bank statement, as people say it."""
+    return BANK_WORDS[status]
+
+
+def dataset(name: str) -> str:
+    """Return what an export holds, as people say it."""
+    return DATASET_WORDS.get(name) or plain(name)
+
+
+def import_state(status: str) -> str:
+    """Return how an import stands, as people say it."""
+    return IMPORT_STATES[status][0]
+
+
+def import_colour(status: str) -> str:
+    """Return the state whose colour says how an import stands."""
+    return IMPORT_STATES[status][1]
 
 
 def plain(name: str) -> str:
@@ -178,11 +224,6 @@ def ago(at: datetime | None, now: datetime) -> str:
 def differing(lines: Iterable[Any]) -> list[Any]:
     """Return the totals that are not the same on both sides."""
     return [line for line in lines if line.ours != line.theirs]
-
-
-def count(number: int, noun: str, many: str | None = None) -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
 
 
 def _distance(seconds: int) -> str | None:

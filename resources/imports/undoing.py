@@ -15,9 +15,9 @@ from resources.imports.statements import STATEMENTS, Statements
 from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Database, Transaction
 from resources.store.queries import named_query
+from sync.counting import counted
 from sync.errors import SyncBusy
 from sync.imports.formats import FORMATS, ImportEntity
-from sync.imports.problems import counted
 from sync.imports.refusals import ImportBusy, ImportMovedOn, ImportNotUndoable
 
 UNDOABLE = frozenset({"done", "cancelled", "failed"})

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import structlog
 
-from resources.store.database import Database, json_text
+from resources.store.database import Database, Transaction, json_text
+from resources.store.views import After, Row
 from sync.errors import ProviderError
 from sync.ports import BankReport, Provider
 from sync.stored import ConnectionFacts
@@ -21,6 +22,7 @@ OVERLAP = timedelta(minutes=10)
 REPORT, LOOK = "bank report", "bank look"
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 TABLES = ("payments", "bill_payments", "deposits")
+MONEY = ("payment", "bill_payment", "deposit")
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +64,32 @@ def read_bank(
         tx.run("move_cursor", **where, stream=LOOK, position=now.isoformat(), now=now)
         if is_due:
             tx.run("move_cursor", **where, stream=REPORT, position=now.isoformat(), now=now)
+
+
+def lines(
+    tx: Transaction,
+    connection_id: UUID,
+    *,
+    entity: str | None,
+    status: str | None,
+    after: After,
+    rows_max: int,
+) -> list[Row]:
+    """Return money that both sides have with its state at the bank (None: not said yet), newest document first."""
+    return tx.records(
+        "bank_view",
+        connection_id=connection_id,
+        entities=[entity] if entity else list(MONEY),
+        status=status,
+        after_at=after.at,
+        after_id=after.id,
+        rows_max=rows_max,
+    )
+
+
+def totals(tx: Transaction, connection_id: UUID) -> list[Row]:
+    """Return how much of that money is on the bank statement, by kind, state and currency."""
+    return tx.records("bank_totals", connection_id=connection_id, entities=list(MONEY))
 
 
 def _moment(position: str | None) -> datetime:

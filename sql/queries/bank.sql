@@ -132,3 +132,44 @@ select (select position
       and entity in ('payment', 'bill_payment', 'deposit')
       and record_id is not null
       and remote_id is not null) as has_money;
+
+-- name: bank_view
+-- money that both sides have, with what the bookkeeper has found of it on the bank statement; newest document first
+select r.id, l.connection_id, c.provider, r.entity as platform_entity_type, r.id as platform_entity_id, r.id as record_id,
+       l.remote_id as provider_entity_id, r.label, r.total as amount, r.currency, r.document_date,
+       coalesce(p.reconciliation_status, b.reconciliation_status, d.reconciliation_status) as status,
+       coalesce(p.reference, b.reference, d.reference) as reference, p.deposited_on
+from links l
+join v2_integration_connections c on c.builder_id = l.builder_id and c.id = l.connection_id
+join records r on r.builder_id = l.builder_id and r.entity = l.entity and r.id = l.record_id
+left join v2_payments p on l.entity = 'payment' and p.builder_id = l.builder_id and p.id = l.record_id
+left join v2_bill_payments b on l.entity = 'bill_payment' and b.builder_id = l.builder_id and b.id = l.record_id
+left join v2_deposits d on l.entity = 'deposit' and d.builder_id = l.builder_id and d.id = l.record_id
+where l.connection_id = %(connection_id)s
+  and l.entity = any(%(entities)s::text[])
+  and l.remote_id is not null
+  and r.state = 'active'
+  and r.document_date is not null
+  and (%(status)s::text is null
+       or coalesce(p.reconciliation_status, b.reconciliation_status, d.reconciliation_status, 'unknown') = %(status)s::text)
+  and (%(after_at)s::timestamptz is null
+       or (r.document_date, r.id) < ((%(after_at)s::timestamptz at time zone 'UTC')::date, %(after_id)s::uuid))
+order by r.document_date desc, r.id desc
+limit %(rows_max)s;
+
+-- name: bank_totals
+-- how much of that money is on the bank statement, by kind, state and currency
+select l.entity, coalesce(p.reconciliation_status, b.reconciliation_status, d.reconciliation_status, 'unknown') as status,
+       r.currency, count(*) as records, coalesce(sum(r.total), 0) as amount
+from links l
+join records r on r.builder_id = l.builder_id and r.entity = l.entity and r.id = l.record_id
+left join v2_payments p on l.entity = 'payment' and p.builder_id = l.builder_id and p.id = l.record_id
+left join v2_bill_payments b on l.entity = 'bill_payment' and b.builder_id = l.builder_id and b.id = l.record_id
+left join v2_deposits d on l.entity = 'deposit' and d.builder_id = l.builder_id and d.id = l.record_id
+where l.connection_id = %(connection_id)s
+  and l.entity = any(%(entities)s::text[])
+  and l.remote_id is not null
+  and r.state = 'active'
+  and r.document_date is not null
+group by 1, 2, 3
+order by 1, 2, 3;

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sync.counting import counted
 from sync.errors import ImportRejected
 
 # What a report lists; a file with more is the wrong file, and the first thousand say so clearly enough.
@@ -99,11 +100,6 @@ class ImportReport:
         if self.problem_count:
             parts.append(f"{counted(self.problem_count, 'problem')} to correct")
         return ", ".join(parts) + "."
-
-
-def counted(count: int, noun: str) -> str:
-    """Write a count with its noun: "1 row", "2 rows"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 class ProblemList:

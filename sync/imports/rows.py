@@ -12,11 +12,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
+from sync.counting import counted
 from sync.imports.cells import FieldReader, Reading, field_readers
 from sync.imports.columns import heading_key
 from sync.imports.formats import Format
 from sync.imports.formulas import restored
-from sync.imports.problems import ImportProblem, ProblemList, UnreadableValue, counted
+from sync.imports.problems import ImportProblem, ProblemList, UnreadableValue
 from sync.imports.survey import SourceRow
 from sync.imports.texts import Cell, PlainText, cell_text, clean_text
 from sync.imports.totals import TotalsCheck, is_totals_row

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from sync.counting import counted
 from sync.imports.formats import Format
-from sync.imports.problems import ImportProblem, counted
+from sync.imports.problems import ImportProblem
 from sync.imports.survey import Survey
 from sync.imports.texts import Cell, clean_text
 

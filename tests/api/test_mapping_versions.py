@@ -364,7 +364,7 @@ def test_the_impact_counts_what_would_move_what_stays_and_what_is_not_approved_y
     assert moved(found["drafts"]) == [("03-300", "84", "85", 1, "100")]
     assert moved(found["stay"]) == [("03-300", "84", "85", 3, "300")]
     assert (found["released"], found["broken"]) == ([], [])
-    assert found["summary"].startswith("2 unsent line(s) would be booked otherwise; 3 sent line(s) stay")
+    assert found["summary"].startswith("2 unsent lines would be booked otherwise; 3 sent lines stay")
     assert exact(client.get("/mappings/versions/1/impact"))["unsent"] == []
 
 
@@ -395,7 +395,7 @@ def test_the_impact_follows_the_default_of_a_role(
         ("retainage", "30", None),
         ("stored_materials", "20", "21"),
     ]
-    assert "1 line(s) would have no account and wait" in found["summary"]
+    assert "1 line would have no account and wait" in found["summary"]
 
 
 def test_the_impact_names_lost_accounts_and_the_holds_that_would_end(

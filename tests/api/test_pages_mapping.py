@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.test_pages import Browser
 from tests.api.test_pages_sync import place
-from tests.api.world import House, World, exact
+from tests.api.world import FakeLauncher, House, World, exact
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_draft_is_reviewed_with_its_impact_and_published(office: Browser, hous
         place(house, "mapping"), {field(code): "84", field(other): "", "draft": "", "do": "review"}
     )
     shown = office.get(reviewed.headers["location"]).text
-    for text in ("What the draft changes", "5033 Concrete", "What publishing would do", "0 unsent line(s)"):
+    for text in ("What the draft changes", "5033 Concrete", "What publishing would do", "0 unsent lines"):
         assert text in shown, text
     publish(office, house, {field(code): "84"})
     assert mapped(house) == {"03-300": "84"}
@@ -101,12 +101,27 @@ def test_publishing_what_held_records_waited_for_offers_the_sync_that_sends_them
     assert done.headers["location"] == place(house, "mapping") + "?done=published_released&n=1"
     offer = f'action="{place(house, "sync")}"><button type="submit">Sync now</button>'
     shown = office.get(done.headers["location"]).text
-    assert "It released 1 held record(s)" in shown
+    assert "1 record is released by it" in shown
     assert offer in shown
     assert offer not in office.get(place(house, "mapping")).text
     viewer = Browser(world)
     viewer.sign_in(house, role="viewer")
     assert offer not in viewer.get(done.headers["location"]).text
+
+
+def test_publishing_sends_what_held_records_waited_for_if_one_says_so(
+    office: Browser, house: House, launcher: FakeLauncher
+) -> None:
+    code = house.a_cost_code("03-300", "Concrete")
+    cause = f"hold.mapping_missing:expense:{code}"
+    house.a_waiting_record("held", link={"cause": cause}, cause=cause, code="hold.mapping_missing")
+    reviewed = office.post(place(house, "mapping"), {field(code): "84", "draft": "", "do": "review"})
+    assert "Publish, and send what it releases" in office.get(reviewed.headers["location"]).text
+    draft = draft_of(reviewed.headers["location"])
+    form = {"revision": "2", "send": "true"}
+    done = office.post(place(house, f"mapping/drafts/{draft}/publish"), form)
+    assert done.headers["location"] == place(house) + "?done=published_sent&n=1"
+    assert launcher.launched[-1]["entities"] == ["bill"]
 
 
 def test_rows_that_the_page_did_not_show_stay_as_they_are(office: Browser, house: House) -> None:

@@ -53,6 +53,29 @@ def test_what_has_one_cause_stands_together_with_its_sentence_once(office: Brows
     assert shown.count("Retry all with this cause") == 1
 
 
+def test_records_that_say_different_things_are_not_said_to_have_one_cause(
+    office: Browser, house: House
+) -> None:
+    for label, trouble in (("Bill 1", "its number is too long"), ("Client A", "its name has a colon")):
+        house.a_waiting_record(
+            cause="hold.document_invalid", label=label, error_message=f"{label} waits: {trouble}."
+        )
+    shown = office.get(place(house, "errors")).text
+    assert "2 records to look at one by one" in shown
+    assert "with the same cause" not in shown
+    assert "with this cause" not in shown
+    assert "Retry all of these" in shown
+
+
+def test_what_waits_for_another_record_leads_to_that_one(office: Browser, house: House) -> None:
+    client = house.one("insert into v2_clients (builder_id, name) values (%(builder)s, 'Ann') returning id")
+    cause = f"hold.reference_missing:customer:{client}"
+    house.a_waiting_record("held", link={"cause": cause}, cause=cause, code="hold.reference_missing")
+    shown = office.get(place(house, "errors")).text
+    assert f'href="/integrations/records/customer/{client}">Open what it waits for' in shown
+    assert "Change it where it was made" not in shown
+
+
 def test_each_record_leads_to_all_that_is_known_of_it(office: Browser, house: House) -> None:
     record, _ = house.a_waiting_record()
     known = house.record(record)["platform_entity_id"]

@@ -123,7 +123,7 @@ def map_by_dragging(page: Page, base: str) -> None:
     expect(page.get_by_text("1 changed on this page, not saved yet")).to_be_visible()
     page.get_by_role("button", name="Save and review").click()
     expect(page.get_by_role("heading", name="What publishing would do")).to_be_visible()
-    page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_text("Published: this is the mapping from now on.")).to_be_visible()
     expect(page.get_by_role("button", name="Sync now")).to_be_visible()
 
@@ -149,8 +149,19 @@ def look_everywhere(scene: Scene, browser: Browser, base: str) -> None:
     """On a phone, in the dark, as a viewer: every page fits, and offers nothing that would be refused."""
     context = browser.new_context(viewport=PHONE, color_scheme="dark")  # type: ignore[arg-type]  # a ViewportSize
     page = scene.sign_in(context, role="viewer")
-    tabs = ("", "/rehearsals", "/history", "/errors", "/conflicts", "/mapping", "/settings", "/first-steps")
-    for address in (f"{scene.url}/integrations", *(f"{base}{tab}" for tab in tabs)):
+    tabs = (
+        "",
+        "/rehearsals",
+        "/history",
+        "/errors",
+        "/approvals",
+        "/conflicts",
+        "/mapping",
+        "/bank",
+        "/settings",
+    )
+    shared = (f"{scene.url}/integrations", f"{scene.url}/integrations/files")
+    for address in (*shared, *(f"{base}{tab}" for tab in (*tabs, "/first-steps"))):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
         assert page.locator("main form[method=post] button[type=submit]:enabled").count() == 0, address
@@ -208,7 +219,7 @@ def test_the_office_connects_maps_syncs_decides_and_retries(
     expect(page.get_by_text("shorten it").first).to_be_visible()
     office.change("v2_bills", refused, number="B-2")
     page.get_by_role("button", name="Retry Bill").click()
-    expect(page.get_by_text("1 record(s) are being tried again now.")).to_be_visible()
+    expect(page.get_by_text("1 record is being tried again now.")).to_be_visible()
     sync(page, base)
     assert {each.number for each in scene.books.valid("bill")} == {"B-1", "B-2"}
     expect(page.get_by_text("Ties to the cent")).to_be_visible()
