@@ -27,18 +27,17 @@ from api.routes.notifications import (
 from api.services import Services, UseServices
 from api.web.filters import Filter
 from api.web.forms import posted, texts
-from api.web.office import builder_zone, place
+from api.web.office import builder_zone
 from api.web.render import NOTICES as HERE
 from api.web.render import page
 from api.web.said import go
+from resources.notice_pages import page_of
 from sync.notices import KINDS, Kind
 
 router = APIRouter(tags=["notifications"], include_in_schema=False)
 
 Posted = Annotated[FormData, Depends(posted)]
 NOTICE_ROWS = 25
-# Where a person goes to end what the notice is about; the others are about the connection as a whole.
-_TABS: Mapping[Kind, str] = {"dead_letters": "errors?status=error", "conflicts": "conflicts"}
 _TITLES: Mapping[Kind, str] = {
     "connection_lost": "A connection is lost",
     "refresh_failing": "Its access is not being renewed",
@@ -123,7 +122,7 @@ def _shown(
         chosen=chosen,
         query=[("unread", "true")] if chosen.unread else [],
         here=HERE,
-        places_of={kind: {each: place(each, _TABS.get(kind, "")) for each in connections} for kind in KINDS},
+        page_of=page_of,
         connections=connections,
         titles=_TITLES,
         preferences=preferences,

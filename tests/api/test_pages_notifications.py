@@ -35,7 +35,7 @@ def test_a_notice_leads_to_what_it_is_about(office: Browser, house: House) -> No
     something_is_the_matter(house)
     shown = office.get(HERE).text
     assert "1 record could not be synced with Cedar Ridge Homes LLC" in shown
-    assert f'href="{place(house, "errors")}?status=error">Look at it' in shown
+    assert f'href="{place(house, "errors")}">Look at it' in shown
     assert f'href="{place(house, "conflicts")}">Look at it' in shown
 
 
