@@ -61,7 +61,7 @@ def read_settings(tx: Transaction, builder_id: UUID, *, connection_id: UUID) -> 
     row = tx.row("settings_read", **names)
     if row is None:
         raise NotFound(what="connection", id=str(connection_id))
-    own = {each["entity"]: each for each in tx.rows("settings_entities", **names)}
+    own = {each["entity"]: each for each in tx.records("settings_entities", **names)}
     return ConnectionSettings(
         sync_schedule=row["sync_schedule"],
         sync_window=row["sync_window"],

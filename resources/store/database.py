@@ -17,13 +17,14 @@ from uuid import UUID
 import psycopg
 import simplejson
 import sqlalchemy as sa
+from psycopg.rows import dict_row
 from psycopg.types.json import JsonbDumper, set_json_loads
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from resources.postgres.errors import PostgresError
 from resources.postgres.statements import cluster_statement
 from resources.postgres.urls import DatabaseUrls
-from resources.store.queries import named_query
+from resources.store.queries import named_query, narrowed
 
 # Kept open once used: a connection over the pool's size would be made and thrown away for each request of a busy API,
 # which costs the server more than the request.
@@ -51,10 +52,18 @@ class Transaction:
         return self._execute(query, parameters).mappings().all()
 
     def records(self, query: str, /, **parameters: Any) -> list[dict[str, Any]]:
-        """All rows of a named query as dictionaries of their own: what is shown, a page at a time."""
-        result = self._execute(query, parameters)
-        names = tuple(result.keys())
-        return [dict(zip(names, row, strict=True)) for row in result]
+        """All rows of a named query as dictionaries of their own: what is shown, a page at a time.
+
+        Asked of the driver itself: SQLAlchemy would make a description of the columns for each answer anew, which costs more
+        than the rows of a page do. What goes wrong is told as SQLAlchemy tells it.
+        """
+        with _driver(self.connection).cursor(row_factory=dict_row) as cursor:
+            try:
+                text = narrowed(named_query(query), _checked(query, parameters))
+                cursor.execute(text, parameters)
+                return cursor.fetchall()
+            except psycopg.Error as error:
+                raise self._told(query, error) from error
 
     def row(self, query: str, /, **parameters: Any) -> sa.RowMapping | None:
         """The only row of a named query, or None; two rows are a bug."""
@@ -85,6 +94,22 @@ class Transaction:
     def cursor(self) -> psycopg.Cursor[Any]:
         """The driver's cursor inside this transaction, for COPY."""
         return cast("psycopg.Cursor[Any]", self.connection.connection.cursor())
+
+    def _told(self, query: str, error: psycopg.Error) -> sa.exc.StatementError:
+        is_lost = _driver(self.connection).closed
+        told = sa.exc.DBAPIError.instance(
+            named_query(query).text,
+            None,
+            error,
+            psycopg.Error,
+            hide_parameters=True,
+            connection_invalidated=is_lost,
+            dialect=self.connection.dialect,
+        )
+        if is_lost:
+            # The pool throws it away, and all others that are as old.
+            self.connection.invalidate(error)
+        return told
 
     def _execute(self, query: str, parameters: Mapping[str, Any]) -> sa.CursorResult[Any]:
         return self.connection.exec_driver_sql(named_query(query).text, _checked(query, parameters))
@@ -198,6 +223,10 @@ def json_value(text: str | bytes) -> Any:
     return _exact_json.decode(text if isinstance(text, str) else text.decode())
 
 
+def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
+
+
 def _begun_for(connection: sa.Connection, builder_id: UUID, *, is_planned_once: bool = False) -> Transaction:
     """Begin a transaction and name its builder in one round trip.
 
@@ -205,7 +234,7 @@ def _begun_for(connection: sa.Connection, builder_id: UUID, *, is_planned_once: 
     go through is asked again in the driver's own way, which knows how to tell what is wrong.
     """
     transaction = Transaction(connection, is_planned_once=is_planned_once)
-    driver = cast("psycopg.Connection[Any]", connection.connection.dbapi_connection)
+    driver = _driver(connection)
     # Hexadecimal digits and dashes: the one value that needs no quoting.
     named = named_query("set_builder").text % {"builder_id": f"'{UUID(str(builder_id))}'"}
     planned = f"{named_query('plan_once').text}; " if is_planned_once else ""

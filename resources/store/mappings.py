@@ -111,7 +111,7 @@ def saved_rows(tx: Transaction, version_id: UUID | str, *, only_active: bool = T
             is_broken=row["account_state"] != "active",
             job_id=str(row["job_id"]) if row["job_id"] else None,
         )
-        for row in tx.rows("mapping_rows", version_id=version_id, only_active=only_active)
+        for row in tx.records("mapping_rows", version_id=version_id, only_active=only_active)
     ]
 
 
@@ -126,7 +126,7 @@ def cost_codes(tx: Transaction) -> list[CostCode]:
             row["is_active"],
             cost_type=row["cost_type"],
         )
-        for row in tx.rows("mapping_cost_codes")
+        for row in tx.records("mapping_cost_codes")
     ]
 
 
@@ -134,7 +134,7 @@ def earlier_choices(tx: Transaction, connection_id: UUID | str) -> dict[Profile,
     """Return what the builder last chose for each cost code, also in versions that are no longer valid."""
     codes = {code.id: code for code in cost_codes(tx)}
     found: dict[Profile, list[Choice]] = {}
-    for row in tx.rows("mapping_choices", connection_id=connection_id):
+    for row in tx.records("mapping_choices", connection_id=connection_id):
         code = codes[str(row["cost_code_id"])]
         found.setdefault(row["profile"], []).append(Choice(code, row["account_id"]))
     return found
@@ -144,7 +144,7 @@ def mapping_jobs(tx: Transaction) -> list[MappingJob]:
     """Return every job of the builder."""
     return [
         MappingJob(str(row["id"]), row["number"], row["name"], row["status"] != "closed")
-        for row in tx.rows("mapping_jobs")
+        for row in tx.records("mapping_jobs")
     ]
 
 
@@ -154,18 +154,18 @@ def provider_accounts(tx: Transaction, connection_id: UUID | str) -> list[Provid
         ProviderAccount(
             row["id"], row["name"], row["type"] or "", row["number"], is_active=row["state"] == "active"
         )
-        for row in tx.rows("mapping_accounts", connection_id=connection_id)
+        for row in tx.records("mapping_accounts", connection_id=connection_id)
     ]
 
 
 def mapping_uses(tx: Transaction, connection_id: UUID | str) -> dict[LineKey, MappingUse]:
     """Return what depends on each key: lines of documents, and records held for want of it."""
     lines: dict[LineKey, int] = {}
-    for row in tx.rows("mapping_usage"):
+    for row in tx.records("mapping_usage"):
         code = str(row["cost_code_id"]) if row["cost_code_id"] else None
         lines[row["profile"], code] = row["lines"]
     held: dict[LineKey, int] = {}
-    for row in tx.rows("mapping_held_causes", connection_id=connection_id):
+    for row in tx.records("mapping_held_causes", connection_id=connection_id):
         key = key_of_cause(row["cause"])
         if key is not None:
             held[key] = held.get(key, 0) + row["records"]
@@ -174,7 +174,7 @@ def mapping_uses(tx: Transaction, connection_id: UUID | str) -> dict[LineKey, Ma
 
 def missing_accounts(tx: Transaction, connection_id: UUID | str) -> int:
     """Return how many missing accounts hold records now."""
-    return len(tx.rows("mapping_held_causes", connection_id=connection_id))
+    return len(tx.records("mapping_held_causes", connection_id=connection_id))
 
 
 def key_of_cause(cause: str) -> LineKey | None:
@@ -378,7 +378,7 @@ def _shown_subject(subject: str | None) -> dict[str, str | None]:
 
 def _release(tx: Transaction, connection_id: UUID | str, table: MappingTable) -> None:
     """Open again what waited for something that is mapped now; the next sync sends it."""
-    causes = [row["cause"] for row in tx.rows("mapping_held_causes", connection_id=connection_id)]
+    causes = [row["cause"] for row in tx.records("mapping_held_causes", connection_id=connection_id)]
     keys = {cause: key_of_cause(cause) for cause in causes}
     released = [cause for cause, key in keys.items() if key is not None and table.lookup(*key) is not None]
     if released:

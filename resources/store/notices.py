@@ -61,7 +61,7 @@ def list_notices(
     tx: Transaction, person: str, *, unread_only: bool, open_only: bool, after: After, rows_max: int
 ) -> list[Row]:
     """Return what a person is told, newest first."""
-    rows = tx.rows(
+    return tx.records(
         "notices_list",
         person=person,
         unread_only=unread_only,
@@ -70,7 +70,6 @@ def list_notices(
         after_id=after.id,
         rows_max=rows_max,
     )
-    return [dict(row) for row in rows]
 
 
 def unread_count(tx: Transaction, person: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,7 @@ import pytest
 
 from resources.postgres import DatabaseUrls
 from resources.postgres.urls import for_psycopg
-from resources.store.queries import Query, QueryFileError, named_queries
+from resources.store.queries import PARAMETER, Query, QueryFileError, named_queries, narrowed
 from tests.support.query_vet import numbered, vet
 from tests.support.repository import PRODUCT, ROOT, python_files
 
@@ -29,6 +30,19 @@ def admin(urls: DatabaseUrls) -> Iterator[psycopg.Connection]:
 @pytest.mark.parametrize("name", sorted(named_queries()))
 def test_the_schema_understands_the_query(admin: psycopg.Connection, name: str) -> None:
     assert vet(admin, named_queries()[name], named_queries()) is None
+
+
+@pytest.mark.parametrize("name", sorted(name for name, query in named_queries().items() if query.filters))
+def test_the_schema_understands_a_query_whichever_filters_are_left_out(
+    admin: psycopg.Connection, name: str
+) -> None:
+    query = named_queries()[name]
+    asked = dict.fromkeys(query.parameters, 5)
+    for left_out in ({}, *({each: None} for each in query.filters), dict.fromkeys(query.filters)):
+        text = narrowed(query, asked | left_out)
+        parameters = frozenset(found["name"] for found in PARAMETER.finditer(text))
+        assert query.parameters - parameters <= left_out.keys() | query.limits | {"after_id"}
+        assert vet(admin, replace(query, text=text, parameters=parameters), named_queries()) is None
 
 
 def test_a_planted_misspelling_is_found(admin: psycopg.Connection) -> None:
@@ -56,7 +70,7 @@ def names_in(source: str) -> Iterator[str]:
 
 
 def test_every_query_that_code_asks_for_exists() -> None:
-    asked = re.compile(r"\.(?:rows|row|value|run|run_many|stream)\(\s*[\"'](?P<name>[a-z0-9_]+)[\"']")
+    asked = re.compile(r"\.(?:rows|records|row|value|run|run_many|stream)\(\s*[\"'](?P<name>[a-z0-9_]+)[\"']")
     stores = ROOT.joinpath("resources", "store").rglob("*.py")
     names = {found["name"] for path in stores for found in asked.finditer(path.read_text())}
     assert names - set(named_queries()) == set()
@@ -85,3 +99,23 @@ def test_a_query_knows_its_parameters(tmp_path: Path) -> None:
     assert query.parameters == {"pattern", "number"}
     assert query.purpose == "What it is for."
     assert numbered(query) == "select 1 where 'a%' like $2 and 1 = $1::int"
+
+
+def test_a_filter_that_is_left_out_and_a_limit_are_written_into_the_text() -> None:
+    text = """select a from b
+where kind = 'x)' and (%(c)s::text is null or c = %(c)s::text)
+  and (%(after)s::timestamptz is null
+       or (a, id) < (%(after)s::timestamptz, %(id)s::uuid))
+  and (%(d)s is null or d = ')' or (%(e)s::text[] is null or e = any(%(e)s)))
+limit %(rows_max)s"""
+    query = Query("some", "Why.", text, "some.sql", frozenset({"c", "after", "id", "d", "e", "rows_max"}))
+    nothing = dict.fromkeys(query.parameters)
+    assert query.filters == {"c", "after", "d", "e"}
+    assert narrowed(query, {**nothing, "rows_max": 51}).split("\nwhere ")[1] == (
+        "kind = 'x)' and true\n  and true\n  and true\nlimit 51"
+    )
+    asked = {"c": "1", "after": "2026-01-01", "id": "i", "d": "4", "e": None, "rows_max": None}
+    assert narrowed(query, asked).split("\nwhere ")[1] == (
+        "kind = 'x)' and (c = %(c)s::text)\n  and ((a, id) < (%(after)s::timestamptz, %(id)s::uuid))\n"
+        "  and (d = ')' or true)\nlimit %(rows_max)s"
+    )
