@@ -20,12 +20,14 @@ from sync.mapping import (
     job_subject,
 )
 from sync.mapping_evidence import Choice
+from sync.mapping_memory import SuggestionMemory
 from sync.mapping_suggestions import Ranked, Suggestion, rank, suggest_default
 
 State = Literal["mapped", "unmapped", "broken"]
 
 # Every active cost code may cost and may earn; assets and liabilities have a default, and codes of their own by choice.
 _ASKED_FOR_EVERY_CODE: tuple[Profile, ...] = ("cost_code", "revenue")
+_memory: SuggestionMemory[Ranked] = SuggestionMemory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,27 @@ def _target(
 
 
 def _suggestions(
+    keys: set[LineKey],
+    *,
+    by_id: Mapping[str, CostCode],
+    accounts: Sequence[ProviderAccount],
+    choices: Mapping[Profile, Sequence[Choice]],
+) -> Mapping[LineKey, Ranked]:
+    """Return what fits each key; ranking hundreds of codes against a chart costs more than all else that is shown."""
+    asked = (
+        frozenset(keys),
+        tuple(by_id.values()),
+        tuple(accounts),
+        tuple((profile, tuple(choices.get(profile, ()))) for profile in PROFILES),
+    )
+    return _memory.recall(
+        asked,
+        lambda: _ranked(keys, by_id=by_id, accounts=accounts, choices=choices),
+        subjects=len(keys) + len(by_id) + len(accounts),
+    )
+
+
+def _ranked(
     keys: set[LineKey],
     *,
     by_id: Mapping[str, CostCode],
