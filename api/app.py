@@ -18,6 +18,7 @@ from api.journal import Journal
 from api.limits import RateLimit, SharedRateLimit
 from api.metrics import Metrics
 from api.problems import MEDIA_TYPE, install_problem_handlers
+from api.readers import Readers
 from api.routes import (
     approval_pages,
     approvals,
@@ -230,6 +231,8 @@ def _services(
     imports = Imports(tieout.database, clock=tieout.clock, spool=Spool(settings.import_folder))
     tokens = PlatformTokens(settings, clock=tieout.clock)
     cleanup.callback(tokens.close)
+    readers = Readers(settings.api_readers)
+    cleanup.callback(readers.close)
     return Services(
         tieout=tieout,
         launcher=launcher,
@@ -237,6 +240,7 @@ def _services(
         tokens=tokens,
         callers=KnownCallers(database_urls(settings).app),
         limit=SharedRateLimit(settings.rate_limit_per_minute, RequestPace(tieout.database)),
+        readers=readers,
         refusals=RateLimit(REFUSALS_PER_MINUTE),
         requests=Requests(tieout.database, tieout.vault),
         imports=imports,

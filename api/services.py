@@ -10,6 +10,7 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends, Request
 
 from api.limits import RateLimit, SharedRateLimit
+from api.readers import Readers
 from resources.imports.importer import Imports
 from resources.imports.worker import ImportWorkers
 from resources.known_callers import KnownCallers
@@ -153,6 +154,8 @@ class Services:
     # Whom this process let in a moment ago.
     callers: KnownCallers
     limit: SharedRateLimit
+    # Where lists are read.
+    readers: Readers
     # Wrong keys and tokens, counted by where they come from, in this process.
     refusals: RateLimit
     requests: Requests

@@ -86,6 +86,10 @@ class Settings(BaseSettings):
         default=1,
         description="How many processes answer the API's requests; about one per core of a busy installation.",
     )
+    api_readers: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=4,
+        description="How many lists each of these processes reads at once; more wait, because threads slow each other down.",
+    )
     dagster_host: str = Field(default="127.0.0.1", description="Address Dagster's web server listens on.")
     dagster_port: Port = Field(default=3000, description="Port of Dagster's web server.")
     dagster_url: WebAddress | None = Field(

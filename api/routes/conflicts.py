@@ -13,8 +13,6 @@ from api.models.queues import (
     Conflict,
     ConflictChoice,
     ConflictDetail,
-    ConflictEffect,
-    ConflictField,
     ConflictPage,
     ConflictQuery,
     ResolveAll,
@@ -23,6 +21,7 @@ from api.models.queues import (
     SelectedConflict,
 )
 from api.problems import ConflictMoved
+from api.readers import quick_read
 from api.responses import READ, READ_ONE, WRITE
 from api.runs import start_runs_for
 from api.services import Services, UseServices
@@ -36,7 +35,7 @@ router = APIRouter(tags=["conflicts"])
 SELECTED_SHOWN_MAX = 50
 
 
-@router.get("/conflicts", name="list_conflicts", responses=READ)
+@quick_read(router.get("/conflicts", name="list_conflicts", responses=READ))
 def list_conflicts(
     caller: AsViewer,
     services: UseServices,
@@ -85,7 +84,7 @@ def resolve_conflict(
     return Resolved(id=conflict_id, decision=resolved.decision, run=runs[0] if runs else None)
 
 
-@router.get("/conflicts/{id}", name="get_conflict", responses=READ_ONE)
+@quick_read(router.get("/conflicts/{id}", name="get_conflict", responses=READ_ONE))
 def get_conflict(
     caller: AsViewer, services: UseServices, conflict_id: Annotated[UUID, Path(alias="id")]
 ) -> ConflictDetail:
@@ -148,13 +147,15 @@ def _shown(services: Services, row: views.Row) -> Conflict:
     conflict: dict[str, Any] = row["conflict_data"] or {}
     shown = (conflict.get("ours_checksum"), conflict.get("theirs_checksum"))
     told = effects(conflict, label=row["label"] or "It", provider=services.title_of(row["provider"]))
-    return Conflict(
-        **{name: row[name] for name in Conflict.model_fields if name in row},
-        **RecordLinks(services.tieout.settings).of_row(row),
-        version=conflict_version(conflict),
-        fields=[ConflictField.model_validate(each) for each in conflict.get("fields", [])],
-        money_difference=conflict.get("money_difference"),
-        choices=[ConflictEffect.model_validate(each) for each in told],
-        message=row["error_message"],
-        is_stale=shown != (row["ours_checksum"], row["theirs_checksum"]),
+    return Conflict.model_validate(
+        {
+            **row,
+            **RecordLinks(services.tieout.settings).of_row(row),
+            "version": conflict_version(conflict),
+            "fields": conflict.get("fields", []),
+            "money_difference": conflict.get("money_difference"),
+            "choices": told,
+            "message": row["error_message"],
+            "is_stale": shown != (row["ours_checksum"], row["theirs_checksum"]),
+        }
     )

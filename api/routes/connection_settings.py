@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path
@@ -16,6 +16,7 @@ from api.models.connection_settings import (
     SettingsPreview,
     StrategyEffect,
 )
+from api.readers import quick_read
 from api.responses import READ_ONE, WRITE
 from api.services import UseServices
 from resources.registry import spec_of
@@ -25,10 +26,13 @@ from sync.records import Entity
 from sync.schedule import zone_of
 from sync.window import read_window
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 router = APIRouter(tags=["connections"])
 
 
-@router.get("/connections/{id}/settings", name="get_connection_settings", responses=READ_ONE)
+@quick_read(router.get("/connections/{id}/settings", name="get_connection_settings", responses=READ_ONE))
 def get_connection_settings(
     caller: AsViewer, services: UseServices, connection_id: Annotated[UUID, Path(alias="id")]
 ) -> ConnectionSettingsShown:
@@ -104,9 +108,9 @@ def _wanted(body: ConnectionSettingsIn) -> store.ConnectionSettings:
 def _shown(connection_id: UUID, found: store.ConnectionSettings, *, now: datetime) -> ConnectionSettingsShown:
     return ConnectionSettingsShown.model_validate(
         {
-            **asdict(found),
+            **_plain(found),
             "connection_id": connection_id,
-            "entities": [asdict(each) for each in found.entities],
+            "entities": [_plain(each) for each in found.entities],
             "preferences": [
                 {
                     "name": each.key,
@@ -119,6 +123,11 @@ def _shown(connection_id: UUID, found: store.ConnectionSettings, *, now: datetim
             "waits": _waits(found, now=now),
         }
     )
+
+
+def _plain(data: DataclassInstance) -> dict[str, Any]:
+    # The standard library's own would copy everything inside, too.
+    return {each.name: getattr(data, each.name) for each in fields(data)}
 
 
 def _waits(found: store.ConnectionSettings, *, now: datetime) -> str | None:

@@ -17,11 +17,11 @@ from api.models.connections import (
     ConnectionPage,
     ConnectionQuery,
     DisconnectedConnection,
-    LedgerAccount,
     LedgerAccountPage,
     Provider,
     ProviderList,
 )
+from api.readers import quick_read
 from api.responses import READ, READ_ONE, WRITE
 from api.services import Services, UseServices
 from resources.store import views
@@ -30,7 +30,7 @@ from sync.health import days_until
 router = APIRouter(tags=["connections"])
 
 
-@router.get("/providers", name="list_providers", responses=READ)
+@quick_read(router.get("/providers", name="list_providers", responses=READ))
 def list_providers(caller: AsViewer, services: UseServices) -> ProviderList:
     """List every accounting system that can be connected, and how the builder's connection to it stands."""
     with services.database.builder_tx(caller.builder_id) as tx:
@@ -48,7 +48,7 @@ def list_providers(caller: AsViewer, services: UseServices) -> ProviderList:
     )
 
 
-@router.get("/connections", name="list_connections", responses=READ)
+@quick_read(router.get("/connections", name="list_connections", responses=READ))
 def list_connections(
     caller: AsViewer,
     services: UseServices,
@@ -77,7 +77,10 @@ def disconnect(
     return DisconnectedConnection(connection_id=connection_id, notice=ended.notice)
 
 
-@router.get("/connections/{id}/accounts", name="list_accounts", responses=READ_ONE)
+@quick_read(
+    router.get("/connections/{id}/accounts", name="list_accounts", responses=READ_ONE),
+    unless=lambda values: values["wanted"].refresh,
+)
 def list_accounts(
     caller: AsViewer,
     services: UseServices,
@@ -88,11 +91,12 @@ def list_accounts(
     if wanted.refresh:
         require_role(caller, "bookkeeper", action="read the ledger anew, which is a sync")
     after = cursors.after_name(wanted.cursor, kind="accounts")
-    with services.database.builder_tx(caller.builder_id) as tx:
-        chosen_connection(tx, connection_id, is_used=wanted.refresh)
     if wanted.refresh:
+        with services.database.builder_tx(caller.builder_id) as tx:
+            chosen_connection(tx, connection_id, is_used=True)
         services.tieout.pull_accounts(str(caller.builder_id), str(connection_id))
     with services.database.builder_tx(caller.builder_id) as tx:
+        chosen_connection(tx, connection_id)
         rows = views.accounts(
             tx,
             connection_id,
@@ -104,7 +108,7 @@ def list_accounts(
     page, next_cursor = cursors.page_of(
         rows, limit=wanted.limit, kind="accounts", key=lambda row: (row["name"], row["id"])
     )
-    return LedgerAccountPage(items=[LedgerAccount(**row) for row in page], next_cursor=next_cursor)
+    return LedgerAccountPage.model_validate({"items": page, "next_cursor": next_cursor})
 
 
 def shown(row: views.Row, services: Services) -> Connection:

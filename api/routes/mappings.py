@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from api.models.mappings import (
     MappingSuggestionPart,
     MappingTarget,
 )
+from api.readers import quick_read
 from api.responses import READ_ONE, WRITE, problems
 from api.services import UseServices
 from resources.store import mappings
@@ -35,7 +37,7 @@ router = APIRouter(tags=["mappings"])
 MAPPING_BYTES_MAX = 8_000_000
 
 
-@router.get("/mappings", name="get_mapping", responses=READ_ONE)
+@quick_read(router.get("/mappings", name="get_mapping", responses=READ_ONE))
 def get_mapping(
     caller: AsViewer,
     services: UseServices,
@@ -155,6 +157,8 @@ def _shown(target: Target) -> MappingTarget:
     )
 
 
+# The same suggestions come back with every page of the same books (`sync.mapping_memory`).
+@lru_cache(maxsize=5_000)
 def _suggested(suggestion: Suggestion) -> MappingSuggestion:
     return MappingSuggestion(
         provider_account_id=suggestion.account_id,

@@ -16,6 +16,7 @@ from api.models.notifications import (
     NotificationQuery,
     ReadMarks,
 )
+from api.readers import quick_read
 from api.responses import READ, WRITE
 from api.services import Services, UseServices
 from resources.notice_pages import page_of
@@ -26,7 +27,7 @@ from sync.notices import notice
 router = APIRouter(tags=["notifications"])
 
 
-@router.get("/notifications", name="list_notifications", responses=READ)
+@quick_read(router.get("/notifications", name="list_notifications", responses=READ))
 def list_notifications(
     caller: AsViewer, services: UseServices, wanted: Annotated[NotificationQuery, Query()]
 ) -> NotificationPage:
@@ -59,7 +60,7 @@ def read_notifications(caller: AsViewer, services: UseServices, body: ReadMarks 
         return Marked(unread=notices.unread_count(tx, caller.person))
 
 
-@router.get("/notifications/preferences", name="get_notification_preferences", responses=READ)
+@quick_read(router.get("/notifications/preferences", name="get_notification_preferences", responses=READ))
 def get_notification_preferences(caller: AsViewer, services: UseServices) -> NotificationPreferences:
     """Show what this person is told of, and where."""
     with services.database.builder_tx(caller.builder_id) as tx:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
@@ -22,10 +22,10 @@ from api.models.queues import (
     RetryOptions,
     SyncErrorPage,
     SyncErrorQuery,
-    SyncErrorRecord,
     UnconfirmedWrite,
     WriteAttempt,
 )
+from api.readers import quick_read
 from api.responses import READ, READ_ONE, WRITE, problems
 from api.runs import start_runs_for
 from api.services import UseServices
@@ -37,7 +37,7 @@ from sync.remedies import Action, ui_action
 router = APIRouter(tags=["errors"])
 
 
-@router.get("/sync/errors", name="list_sync_errors", responses=READ)
+@quick_read(router.get("/sync/errors", name="list_sync_errors", responses=READ))
 def list_sync_errors(
     caller: AsViewer,
     services: UseServices,
@@ -60,7 +60,9 @@ def list_sync_errors(
         rows, limit=wanted.limit, kind="errors", key=cursors.time_key("created_at")
     )
     links = RecordLinks(services.tieout.settings)
-    return SyncErrorPage(items=[_shown(row, links) for row in page], next_cursor=next_cursor)
+    return SyncErrorPage.model_validate(
+        {"items": [_shown(row, links) for row in page], "next_cursor": next_cursor}
+    )
 
 
 @router.post("/sync/errors/retry-all", name="retry_all_sync_errors", responses=WRITE)
@@ -175,12 +177,13 @@ def _filter(selection: QueueSelection) -> queue.QueueFilter:
     )
 
 
-def _shown(row: views.Row, links: RecordLinks) -> SyncErrorRecord:
+def _shown(row: views.Row, links: RecordLinks) -> dict[str, Any]:
+    """Return a row with what is shown beside it; the page's model takes of it what it has fields for."""
     is_known = row["remedy"] in Remedy.__members__.values()
     action = ui_action(Remedy(row["remedy"])) if is_known else Action.EDIT_RECORD
-    return SyncErrorRecord(
-        **{name: row[name] for name in SyncErrorRecord.model_fields if name in row and name != "action"},
+    return {
+        **row,
         **links.of_row(row),
-        action=action.value,
-        is_queued=row["link_state"] == "open" or row["next_retry_at"] is not None,
-    )
+        "action": action.value,
+        "is_queued": row["link_state"] == "open" or row["next_retry_at"] is not None,
+    }

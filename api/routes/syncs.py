@@ -12,9 +12,7 @@ from api.auth import AsBookkeeper, AsViewer
 from api.models.syncs import (
     LogQuery,
     LogRecordQuery,
-    SyncLogEntry,
     SyncLogPage,
-    SyncLogRecord,
     SyncLogRecordPage,
     SyncRunDetail,
     SyncRunView,
@@ -23,6 +21,7 @@ from api.models.syncs import (
     SyncStatus,
     SyncStep,
 )
+from api.readers import quick_read
 from api.responses import READ, READ_ONE, WRITE
 from api.runs import start_run
 from api.services import UseServices
@@ -52,7 +51,7 @@ def start_sync(
     return SyncStarted(run=SyncRunView.model_validate(run), is_new=requested.is_new)
 
 
-@router.get("/sync/status", name="get_sync_status", responses=READ_ONE)
+@quick_read(router.get("/sync/status", name="get_sync_status", responses=READ_ONE))
 def get_sync_status(
     caller: AsViewer,
     services: UseServices,
@@ -63,7 +62,7 @@ def get_sync_status(
         return sync_status(tx, services, connection_id=connection_id)
 
 
-@router.get("/sync/runs/{id}", name="get_sync_run", responses=READ_ONE)
+@quick_read(router.get("/sync/runs/{id}", name="get_sync_run", responses=READ_ONE))
 def get_sync_run(
     caller: AsViewer, services: UseServices, run_id: Annotated[UUID, Path(alias="id")]
 ) -> SyncRunDetail:
@@ -77,7 +76,7 @@ def get_sync_run(
     return SyncRunDetail(**shown.model_dump(), steps=steps)
 
 
-@router.get("/sync/log", name="list_sync_log", responses=READ)
+@quick_read(router.get("/sync/log", name="list_sync_log", responses=READ))
 def list_sync_log(
     caller: AsViewer,
     services: UseServices,
@@ -100,14 +99,11 @@ def list_sync_log(
             rows, limit=wanted.limit, kind="log", key=cursors.time_key("started_at")
         )
         records = views.first_log_records(tx, [row["id"] for row in page]) if wanted.expand else None
-    items = [
-        SyncLogEntry.model_validate({**row, "records": records[row["id"]] if records is not None else None})
-        for row in page
-    ]
-    return SyncLogPage(items=items, next_cursor=next_cursor)
+    items = page if records is None else [{**row, "records": records[row["id"]]} for row in page]
+    return SyncLogPage.model_validate({"items": items, "next_cursor": next_cursor})
 
 
-@router.get("/sync/log/{id}/records", name="list_sync_log_records", responses=READ_ONE)
+@quick_read(router.get("/sync/log/{id}/records", name="list_sync_log_records", responses=READ_ONE))
 def list_sync_log_records(
     caller: AsViewer,
     services: UseServices,
@@ -123,4 +119,4 @@ def list_sync_log_records(
     page, next_cursor = cursors.page_of(
         rows, limit=wanted.limit, kind="records", key=cursors.time_key("created_at")
     )
-    return SyncLogRecordPage(items=[SyncLogRecord(**row) for row in page], next_cursor=next_cursor)
+    return SyncLogRecordPage.model_validate({"items": page, "next_cursor": next_cursor})

@@ -28,6 +28,7 @@ from api.models.webhooks import (
     Resent,
     RotatedSecret,
 )
+from api.readers import quick_read
 from api.responses import READ, READ_ONE, WRITE
 from api.services import Services, UseServices
 from resources.record_links import RecordLinks
@@ -40,7 +41,7 @@ from sync.events import SAMPLES
 router = APIRouter(tags=["webhooks"])
 
 
-@router.get("/webhooks", name="list_webhooks", responses=READ)
+@quick_read(router.get("/webhooks", name="list_webhooks", responses=READ))
 def list_webhooks(caller: AsViewer, services: UseServices) -> EndpointList:
     """List the addresses that hear of events."""
     with services.database.builder_tx(caller.builder_id) as tx:
@@ -92,7 +93,7 @@ def rotate_webhook_secret(
     return RotatedSecret(secret=secret, old_secret_until=until)
 
 
-@router.get("/webhooks/{id}/deliveries", name="list_webhook_deliveries", responses=READ_ONE)
+@quick_read(router.get("/webhooks/{id}/deliveries", name="list_webhook_deliveries", responses=READ_ONE))
 def list_webhook_deliveries(
     caller: AsViewer,
     services: UseServices,
@@ -138,7 +139,7 @@ def resend_webhook_delivery(
         return Resent(id=webhooks.resend(tx, delivery_id, now=services.clock.now()))
 
 
-@router.get("/events", name="list_events", responses=READ)
+@quick_read(router.get("/events", name="list_events", responses=READ))
 def list_events(caller: AsViewer, services: UseServices, wanted: Annotated[EventQuery, Query()]) -> EventPage:
     """List what happened in the last thirty days, newest first: for those who poll."""
     after = cursors.after_time(wanted.cursor, kind="events")
