@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import structlog
-from starlette.datastructures import MutableHeaders, QueryParams
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
@@ -50,7 +51,9 @@ class Journal:
         """`is_https` says whether browsers reach this installation by https only."""
         self._app = app
         self._metrics = metrics
-        self._headers = {**SAFE_HEADERS, **({"Strict-Transport-Security": HTTPS_ONLY} if is_https else {})}
+        headers = {**SAFE_HEADERS, **({"Strict-Transport-Security": HTTPS_ONLY} if is_https else {})}
+        self._headers = _raw({**headers, "Content-Security-Policy": API_POLICY})
+        self._docs_headers = _raw({**headers, "Content-Security-Policy": DOCS_POLICY})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and write down how it went."""
@@ -64,14 +67,16 @@ class Journal:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID_HEADER] = request_id
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                headers.setdefault(
-                    "Content-Security-Policy", DOCS_POLICY if scope["path"] == DOCS_PATH else API_POLICY
+                said = {name.lower(): value for name, value in message["headers"]}
+                wanted = self._docs_headers if scope["path"] == DOCS_PATH else self._headers
+                message["headers"] = [
+                    *message["headers"],
+                    *(each for each in wanted if each[0] not in said),
+                    (REQUEST_ID_HEADER.lower().encode(), request_id.encode()),
+                ]
+                seen.update(
+                    status=int(message["status"]), location=said.get(b"location", b"").decode("latin-1")
                 )
-                seen.update(status=int(message["status"]), location=headers.get("location", ""))
             await send(message)
 
         started = time.perf_counter()
@@ -99,8 +104,12 @@ class Journal:
             status=seen["status"],
             client=scope["client"][0] if scope.get("client") else "",
             milliseconds=round(1000 * seconds, 1),
-            **_about(scope, seen["location"]),
+            **_about(scope, route, seen["location"]),
         )
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -120,10 +129,11 @@ def _pattern(scope: Scope) -> str:
     return "/".join(scope["path"].split("/")[: depth + 1]) + path if depth > 0 else str(path)
 
 
-def _about(scope: Scope, location: str) -> dict[str, str]:
+def _about(scope: Scope, route: str, location: str) -> dict[str, str]:
     """Say which connection and run a request was about, where its address tells; anything that is no id is left out."""
-    route = _pattern(scope)
     ids = scope.get("path_params", {})
+    if not ids and not location and not scope["query_string"]:
+        return {}
     query = QueryParams(scope["query_string"])
     started = _RUN.search(location)
     found = {
