@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from api.authorization import AUTHORIZE, TOKEN, scope_in_words
 from api.body_limit import BodyLimit
+from api.collecting import leave_out_what_is_loaded
 from api.entrance import Entrance
 from api.journal import Journal
 from api.limits import RateLimit, SharedRateLimit
@@ -215,6 +216,8 @@ def create_app(
         static,
     ):
         app.include_router(pages.router)
+    if is_own:
+        leave_out_what_is_loaded()
     app.openapi = _openapi_of(app, base_url=tieout.settings.public_base_url)  # type: ignore[method-assign]  # FastAPI's documented way to change the document
     return app
 
