@@ -50,6 +50,7 @@ app.command("sync")(sync_command)
 app.command()(prune)
 app.add_typer(imports_group, name="imports")
 
+KEEP_ALIVE_SECONDS = 75
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -121,6 +122,9 @@ def serve(
             host=host or settings.api_host,
             port=port or settings.api_port,
             workers=settings.api_processes,
+            # Longer than the minute after which balancers end an idle connection: whoever sends ends it, so that no request
+            # is lost on a connection that is being closed from this side.
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             log_config=None,
             access_log=False,
             server_header=False,

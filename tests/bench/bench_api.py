@@ -22,6 +22,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import psycopg
+import uvloop
 
 from pipelines.demo.settings import as_environment
 from pipelines.processes import free_port
@@ -61,11 +62,11 @@ def main() -> None:
         key = create_api_key(stage.database, builder, name="bench", role="owner")
         with serving(stage.settings) as (url, pid):
             kinds = reads(url, key)
-            asyncio.run(drive(url, key, kinds, seconds=WARM_UP_SECONDS))
+            uvloop.run(drive(url, key, kinds, seconds=WARM_UP_SECONDS))
             cpu = cpu_seconds(pid)
             with stage.measure() as took:
                 seconds = SECONDS_FULL if is_full else SECONDS
-                waits = asyncio.run(drive(url, key, kinds, seconds=seconds))
+                waits = uvloop.run(drive(url, key, kinds, seconds=seconds))
             cpu = cpu_seconds(pid) - cpu
     show(waits, records=records, seconds=seconds, server_cpu=cpu, postgres_cpu=took.postgres_cpu)
 
@@ -195,21 +196,32 @@ class Wire:
 
     async def get(self, path: str) -> None:
         """Ask, and read the whole answer; anything but 200 ends the benchmark."""
-        # The server ends a connection that was idle for some seconds, as every server does; a client opens it anew.
-        if self._streams is None or self._streams[0].at_eof():
+        request = f"GET {path}{self._head}".encode()
+        is_used = self._streams is not None
+        try:
+            reader, head = await self._asked(request)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # The server ends a connection that was idle for long, as every server does; a client opens it anew.
+            if not is_used:
+                raise
             self.close()
-            self._streams = await asyncio.open_connection(*self._place)
-        reader, writer = self._streams
-        writer.write(f"GET {path}{self._head}".encode())
-        head = await reader.readuntil(b"\r\n\r\n")
+            reader, head = await self._asked(request)
         length = head.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0]
         body = await reader.readexactly(int(length))
         assert head.startswith(b"HTTP/1.1 200"), (path, head, json.loads(body))
+
+    async def _asked(self, request: bytes) -> tuple[asyncio.StreamReader, bytes]:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(*self._place)
+        reader, writer = self._streams
+        writer.write(request)
+        return reader, await reader.readuntil(b"\r\n\r\n")
 
     def close(self) -> None:
         """End the connection."""
         if self._streams is not None:
             self._streams[1].close()
+            self._streams = None
 
 
 def show(
