@@ -132,9 +132,10 @@ def cost_codes(tx: Transaction) -> list[CostCode]:
 
 def earlier_choices(tx: Transaction, connection_id: UUID | str) -> dict[Profile, list[Choice]]:
     """Return what the builder last chose for each cost code, also in versions that are no longer valid."""
-    codes = {code.id: code for code in cost_codes(tx)}
+    rows = tx.records("mapping_choices", connection_id=connection_id)
+    codes = {code.id: code for code in cost_codes(tx)} if rows else {}
     found: dict[Profile, list[Choice]] = {}
-    for row in tx.records("mapping_choices", connection_id=connection_id):
+    for row in rows:
         code = codes[str(row["cost_code_id"])]
         found.setdefault(row["profile"], []).append(Choice(code, row["account_id"]))
     return found

@@ -122,7 +122,7 @@ def sync_log(tx: Transaction, chosen: LogFilter, *, after: After, rows_max: int)
 
 def sync_log_exists(tx: Transaction, log_id: UUID) -> bool:
     """Say whether a history row belongs to this builder."""
-    return tx.value("view_sync_log_exists", id=log_id) is not None
+    return bool(tx.records("view_sync_log_exists", id=log_id))
 
 
 def log_records(

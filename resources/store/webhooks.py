@@ -95,7 +95,7 @@ def list_events(
     rows_max: int,
 ) -> list[Row]:
     """Return what happened, newest first."""
-    rows = tx.rows(
+    return tx.records(
         "events_list",
         type=event_type,
         since=since,
@@ -104,7 +104,6 @@ def list_events(
         after_id=after.id,
         rows_max=rows_max,
     )
-    return [dict(row) for row in rows]
 
 
 # ---------------------------------------------------------------- endpoints
@@ -253,7 +252,7 @@ def deliveries(
     tx: Transaction, endpoint_id: UUID, *, state: str | None, after: After, rows_max: int
 ) -> list[Row]:
     """Return the delivery log of one endpoint, newest first."""
-    rows = tx.rows(
+    return tx.records(
         "deliveries_list",
         endpoint_id=endpoint_id,
         state=state,
@@ -261,7 +260,6 @@ def deliveries(
         after_id=after.id,
         rows_max=rows_max,
     )
-    return [dict(row) for row in rows]
 
 
 def resend(tx: Transaction, delivery_id: UUID, *, now: datetime) -> UUID:
