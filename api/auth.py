@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from resources.store.api_keys import Caller, Role, create_api_key
 from sync.errors import NotAllowed
@@ -33,11 +34,9 @@ __all__ = [
 _RANK: dict[Role, int] = {"viewer": 0, "bookkeeper": 1, "owner": 2}
 _READING = frozenset({"GET", "HEAD"})
 
-_bearer = HTTPBearer(
-    scheme_name="bearer",
+_BEARER = HTTPBearerModel(
     bearerFormat="tieout_… or JWT",
     description="An API key of one builder, or a token signed by the platform.",
-    auto_error=False,
 )
 
 
@@ -51,18 +50,16 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class _Needs:
-    """The declaration of a route, as FastAPI's dependency."""
+class _Needs(SecurityBase):
+    """The declaration of a route, as FastAPI's dependency and as what the document says of it."""
 
     role: Role
     action: str
     has_scope: bool = True
+    model = _BEARER
+    scheme_name = "bearer"
 
-    async def __call__(
-        self,
-        request: Request,
-        _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None,
-    ) -> Caller:
+    async def __call__(self, request: Request) -> Caller:
         """Return the caller, or refuse. A coroutine that waits for nothing: a plain function would be sent to a thread."""
         found: Caller | None = getattr(request.state, "caller", None)
         if found is None:
