@@ -35,6 +35,7 @@ class EvidenceLedger(Shown):
     provider_entity_id: str | None = Field(validation_alias="remote_id", examples=["147"])
     provider_url: str | None = Field(default=None, description="Its page in the accounting system.")
     link_state: str
+    is_settled: bool = Field(description="Whether both sides have it and agree, as far as is known.")
     cause: str | None = None
     linked_by: str | None = Field(description="created, matched, applied, adopted or person.")
     linked_at: datetime | None = None

@@ -79,8 +79,8 @@ def _admit(request: Request, services: Services) -> Session | None:
     if allowance is not None and not allowance.is_allowed:
         raise TooManyRequests(limit=allowance.limit, wait_seconds=allowance.wait_seconds)
     request.state.session, request.state.caller = session, session.caller
-    if request.method == "GET" and not is_part(request):
-        # Every whole page says how much the person has not read.
+    if not is_part(request):
+        # Every whole page says how much the person has not read; so does a form that comes back with its mistakes.
         with services.database.builder_tx(session.caller.builder_id) as tx:
             request.state.unread = unread_count(tx, session.caller.person)
     return session

@@ -13,6 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from api.web.cookies import local_address
 from api.web.render import page
 
+# Said of routes to programs, and of pages to people.
+NO_ROUTE = "request.not_found"
 _HEADINGS: Mapping[int, str] = {
     401: "Please sign in",
     403: "Not allowed",
@@ -32,6 +34,8 @@ def refusal_page(request: Request, body: Mapping[str, Any], *, headers: Mapping[
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         back = f"?next={quote(wanted, safe='')}" if request.method == "GET" else ""
         return RedirectResponse(f"/signin{back}", status_code=HTTPStatus.SEE_OTHER)
+    if body["code"] == NO_ROUTE:
+        body = {**body, "detail": "There is no such page. It may have moved, or its address was cut short."}
     return page(
         request,
         "refusal.html",

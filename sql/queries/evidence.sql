@@ -11,6 +11,9 @@ where entity = %(entity)s
 -- the record's place in each ledger, what both sides last agreed on, and the ledger's copy as last seen
 select l.connection_id, c.provider, c.provider_company_name as company_name, l.remote_id, l.state as link_state, l.cause,
        l.linked_by, l.linked_at, l.settled_at, l.base_ours, l.base_theirs, l.approved_by, l.approved_at,
+       l.record_id is not null and l.remote_id is not null and l.state = 'open'
+           and l.ours_checksum is not distinct from l.base_ours_checksum
+           and l.theirs_checksum is not distinct from l.base_theirs_checksum as is_settled,
        m.state as ledger_state, m.canonical as ledger_canonical, m.version as ledger_version, m.checksum as ledger_checksum,
        m.remote_changed_at as ledger_changed_at, m.seen_at as ledger_seen_at
 from links l

@@ -80,6 +80,14 @@ def test_each_problem_says_its_line_and_what_to_do_and_the_rest_goes_in(
     assert house.one("select count(*) from v2_vendors") == 2
 
 
+def test_a_file_of_which_no_row_can_be_used_does_not_ask_for_a_yes(office: Browser, world: World) -> None:
+    shown = office.get(send(office, world, "Vendor,Phone\nAcme,1\nAcme,2\n,3\n")).text
+    assert "1 row would be written" in shown
+    spoilt = office.get(send(office, world, "Vendor,Phone\n,3\n")).text
+    assert "To be corrected first" in spoilt
+    assert "nothing of it is new" not in spoilt
+
+
 def test_a_file_with_headings_of_its_own_is_put_right_where_it_is_refused(
     office: Browser, world: World, house: House
 ) -> None:
@@ -95,7 +103,7 @@ def test_a_file_with_headings_of_its_own_is_put_right_where_it_is_refused(
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"%PDF-1.7 nothing", "this is a PDF"), (b"", "empty"), (b"Vendor\x00,\n\xff\xfe", "")],
+    [(b"%PDF-1.7 nothing", "This is a PDF"), (b"", "file is empty"), (b"Vendor\x00,\n\xff\xfe", "")],
     ids=["pdf", "empty", "bytes"],
 )
 def test_a_broken_file_ends_in_a_sentence(
@@ -104,6 +112,7 @@ def test_a_broken_file_ends_in_a_sentence(
     shown = office.get(send(office, world, content))
     assert (shown.status_code, "Write " in shown.text) == (200, False)
     assert sentence in shown.text
+    assert "/problems" not in shown.text, "there is no row to correct"
 
 
 def test_nothing_without_a_file_or_of_an_unknown_kind_is_taken(office: Browser) -> None:

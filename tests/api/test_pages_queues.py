@@ -101,6 +101,26 @@ def test_a_record_s_page_shows_where_it_stands(office: Browser, house: House) ->
     )
 
 
+def test_a_record_on_which_both_sides_agree_is_not_said_to_be_synced_yet(
+    office: Browser, house: House
+) -> None:
+    vendor = house.one(
+        "insert into v2_vendors (builder_id, name) values (%(builder)s, 'Summit Electric') returning id"
+    )
+    house.sql(
+        "insert into records (builder_id, entity, id, state, canonical, checksum, label, changed_at)"
+        " values (%(builder)s, 'vendor', %(id)s, 'active', '{}', 'c', 'Summit Electric', now())",
+        id=vendor,
+    )
+    agreed = {"base_ours_checksum": "ours-1", "base_theirs_checksum": "theirs-1", "linked_by": "matched"}
+    link = house.a_link("vendor", record_id=vendor, state="open", remote_id="31", **agreed)
+    shown = office.get(f"/integrations/records/vendor/{vendor}").text
+    assert "Both sides agree" in shown
+    assert "To be synced" not in shown
+    house.sql("update links set ours_checksum = 'ours-2' where id = %(id)s", id=link)
+    assert "To be synced" in office.get(f"/integrations/records/vendor/{vendor}").text
+
+
 def test_retrying_one_starts_a_sync_of_its_kind(
     office: Browser, house: House, launcher: FakeLauncher
 ) -> None:
