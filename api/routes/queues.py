@@ -54,7 +54,7 @@ def list_sync_errors(
         until=wanted.until,
     )
     after = cursors.after_time(wanted.cursor, kind="errors")
-    with services.database.builder_tx(caller.builder_id) as tx:
+    with services.database.builder_tx(caller.builder_id, is_planned_once=True) as tx:
         rows = views.queue(tx, chosen, after=after, rows_max=wanted.limit + 1)
     page, next_cursor = cursors.page_of(
         rows, limit=wanted.limit, kind="errors", key=cursors.time_key("created_at")

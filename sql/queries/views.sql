@@ -90,7 +90,7 @@ cross join lateral (
 order by r.created_at desc, r.id desc;
 
 -- name: view_queue
--- open rows of the error, review and conflict queues; each status gives at most a page, in the order of its index
+-- open rows of the queues; each status gives at most a page, in its index's order, each row its link, however many there are
 select r.id, r.sync_log_id, r.connection_id, c.provider, r.platform_entity_type, r.platform_entity_id, l.record_id,
        coalesce(r.provider_entity_id, l.remote_id) as provider_entity_id, r.direction, r.status, r.action, r.label, r.amount,
        r.currency, r.error_message, r.category, r.code, r.remedy, r.cause, r.retry_count, r.next_retry_at, r.created_at,
@@ -115,7 +115,13 @@ cross join lateral (
     limit %(rows_max)s
 ) as r
 join v2_integration_connections c on c.builder_id = r.builder_id and c.id = r.connection_id
-left join links l on l.builder_id = r.builder_id and l.id = r.link_id
+left join lateral (
+    select record_id, remote_id, state, ours_checksum, theirs_checksum
+    from links
+    where builder_id = r.builder_id
+      and id = r.link_id
+    limit 1
+) as l on true
 order by r.created_at desc, r.id desc
 limit %(rows_max)s;
 
