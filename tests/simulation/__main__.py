@@ -19,7 +19,7 @@ from pipelines.processes import stop_on_signals
 from resources.postgres import database_urls
 from tests.simulation.database import SimDatabase
 from tests.simulation.faults import Fault
-from tests.simulation.planted import PLANTED
+from tests.simulation.planted import NEEDS_PAPERWORK, PLANTED
 from tests.simulation.run import CRASHED, WorldResult, run_world
 from tests.simulation.shrink import shrink
 from tests.simulation.world import SHAPES
@@ -52,6 +52,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
     parser.add_argument("--shape", choices=list(SHAPES), help="every world with this provider, or with both")
+    parser.add_argument(
+        "--paperwork",
+        action="store_true",
+        default=None,
+        help="every world with drafts, acceptances and closed books (else the seed says so)",
+    )
     parser.add_argument(
         "--tell", action="store_true", help="tell the story of each world that broke a promise"
     )
@@ -101,7 +107,12 @@ def _show_coverage(struck: Counter[tuple[Fault, str]], passed: Counter[str]) -> 
 
 def _hunt_all(asked: argparse.Namespace) -> int:
     worlds = asked.worlds or HUNT_WORLDS
-    hunts = [argparse.Namespace(**{**vars(asked), "planted": name, "worlds": worlds}) for name in PLANTED]
+    hunts = [
+        argparse.Namespace(
+            **{**vars(asked), "planted": name, "worlds": worlds, "paperwork": name in NEEDS_PAPERWORK or None}
+        )
+        for name in PLANTED
+    ]
     missed = 0
     with ProcessPoolExecutor(asked.jobs) as pool:
         for name, found in zip(PLANTED, pool.map(_hunt_one, hunts), strict=True):
@@ -113,7 +124,10 @@ def _hunt_all(asked: argparse.Namespace) -> int:
                 _say(f"DOES NOT FIT the product any more (seed {found.seed}): {name}: {found.broken[0]}")
             else:
                 at = found.seed - asked.seed + 1
-                _say(f"found in world {at} (seed {found.seed}, {found.shape}): {name}: {found.broken[0]}")
+                more = ", --paperwork" if name in NEEDS_PAPERWORK else ""
+                _say(
+                    f"found in world {at} (seed {found.seed}, {found.shape}{more}): {name}: {found.broken[0]}"
+                )
     _say(f"{len(PLANTED) - missed} of {len(PLANTED)} planted bugs found")
     return 1 if missed else 0
 
@@ -138,12 +152,13 @@ def _worlds(asked: argparse.Namespace, count: int) -> Iterator[WorldResult]:
 def _chunk(seeds: range, *, asked: argparse.Namespace) -> list[WorldResult]:
     _be_quiet()
     results = []
+    live = partial(run_world, shape=asked.shape, has_paperwork=asked.paperwork)
     planted = PLANTED.get(asked.planted, nullcontext)
     with _opened() as database:
         for seed in seeds:
             with planted():
-                result = run_world(database, seed, shape=asked.shape)
-            if asked.planted and result.broken and run_world(database, seed, shape=asked.shape).broken:
+                result = live(database, seed)
+            if asked.planted and result.broken and live(database, seed).broken:
                 # Broken without the bug as well: that is no proof of it.
                 continue
             if result.broken and asked.shrink:
@@ -157,7 +172,14 @@ def _chunk(seeds: range, *, asked: argparse.Namespace) -> list[WorldResult]:
 def _smaller(database: SimDatabase, result: WorldResult, asked: argparse.Namespace) -> WorldResult:
     def run(left_out: frozenset[int], quiet: frozenset[int]) -> WorldResult:
         with PLANTED.get(asked.planted, nullcontext)():
-            return run_world(database, result.seed, shape=asked.shape, left_out=left_out, quiet=quiet)
+            return run_world(
+                database,
+                result.seed,
+                shape=asked.shape,
+                has_paperwork=asked.paperwork,
+                left_out=left_out,
+                quiet=quiet,
+            )
 
     found = shrink(result, run)
     kept = [step for step in range(result.steps) if step not in found.left_out]
@@ -181,6 +203,7 @@ def _opened() -> Iterator[SimDatabase]:
 def _show(result: WorldResult, asked: argparse.Namespace) -> None:
     more = f" --planted {asked.planted}" if asked.planted else ""
     more += f" --shape {asked.shape}" if asked.shape else ""
+    more += " --paperwork" if asked.paperwork else ""
     for sentence in result.broken:
         _say(f"seed {result.seed} ({result.shape}): {sentence}")
     _say(f"    replay: {REPLAY.format(seed=result.seed, more=more)}")

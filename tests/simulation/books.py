@@ -32,6 +32,7 @@ class Paper:
     id: str
     number: str
     party: str
+    date: str
     total: Decimal
     open: Decimal
     memo: str
@@ -153,6 +154,10 @@ class Books(ABC):
     @abstractmethod
     def redate(self, paper: Paper, due: str) -> bool:
         """Let a document be due on another day."""
+
+    @abstractmethod
+    def close_until(self, day: str | None) -> None:
+        """Close the books up to a day, the day included, or open them."""
 
     @abstractmethod
     def everything(self) -> str:

@@ -18,10 +18,10 @@ from resources.store.sync_store import PostgresStore, PostgresWork
 from sync.compare import Strategy
 from sync.engine import ConnectionSync
 from sync.errors import SyncError
-from sync.records import SYNC_ORDER, Direction, Entity
+from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
 from sync.stored import ConnectionFacts, Trigger
 from sync.summary import EntitySummary
-from tests.simulation.books import Books, Paper, SimAccess
+from tests.simulation.books import Books, Kind, Paper, SimAccess
 from tests.simulation.faults import Death, Fault, FaultPlan
 from tests.simulation.wire import Call, FaultyWire, Surprises
 
@@ -60,11 +60,14 @@ class MortalStore(PostgresStore):
 class Company:
     """One connected company."""
 
-    def __init__(self, world: SimWorld, books: Books, *, strategy: Strategy) -> None:
-        """Connect the world's builder to a company."""
+    def __init__(
+        self, world: SimWorld, books: Books, *, strategy: Strategy, reviewed: Sequence[Kind] = ()
+    ) -> None:
+        """Connect the world's builder to a company; a person accepts what is `reviewed` before it is sent."""
         self.world = world
         self.books = books
         self.strategy = strategy
+        self.reviewed = tuple(reviewed)
         self.connection_id = world.new_id()
         self.syncs = 0
         self.deaths = 0
@@ -91,6 +94,12 @@ class Company:
                 entity,
                 is_enabled,
             )
+        # Until when its books are closed, whether they ever were, and what that may do to a document's day.
+        self.closed_until: str | None = None
+        self.first_open_days: set[str] = set()
+        self.may_move = False
+        for kind in self.reviewed:
+            self.set_lane(kind, approval="review")
         self.access = SimAccess(
             books,
             company=CompanyFacts(books.company_id, "Sim Books", "USD", "US"),
@@ -117,6 +126,24 @@ class Company:
     def tell(self, sentence: str) -> None:
         """Write a line of the story."""
         self.world.tell(f"{self.books.title}: {sentence}")
+
+    def set_lane(self, kind: Kind, **values: str) -> None:
+        """Set what documents of a kind have to pass: `approval`, `closed_period`."""
+        self.world.run(
+            "insert into entity_settings (builder_id, connection_id, entity, direction) values (%s, %s, %s, %s)"
+            " on conflict do nothing",
+            self.world.builder_id,
+            self.connection_id,
+            kind,
+            DEFAULT_DIRECTION[Entity(kind)],
+        )
+        for name, value in values.items():
+            self.world.run(
+                f"update entity_settings set {name} = %s where connection_id = %s and entity = %s",
+                value,
+                self.connection_id,
+                kind,
+            )
 
     # ------------------------------------------------------------------ what befalls the connection
 

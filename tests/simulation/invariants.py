@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,6 +13,8 @@ from tests.simulation.people import TABLES
 from tests.simulation.world import SimWorld, memos_in
 
 CENT = Decimal("0.005")
+# The line that says why a document was posted on another day.
+_MOVED = re.compile(r"\s*Dated \d{4}-\d\d-\d\d; posted .*because the books are closed until [\d-]+\.")
 RECEIPTS: dict[Kind, str] = {"bill": "bill_payment", "invoice": "payment"}
 
 
@@ -29,6 +32,7 @@ def broken_promises(world: SimWorld) -> list[str]:
             *_unpaid(company),
             *_unbalanced(company),
             *company.unstored(),
+            *world.people.desk.broken(company),
         ]
     return [*found, *_undecided(world), *_told_twice(world), *_vanished(world)]
 
@@ -188,13 +192,13 @@ def _differing(company: Company) -> Iterator[str]:
     for kind in KINDS:
         there = _papers(company, kind)
         rows = company.world.rows(
-            f"select d.number, d.status, d.total, d.memo, l.remote_id from {TABLES[kind][0]} d"
-            " join links l on l.entity = %s and l.record_id = d.id and l.connection_id = %s"
+            f"select d.id::text, d.number, d.status, d.total, d.memo, d.{kind}_date::text, l.remote_id"
+            f" from {TABLES[kind][0]} d join links l on l.entity = %s and l.record_id = d.id and l.connection_id = %s"
             " where l.state = 'open' and l.remote_id is not null",
             kind,
             company.connection_id,
         )
-        for number, status, total, memo, remote_id in rows:
+        for document, number, status, total, memo, day, remote_id in rows:
             paper = there.get(remote_id)
             is_live = paper is not None and paper.is_live
             if (status == "approved") != is_live:
@@ -203,8 +207,19 @@ def _differing(company: Company) -> Iterator[str]:
                 if paper.total != total:
                     yield f"differs: {kind} {number} is {total} here and {paper.total} in {title}"
                 has_memo = kind == "invoice" or company.books.has_bill_memo
-                if has_memo and paper.memo != memo.strip():
+                if has_memo and _MOVED.sub("", paper.memo) != memo.strip():
                     yield f"differs: {kind} {number} says {memo!r} here and {paper.memo!r} in {title}"
+                if paper.date != day:
+                    yield from _moved(company, paper, document=document, day=day)
+
+
+def _moved(company: Company, paper: Paper, *, document: str, day: str) -> Iterator[str]:
+    """Find documents that stand on another day in the ledger than here without anybody's having said so."""
+    title, desk = company.books.title, company.world.people.desk
+    if not company.may_move or paper.date not in company.first_open_days:
+        yield f"moved: {paper.kind} {document} is of {day} here and of {paper.date} in {title}"
+    elif not desk.is_told_of_move(company, document=document, day=paper.date):
+        yield f"moved: {paper.kind} {document} went from {day} to {paper.date} in {title}, and the audit log does not say why"
 
 
 def _unpaid(company: Company) -> Iterator[str]:

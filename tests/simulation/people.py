@@ -12,6 +12,7 @@ from resources.store.queue import Decider, QueueFilter, resolve, retry_all
 from sync.choices import Side
 from sync.errors import SyncError
 from tests.simulation.books import KINDS, PARTY, Kind, Paper
+from tests.simulation.desk import Desk
 from tests.simulation.wire import Call
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class People:
         self.ended_unseen: set[tuple[str, str]] = set()
         self.changed_silently = False
         self.is_mark_torn_off = False
+        self.desk = Desk(world, self)
 
     def act(self) -> None:
         """Somebody does something."""
@@ -57,6 +59,8 @@ class People:
             (1, self.decide_here),
             (7, self.bookkeeper_acts),
         ]
+        if self.world.has_paperwork:
+            choices += self.desk.acts()
         weights = [weight for weight, _ in choices]
         self.world.random.choices([action for _, action in choices], weights)[0]()
         self.world.clock.move(self.world.random.choice([3, 30, 300]))
@@ -104,8 +108,10 @@ class People:
     def _kind(self) -> Kind:
         return self.world.random.choice(KINDS)
 
-    def new_document(self, kind: Kind | None = None, *, party: str | None = None) -> None:
-        """Approve a bill or an invoice, sometimes of a new party, a bill sometimes without a number."""
+    def new_document(
+        self, kind: Kind | None = None, *, party: str | None = None, status: str = "approved"
+    ) -> None:
+        """Enter a bill or an invoice, sometimes of a new party, a bill sometimes without a number."""
         world, kind = self.world, kind or self._kind()
         parties = self.vendors if kind == "bill" else self.clients
         if party is None and (not parties or world.random.random() < 0.3):
@@ -116,24 +122,28 @@ class People:
         party = party or world.random.choice(parties)
         if kind == "bill":
             document = world.bill(
-                party, number=None if world.random.random() < 0.3 else number, amounts=amounts
+                party,
+                number=None if world.random.random() < 0.3 else number,
+                amounts=amounts,
+                status=status,
             )
         else:
-            document = world.invoice(party, number=number, amounts=amounts)
+            document = world.invoice(party, number=number, amounts=amounts, status=status)
         _, lines, column = TABLES[kind]
         # The description names the platform's document, so that doubles are seen whatever becomes of the marker.
         world.run(f"update {lines} set description = %s where {column} = %s", f"of {document}", document)
         self.documents[kind].append(document)
         self.newest, self.newest_party = (kind, document), party
-        world.tell(f"office: {kind} {number} approved")
+        world.tell(f"office: {kind} {number} {status}")
 
-    def _document(self) -> tuple[Kind, str] | None:
+    def any_document(self) -> tuple[Kind, str] | None:
+        """Return a document of the platform, where there is one."""
         kind = self._kind()
         return (kind, self.world.random.choice(self.documents[kind])) if self.documents[kind] else None
 
     def edit_here(self) -> None:
         """Change a document's memo or the amount of its first line."""
-        found = self._document()
+        found = self.any_document()
         if found is not None:
             self._edit_here(*found)
 
@@ -146,13 +156,14 @@ class People:
         world = self.world
         table, lines, column = TABLES[kind]
         rows = world.rows(f"select status, number from {table} where id = %s", document)
-        if not rows or rows[0][0] != "approved":
+        if not rows or rows[0][0] == "void":
             return
         if is_memo or world.random.random() < 0.5:
             memo = self._next("ours-")
             with self._by_hand():
                 world.change(table, document, memo=memo)
             self.memos[memo] = f"here on {kind} {document}"
+            self.desk.note_memo(document, memo)
             world.tell(f"office: {rows[0][1]} gets the memo {memo}")
             return
         amount = self._amount()
@@ -168,14 +179,22 @@ class People:
 
     def void_here(self) -> None:
         """Void a document."""
-        found = self._document()
+        found = self.any_document()
         if found is not None:
-            self.world.change(TABLES[found[0]][0], found[1], status="void")
-            self.world.tell(f"office: {found[0]} {found[1]} voided")
+            self._void_here(*found)
+
+    def void_newest_here(self) -> None:
+        """Void the document that was entered last."""
+        if self.newest is not None:
+            self._void_here(*self.newest)
+
+    def _void_here(self, kind: Kind, document: str) -> None:
+        self.world.change(TABLES[kind][0], document, status="void")
+        self.world.tell(f"office: {kind} {document} voided")
 
     def delete_here(self) -> None:
         """Delete a document that nothing was paid on from the platform's tables."""
-        found = self._document()
+        found = self.any_document()
         if found is None:
             return
         kind, document = found
@@ -210,6 +229,7 @@ class People:
                 return
         world.tell(f"office: chooses the {side}'s values of {rows[0][1]}")
         self.allow_back(f"of {rows[0][1]}")
+        self.desk.decided.add(str(rows[0][1]))
 
     def allow_back(self, text: str) -> None:
         """A person has decided about a document: what was ended may come back."""

@@ -23,6 +23,7 @@ from tests.simulation.faults import Fault
 from tests.simulation.wire import Call, Dialect, FaultyWire, InProcess
 
 REALM = "9341450000000101"
+LONG_AGO = "2019-12-31"
 ENTITIES: dict[str, str] = {"bill": "Bill", "invoice": "Invoice", "vendor": "Vendor", "customer": "Customer"}
 PAYMENTS: dict[Kind, str] = {"bill": "BillPayment", "invoice": "Payment"}
 CLIENT = f"Basic {base64.b64encode(b'sim:secret').decode()}"
@@ -173,6 +174,7 @@ class QuickBooksBooks(Books):
                 id=row["Id"],
                 number=str(row.get("DocNumber") or ""),
                 party=row[party]["value"],
+                date=str(row["TxnDate"]),
                 total=_amount(row["TotalAmt"]),
                 open=_amount(row.get("Balance")),
                 memo=_memo(row),
@@ -264,6 +266,11 @@ class QuickBooksBooks(Books):
 
     def redate(self, paper: Paper, due: str) -> bool:
         return self._update(paper, {"DueDate": due})
+
+    def close_until(self, day: str | None) -> None:
+        # In QuickBooks a closing date is moved back rather than taken away.
+        asked = {"realm": REALM, "date": day or LONG_AGO}
+        assert self.wire.json("POST", "/_sandbox/close-books", asked).is_success, "the sandbox takes any date"
 
     def everything(self) -> str:
         words = ("Bill", "Invoice", "Vendor", "Customer")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 import stamina
 
@@ -20,6 +21,8 @@ from tests.simulation.world import SimWorld
 # How the sentence about a world begins in which the product itself fell over.
 CRASHED = "crashed:"
 STEPS_MIN, STEPS_MAX = 6, 22
+# How many worlds know drafts, acceptances and closed books.
+PAPERWORK_SHARE = 0.3
 # Once in a while nobody looks for a long time: Xero's request ids are forgotten, tokens end, a night passes.
 PAUSES = (2, 2, 20, 90, 400, 4000, 90_000)
 # Now and then a sync may only read, or only send.
@@ -46,17 +49,21 @@ def run_world(
     seed: int,
     *,
     shape: str | None = None,
+    has_paperwork: bool | None = None,
     left_out: Collection[int] = (),
     quiet: Collection[int] = (),
 ) -> WorldResult:
     """Live through the world of a seed and see which promises hold at its end.
 
-    Steps that are `left_out` do not happen; in `quiet` ones nothing goes wrong.
+    The seed says whether there is paperwork in it, where `has_paperwork` does not. Steps that are `left_out` do not
+    happen; in `quiet` ones nothing goes wrong.
     """
+    if has_paperwork is None:
+        has_paperwork = Random(f"{seed}/paperwork").random() < PAPERWORK_SHARE
     stamina.set_testing(True, attempts=2)
     world, steps = None, 0
     try:
-        world = SimWorld(database, seed, shape=shape)
+        world = SimWorld(database, seed, shape=shape, has_paperwork=has_paperwork)
         steps = world.random.randint(STEPS_MIN, STEPS_MAX)
         for step in range(steps):
             if step not in left_out:
@@ -96,7 +103,7 @@ def _live(world: SimWorld, step: int, *, with_faults: bool) -> None:
         world.people.act()
         return
     company = world.random.choice(world.companies)
-    scene = scene_at(dice)
+    scene = scene_at(dice, has_paperwork=world.has_paperwork)
     if scene is not None and with_faults:
         scene(world, company)
         return

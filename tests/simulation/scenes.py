@@ -11,7 +11,7 @@ from collections.abc import Callable
 from random import Random
 
 from sync.compare import Strategy
-from tests.simulation.books import Kind
+from tests.simulation.books import KINDS, Kind
 from tests.simulation.company import Company
 from tests.simulation.faults import WRITE_FAULTS, Fault
 from tests.simulation.world import SimWorld
@@ -138,8 +138,18 @@ def _in_peace(company: Company) -> None:
     company.sync(with_faults=False)
 
 
-def _sync(company: Company, faults: list[Fault], *, way: float = BY_REAL_TIME) -> None:
+def _sync(
+    company: Company,
+    faults: list[Fault],
+    *,
+    way: float = BY_REAL_TIME,
+    meanwhile: Callable[[], None] | None = None,
+) -> None:
+    """Sync once, with these faults at the writes of documents; `meanwhile` happens while the first one is under way."""
     plan = company.world.plan
+    if meanwhile is not None:
+        company.world.interfering = [meanwhile]
+        faults = [Fault.INTERFERENCE, *faults]
     plan.sure, plan.sure_words = faults, DOCUMENTS
     try:
         if way < 0.65:
@@ -150,6 +160,157 @@ def _sync(company: Company, faults: list[Fault], *, way: float = BY_REAL_TIME) -
             company.sync(with_faults=False, direction="pull")
     finally:
         plan.sure, plan.sure_words = [], ()
+        company.world.interfering = []
+
+
+# ---------------------------------------------------------------- paperwork
+
+
+def set_back_meanwhile(world: SimWorld, company: Company) -> None:
+    """Set a document back to draft while it is sent or before it was heard of, edit it, and approve it again."""
+    dice, people, desk = world.random, world.people, world.people.desk
+    people.new_document()
+    assert people.newest is not None
+    kind, document = people.newest
+    _let_through(company)
+    if dice.random() < 0.5:
+        # So that what is under way is a change.
+        _in_peace(company)
+        people.edit_newest_here()
+        _let_through(company)
+
+    def set_back() -> None:
+        desk.set_back(kind, document)
+
+    if dice.random() < 0.4:
+        _sync(company, [], way=dice.random(), meanwhile=set_back)
+    else:
+        _sync(company, [dice.choice(UNHEARD)], way=dice.random())
+        set_back()
+    if dice.random() < 0.6:
+        people.edit_newest_here()
+    if dice.random() < 0.5:
+        people.touch_newest(company, is_name=False, kind=kind, ending=0.7)
+        if dice.random() < 0.3:
+            company.announce()
+    world.clock.move(dice.choice([20, 200, 400, 1000]))
+    _sync(company, _second(dice) if dice.random() < 0.5 else [], way=dice.random())
+    if dice.random() < 0.7:
+        desk.approve(kind, document)
+    world.clock.move(dice.choice([20, 400]))
+    _sync(company, [], way=dice.random())
+
+
+def draft_of_something_unheard(world: SimWorld, company: Company) -> None:
+    """Send a document and hear nothing, set it back to draft, let the bookkeeper end it, and approve it again."""
+    dice, people, desk = world.random, world.people, world.people.desk
+    # A deleted bill leaves the least to be found: no look-up shows it.
+    people.new_document("bill" if dice.random() < 0.7 else "invoice")
+    assert people.newest is not None
+    kind, document = people.newest
+    _let_through(company)
+    _sync(company, [dice.choice(UNHEARD)])
+    desk.set_back(kind, document)
+    paper = people.newest_there(company)
+    if paper is not None:
+        people.touch(company, paper, ending=0.9)
+    # Longer than any call can be at work; and mostly the ledger's changes are not read before it is asked for.
+    world.clock.move(dice.choice([200, 400, 1000]))
+    _sync(company, [], way=BY_REAL_TIME if dice.random() < 0.8 else dice.random())
+    if dice.random() < 0.3:
+        people.edit_newest_here()
+    desk.approve(kind, document)
+    if dice.random() < 0.3:
+        desk.accept_all(company)
+    _sync(company, [], way=BY_REAL_TIME if dice.random() < 0.8 else dice.random())
+
+
+def accepted_meanwhile(world: SimWorld, company: Company) -> None:
+    """Accept a document, and edit it before it is sent, while it is sent or before it was heard of."""
+    dice, people, desk = world.random, world.people, world.people.desk
+    company = next((one for one in (company, *world.companies) if one.reviewed), company)
+    if not company.reviewed:
+        set_back_meanwhile(world, company)
+        return
+    kind = dice.choice(company.reviewed)
+    people.new_document(kind)
+    _let_through(company)
+    if dice.random() < 0.5:
+        _in_peace(company)
+        people.edit_newest_here()
+        _in_peace(company)
+        if dice.random() < 0.3:
+            # After it was shown.
+            people.edit_newest_here()
+        desk.accept_all(company)
+    luck = dice.random()
+    if luck < 0.3:
+        people.edit_newest_here()
+        _sync(company, [], way=dice.random())
+    elif luck < 0.6:
+        _sync(company, [], way=dice.random(), meanwhile=people.edit_newest_here)
+    else:
+        _sync(company, [dice.choice(UNHEARD)], way=dice.random())
+        people.edit_newest_here()
+    if dice.random() < 0.4:
+        people.touch_newest(company, is_name=False, kind=kind, ending=0.5)
+    if dice.random() < 0.5:
+        desk.accept_all(company)
+    world.clock.move(dice.choice([20, 200, 400, 1000]))
+    _sync(company, _second(dice), way=dice.random())
+    desk.look_through()
+    world.clock.move(dice.choice([20, 400]))
+    _sync(company, [], way=dice.random())
+
+
+def closed_meanwhile(world: SimWorld, company: Company) -> None:
+    """Close the books before a document is sent, while it is sent, or before it was heard of; mostly open them again."""
+    dice, people, desk = world.random, world.people, world.people.desk
+    kind: Kind = dice.choice(KINDS)
+    desk.choose_policy(company, kind)
+    people.new_document(kind)
+    _let_through(company)
+    if dice.random() < 0.5:
+        _in_peace(company)
+        people.edit_newest_here()
+        _let_through(company)
+
+    def close() -> None:
+        desk.close(company)
+
+    luck = dice.random()
+    if luck < 0.4:
+        _sync(company, [], way=dice.random(), meanwhile=close)
+    elif luck < 0.7:
+        close()
+        _sync(company, _second(dice), way=dice.random())
+    else:
+        _sync(company, [dice.choice(UNHEARD)], way=dice.random())
+        close()
+    luck = dice.random()
+    if luck < 0.4:
+        people.edit_newest_here()
+    elif luck < 0.6:
+        people.void_newest_here()
+    elif luck < 0.8:
+        people.touch_newest(company, is_name=False, kind=kind, ending=0.5)
+    world.clock.move(dice.choice([20, 200, 400, 1000]))
+    _sync(company, _second(dice), way=dice.random())
+    if dice.random() < 0.5:
+        desk.choose_day()
+    if dice.random() < 0.6:
+        desk.open(company)
+    elif dice.random() < 0.5:
+        close()
+    world.clock.move(dice.choice([20, 400]))
+    _sync(company, [], way=dice.random())
+
+
+def _let_through(company: Company) -> None:
+    """Have what the office entered accepted, where a person accepts it first; it is not sent yet."""
+    if company.reviewed:
+        _in_peace(company)
+        company.world.people.desk.accept_all(company)
 
 
 # Which of a step's dice are a scene: from, up to, and what happens. They leave the other steps of a world as they are.
@@ -159,8 +320,16 @@ SCENES: tuple[tuple[float, float, Scene], ...] = (
     (0.94, 0.955, unheard_then_only_reading),
     (0.955, 0.97, paid_otherwise),
 )
+# The same, only in worlds with paperwork.
+PAPERWORK_SCENES: tuple[tuple[float, float, Scene], ...] = (
+    (0.75, 0.77, set_back_meanwhile),
+    (0.77, 0.79, draft_of_something_unheard),
+    (0.79, 0.83, accepted_meanwhile),
+    (0.83, 0.88, closed_meanwhile),
+)
 
 
-def scene_at(dice: float) -> Scene | None:
+def scene_at(dice: float, *, has_paperwork: bool = False) -> Scene | None:
     """Return the scene that a step's dice ask for, where they ask for one."""
-    return next((scene for begin, end, scene in SCENES if begin <= dice < end), None)
+    scenes = SCENES + PAPERWORK_SCENES if has_paperwork else SCENES
+    return next((scene for begin, end, scene in scenes if begin <= dice < end), None)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sync.compare import Strategy
 from tests.fakes.world import Platform
-from tests.simulation.books import KINDS
+from tests.simulation.books import KINDS, Kind
 from tests.simulation.company import Company
 from tests.simulation.database import SimDatabase
 from tests.simulation.faults import FaultPlan
@@ -31,6 +31,9 @@ SHAPE_WEIGHTS = (5, 4, 2)
 # How far the provider's clock may stand from ours, in seconds.
 SKEWS = (0, 0, 0, -240, -30, 1, 30, 240)
 FAULT_RATES = (0.05, 0.15, 0.15, 0.3)
+# What a person accepts before it is sent to a company.
+LANES: tuple[tuple[Kind, ...], ...] = ((), ("bill",), ("invoice",), KINDS)
+LANE_WEIGHTS = (4, 1, 1, 1)
 SETTLING_ROUNDS_MAX = 14
 MERGED_SWEEP_DAYS = 8
 _MEMO = re.compile(r"(?:ours|theirs)-\d+")
@@ -46,8 +49,10 @@ class SimWorld(Platform):
 
     database: SimDatabase
 
-    def __init__(self, database: SimDatabase, seed: int, *, shape: str | None = None) -> None:
-        """Make the world of a seed."""
+    def __init__(
+        self, database: SimDatabase, seed: int, *, shape: str | None = None, has_paperwork: bool = False
+    ) -> None:
+        """Make the world of a seed; with paperwork there are drafts, acceptances and closed books in it."""
         database.begin_world(seed)
         self.seed = seed
         self.random = Random(f"{seed}/world")
@@ -59,10 +64,13 @@ class SimWorld(Platform):
         self.story: list[str] = []
         self.breaches: list[str] = []
         self.is_settling = False
+        self.has_paperwork = has_paperwork
         self.shape = shape or self.random.choices(list(SHAPES), SHAPE_WEIGHTS)[0]
         self.companies: list[Company] = []
+        lanes = Random(f"{seed}/lanes")
         for kind in SHAPES[self.shape]:
-            company = Company(self, self._books(kind), strategy=self._strategy())
+            reviewed = lanes.choices(LANES, LANE_WEIGHTS)[0] if has_paperwork else ()
+            company = Company(self, self._books(kind), strategy=self._strategy(), reviewed=reviewed)
             self.companies.append(company)
         self.people = People(self)
         self.interfering: list[Callable[[], None]] = []
@@ -134,9 +142,12 @@ class SimWorld(Platform):
             self.tell(f"BROKEN: {sentence}")
 
     def interfere(self) -> None:
-        """Let the bookkeeper act while a call is under way."""
+        """Let somebody act while a call is under way: who was asked to, or else the bookkeeper."""
         with self._unguarded():
-            self.people.bookkeeper_acts()
+            if self.interfering:
+                self.interfering.pop(0)()
+            else:
+                self.people.bookkeeper_acts()
 
     def same_record(self, company: Company, call: Call) -> None:
         """Let the bookkeeper change the record that is being written."""
@@ -181,7 +192,7 @@ class SimWorld(Platform):
             self.clock.move(600)
             did = [company.sync(with_faults=False) for company in self.companies]
             waits = self._next_try()
-            if not any(did) and None not in did and waits is None:
+            if not any(did) and None not in did and waits is None and not self.people.desk.clear_up():
                 return
             if waits is not None:
                 self.clock.move(max(0.0, waits))
