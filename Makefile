@@ -73,6 +73,7 @@ lock: $(VENV)/.tests ## resolve requirements*.in anew into the locks (hashes, no
 	@$(UV_COMPILE) --upgrade requirements-dev.in -o requirements-dev.lock
 	@$(UV_COMPILE) -c requirements-dev.lock requirements.in -o requirements.lock
 	@$(UV_COMPILE) -c requirements-dev.lock requirements-kubernetes.in -o requirements-kubernetes.lock
+	@for peer in tests/bench/peers/*.in; do $(UV_COMPILE) --upgrade $$peer -o $${peer%.in}.txt; done
 
 browser: $(VENV)/.tests ## find a Chromium, or install one when this is possible (Debian, Ubuntu, as root)
 	@$(PY) -m tests.support.browser

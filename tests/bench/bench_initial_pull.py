@@ -1,11 +1,11 @@
-"""Initial pull from the QuickBooks sandbox: our engine, a python-quickbooks loop, and the floor, in one run."""
+"""Initial pull from the QuickBooks sandbox: our engine, tap-quickbooks, a python-quickbooks loop, and the floor, in one run."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -23,8 +23,13 @@ from quickbooks.objects.journalentry import JournalEntry
 from quickbooks.objects.payment import Payment
 from quickbooks.objects.vendor import Vendor
 
+from resources.http import token_client
+from resources.oauth import OAuth
 from resources.postgres.urls import for_psycopg
+from resources.quickbooks.spec import SPEC
+from tests.bench.many_builders import consented
 from tests.bench.measure import Bench, Measured, bench, figure, memory_mb
+from tests.bench.singer import Tap, run_tap
 from tests.flows.quickbooks_world import QuickBooksWorld, world_at
 
 DOCUMENTS, DOCUMENTS_FULL = 20_000, 100_000
@@ -32,6 +37,10 @@ PEER_PAGES_MAX = 3
 PAGE = 1000
 OBJECTS: tuple[type[QuickbooksBaseObject], ...] = (
     Customer, Vendor, Invoice, Bill, JournalEntry, Payment, BillPayment, Deposit,
+)  # fmt: skip
+STREAMS = (
+    "accounts", "items", "customers", "vendors", "invoices", "bills", "journal_entries", "payments", "bill_payments",
+    "deposits",
 )  # fmt: skip
 Connection = psycopg.Connection[Any]
 NAMES = [each.__name__ for each in OBJECTS]
@@ -49,16 +58,18 @@ def main() -> None:
                 pass
         floor = _floor(stage, world)
         peer = _peer(stage, world)
+        tap = _tap(stage, world)
         before = memory_mb()
         with stage.measure() as took:
             read, calls = pull(world)
         engine = read / took.wall
         beside = {
             "documents": documents, "calls": calls, "rows": read, "cpu_s": took.cpu,
-            "postgres_cpu_s": took.postgres_cpu, **_queued(took),
+            "postgres_cpu_s": took.postgres_cpu, **queued(took),
             "wall_s": took.wall, "memory_grown_mb": memory_mb() - before,
             "python_quickbooks_rows_per_s": peer, "floor_rows_per_s": floor,
             "times_faster_than_peer": engine / peer, "times_the_floors_time": floor / engine,
+            **({} if tap is None else {"tap_quickbooks_rows_per_s": tap, "times_faster_than_tap": engine / tap}),
         }  # fmt: skip
         figure("initial_pull.mirror", engine, "rows/s", **beside)
         _first_sync(stage, world, documents)
@@ -89,12 +100,12 @@ def _first_sync(stage: Bench, world: QuickBooksWorld, documents: int) -> None:
         "cpu_s": took.cpu,
         "postgres_cpu_s": took.postgres_cpu,
         "wall_s": took.wall,
-        **_queued(took),
+        **queued(took),
     }
     figure("initial_pull.applied", rows / took.wall, "rows/s", rows=rows, **beside, memory_mb=memory_mb())
 
 
-def _queued(took: Measured) -> dict[str, float]:
+def queued(took: Measured) -> dict[str, float]:
     """How long was waited for a processor: on a machine of one's own about nothing."""
     return {"queued_s": took.queued, "postgres_queued_s": took.postgres_queued}
 
@@ -105,14 +116,14 @@ def _queued(took: Measured) -> dict[str, float]:
 def _floor(stage: Bench, world: QuickBooksWorld) -> float:
     """Bare HTTP, JSON parse and COPY of the same objects, in pages of a thousand."""
     rows = 0
-    with _table(stage) as connection, stage.measure() as took:
+    with pull_table(stage) as connection, stage.measure() as took:
         for name in NAMES:
             for page in _pages(world, name):
                 rows += len(page)
-                _copy(connection, name, page)
+                copy_rows(connection, name, [(row["Id"], row["SyncToken"], row) for row in page])
     figure(
         "initial_pull.floor", rows / took.wall, "rows/s", rows=rows, cpu_s=took.cpu,
-        postgres_cpu_s=took.postgres_cpu, **_queued(took),
+        postgres_cpu_s=took.postgres_cpu, **queued(took),
     )  # fmt: skip
     return rows / took.wall
 
@@ -139,14 +150,17 @@ def _pages(world: QuickBooksWorld, name: str) -> Iterator[list[dict[str, Any]]]:
             start += PAGE
 
 
-def _copy(connection: Connection, name: str, page: list[dict[str, Any]]) -> None:
+def copy_rows(
+    connection: Connection, name: str, page: Sequence[tuple[str, str | None, dict[str, Any]]]
+) -> None:
+    """Write a page of (id, version, object) as the quickest way there is."""
     with (
         connection.transaction(),
         connection.cursor() as cursor,
         cursor.copy("copy pulled (entity, id, sync_token, doc) from stdin") as copy,
     ):
-        for row in page:
-            copy.write_row((name, row["Id"], row["SyncToken"], json.dumps(row, default=str)))
+        for key, version, row in page:
+            copy.write_row((name, key, version, json.dumps(row, default=str)))
 
 
 # ---------------------------------------------------------------------------------- the peer
@@ -163,7 +177,7 @@ def _peer(stage: Bench, world: QuickBooksWorld) -> float:
     client.api_url_v3 = f"{world.sandbox_url}/v3"
     client.sandbox_api_url_v3 = f"{world.sandbox_url}/v3"
     rows = 0
-    with _table(stage) as connection, stage.measure() as took:
+    with pull_table(stage) as connection, stage.measure() as took:
         for kind in OBJECTS:
             start = 1
             while True:
@@ -187,13 +201,43 @@ def _peer(stage: Bench, world: QuickBooksWorld) -> float:
         pages_of_each_kind_max=PEER_PAGES_MAX,
         cpu_s=took.cpu,
         postgres_cpu_s=took.postgres_cpu,
-        **_queued(took),
+        **queued(took),
     )
     return rows / took.wall
 
 
+def _tap(stage: Bench, world: QuickBooksWorld) -> float | None:
+    """singer's tap-quickbooks into singer's target for PostgreSQL, for the lists that our pull reads."""
+    with token_client() as http:
+        settings = world.tieout.settings
+        oauth = OAuth(SPEC.endpoints(settings), http=http, clock=world.tieout.clock)
+        tokens = consented(oauth, http, world.realm)
+    tap = Tap(
+        name="tap-quickbooks",
+        module="tap_quickbooks",
+        addresses={
+            "https://sandbox-quickbooks.api.intuit.com": world.sandbox_url,
+            "https://oauth.platform.intuit.com": world.sandbox_url,
+        },
+        config={
+            "sandbox": "true",
+            "realm_id": world.realm,
+            "client_id": settings.quickbooks_client_id,
+            "client_secret": settings.quickbooks_client_secret.get_secret_value(),
+            "refresh_token": tokens.refresh_token,
+        },
+        streams=STREAMS,
+    )
+    ran = run_tap(stage, tap)
+    if ran is None:
+        return None
+    figure("initial_pull.tap_quickbooks", ran.rate, "rows/s", **ran.beside())
+    return ran.rate
+
+
 @contextmanager
-def _table(stage: Bench) -> Iterator[Connection]:
+def pull_table(stage: Bench) -> Iterator[Connection]:
+    """A database of its own with one table for whatever comes."""
     with (
         stage.server.fresh_database() as url,
         psycopg.connect(for_psycopg(url), autocommit=True) as connection,

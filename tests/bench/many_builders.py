@@ -115,7 +115,7 @@ def _grant(world: QuickBooksWorld, settings: Settings, twins: list[Twin]) -> Non
     with token_client() as http, superuser(settings) as connection, connection.cursor() as cursor:
         oauth = OAuth(SPEC.endpoints(world.tieout.settings), http=http, clock=world.tieout.clock)
         for twin in twins:
-            tokens = _consent(oauth, http, twin.realm)
+            tokens = consented(oauth, http, twin.realm)
             place = {"builder_id": twin.builder_id, "connection_id": twin.connection_id}
             cursor.execute(
                 "update v2_integration_connections set access_token_encrypted = %s, refresh_token_encrypted = %s,"
@@ -129,7 +129,8 @@ def _grant(world: QuickBooksWorld, settings: Settings, twins: list[Twin]) -> Non
             )
 
 
-def _consent(oauth: OAuth, http: httpx.Client, realm: str) -> TokenSet:
+def consented(oauth: OAuth, http: httpx.Client, realm: str) -> TokenSet:
+    """Let a company's owner consent, and return the tokens."""
     verifier = new_verifier()
     url = oauth.authorization_url(state="s", verifier=verifier, redirect_uri=REDIRECT)
     answer = http.get(f"{url}&sandbox_consent=auto&sandbox_realm={realm}")
