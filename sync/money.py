@@ -56,9 +56,10 @@ def parse_amount(text: object) -> Decimal:
 
 def amount_text(amount: Decimal) -> str:
     """Write an amount the one way it is compared and hashed: two digits after the point, up to four where needed."""
-    exact = amount.quantize(STORED_DIGITS)
-    text = f"{exact:f}"
-    while text.endswith("0") and len(text.split(".")[1]) > 2:
+    text = f"{amount.quantize(STORED_DIGITS):f}"
+    if text.endswith("00"):
+        text = text[:-2]
+    elif text.endswith("0"):
         text = text[:-1]
     return "0.00" if text == "-0.00" else text
 

@@ -22,6 +22,9 @@ from typing import Any, Literal
 
 Canonical = dict[str, Any]
 
+# Made once: asked for by each call of `json.dumps`, it would be made anew for every record.
+_canonical_text = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 
 class Entity(StrEnum):
     """A kind of record that is kept in agreement."""
@@ -132,8 +135,7 @@ class RemoteRecord:
 
 def checksum(canonical: Canonical, *, state: str) -> str:
     """Return the SHA-256 of a canonical record and its state; equal records give equal texts on every machine."""
-    text = json.dumps([state, canonical], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical_text([state, canonical]).encode()).hexdigest()
 
 
 # A record that is gone has no values: every deleted record has this checksum.

@@ -212,7 +212,10 @@ class Database:
 
 def json_text(value: Any) -> str:
     """JSON with amounts written digit by digit; Decimal never passes through a float."""
-    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, default=str)
+    # Named tuples are not among what is written: looking for them at every list and object is half of the time.
+    return simplejson.dumps(
+        value, use_decimal=True, ensure_ascii=False, default=str, namedtuple_as_object=False
+    )
 
 
 _exact_json = json.JSONDecoder(parse_float=Decimal)
