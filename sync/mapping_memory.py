@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sync.mapping import LineKey
@@ -19,6 +20,29 @@ Found = TypeVar("Found")
 SUBJECTS_MAX = 10_000
 
 
+class _Question:
+    """What was asked; its hash is worked out once, because it goes through every code and every account."""
+
+    __slots__ = ("_asked", "_hash")
+
+    def __init__(self, asked: Hashable) -> None:
+        self._asked = asked
+        self._hash = hash(asked)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Question) and self._asked == other._asked
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[Found]):
+    question: _Question
+    answer: Mapping[LineKey, Found]
+    subjects: int
+
+
 class SuggestionMemory(Generic[Found]):
     """The answers asked for last; one object serves all threads."""
 
@@ -26,25 +50,27 @@ class SuggestionMemory(Generic[Found]):
         """Remember answers about so many subjects in all; an answer about more of them is not kept."""
         self._subjects_max = subjects_max
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, tuple[int, Mapping[LineKey, Found]]] = OrderedDict()
+        self._kept: OrderedDict[_Question, _Kept[Found]] = OrderedDict()
         self._subjects = 0
 
     def recall(
         self, asked: Hashable, work_out: Callable[[], Mapping[LineKey, Found]], *, subjects: int
     ) -> Mapping[LineKey, Found]:
         """Return the answer to the same question as before, or work it out; nobody may change it."""
+        question = _Question(asked)
         with self._lock:
-            kept = self._kept.get(asked)
+            kept = self._kept.get(question)
             if kept is not None:
-                self._kept.move_to_end(asked)
-                return kept[1]
+                # By the question that is kept, which is itself at one look.
+                self._kept.move_to_end(kept.question)
+                return kept.answer
         # Not under the lock: others need not wait. Two who ask the same at once work it out twice, and get the same.
         found = work_out()
         with self._lock:
-            if asked not in self._kept and subjects <= self._subjects_max:
-                self._kept[asked] = (subjects, found)
+            if question not in self._kept and subjects <= self._subjects_max:
+                self._kept[question] = _Kept(question, found, subjects)
                 self._subjects += subjects
             while self._subjects > self._subjects_max:
-                _, (forgotten, _) = self._kept.popitem(last=False)
-                self._subjects -= forgotten
+                _, forgotten = self._kept.popitem(last=False)
+                self._subjects -= forgotten.subjects
         return found

@@ -110,16 +110,19 @@ def mapping_targets(
         accounts=accounts,
         choices=choices or {},
     )
+    places = {subject_id: _place(subject) for subject_id, subject in by_id.items()}
     keys = sorted(
         (key for key in wanted if key[1] is not None or key[0] in WITH_DEFAULT or key in saved),
-        key=lambda key: (PROFILES.index(key[0]), *_place(by_id[key[1]] if key[1] else None)),
+        key=lambda key: (PROFILES.index(key[0]), places[key[1]] if key[1] else _FIRST),
     )
     return [_target(key, by_id=by_id, saved=saved, uses=uses, suggestions=suggestions) for key in keys]
 
 
-def _place(subject: CostCode | MappingJob | None) -> tuple[int, str]:
-    if subject is None:
-        return 0, ""
+# The defaults stand before the jobs', and those before the codes.
+_FIRST = (0, "")
+
+
+def _place(subject: CostCode | MappingJob) -> tuple[int, str]:
     return (1, subject.number) if isinstance(subject, MappingJob) else (2, subject.code)
 
 
