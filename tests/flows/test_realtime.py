@@ -127,7 +127,7 @@ def test_a_bill_costs_one_call_beside_its_own_and_few_statements(
     assert [each.tallies["pushed"].count for done in seen.passes for each in done.summaries] == [1]
     # The closing date is asked for, and the bill is sent.
     assert world.value("select provider_calls from sync_runs where trigger = 'real_time'") == 2
-    assert len(statements) <= 52, statements
+    assert len(statements) <= 43, statements
 
 
 def test_a_connection_that_did_not_ask_for_it_waits_for_its_schedule(
