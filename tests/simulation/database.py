@@ -77,6 +77,16 @@ class Session:
         self._left_out = {named_query(name).text for name in HINTS}
 
     @property
+    def connection(self) -> Session:
+        """Itself: SQLAlchemy's connection has the pool's here, and that has the driver's."""
+        return self
+
+    @property
+    def dbapi_connection(self) -> psycopg.Connection[Any]:
+        """The driver's connection, of which pages of what is shown are asked."""
+        return self.driver
+
+    @property
     def is_idle(self) -> bool:
         """Whether no transaction is open."""
         return self._server.transaction_status == pq.TransactionStatus.IDLE
