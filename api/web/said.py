@@ -33,7 +33,7 @@ SENTENCES: Mapping[str, str] = {
     "resent": "Proposed again: it waits for approval as soon as the sync that was started has seen it.",
     "moved_to_open_day": "It is posted on the first open day, with a line in its memo: a sync is sending it now.",
     "left_held": "It stays held until the period is opened or its date changes.",
-    "import_confirmed": "It is being written; this page follows it.",
+    "import_confirmed": "Confirmed. This page follows how it goes.",
     "import_read_anew": "The file is being read with these columns.",
     "import_cancelled": "It was stopped.",
     "import_undone": "Taken back: {records} removed or restored.",

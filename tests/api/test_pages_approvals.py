@@ -51,6 +51,7 @@ def test_what_says_accept_it_under_approvals_leads_there(office: Browser, house:
     lane = office.get(place(house, "approvals")).text
     for text in ("Bill 4471", "1,250.00 USD", "Accept all", "Reject…"):
         assert text in lane, text
+    assert "under Approvals" not in lane, "one stands there"
 
 
 def test_accepting_sends_the_record(office: Browser, house: House, launcher: FakeLauncher) -> None:

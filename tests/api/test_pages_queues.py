@@ -76,6 +76,13 @@ def test_what_waits_for_another_record_leads_to_that_one(office: Browser, house:
     assert "Change it where it was made" not in shown
 
 
+def test_what_is_held_is_not_said_to_be_refused(office: Browser, house: House) -> None:
+    house.a_waiting_record("held", category="validation")
+    assert "refused as it is" not in office.get(place(house, "errors")).text
+    house.a_waiting_record("error", category="validation")
+    assert "refused as it is" in office.get(place(house, "errors")).text
+
+
 def test_each_record_leads_to_all_that_is_known_of_it(office: Browser, house: House) -> None:
     record, _ = house.a_waiting_record()
     known = house.record(record)["platform_entity_id"]

@@ -11,6 +11,7 @@ import pytest
 
 from resources.store.sessions import make_link
 from sync.errors import ChoiceNeeded, ConsentDenied
+from sync.records import SYNC_ORDER
 from tests.api.test_pages import Browser
 from tests.api.world import NOW, Completed, FakeLauncher, House, World
 
@@ -64,11 +65,39 @@ def test_the_first_page_shows_every_provider_with_its_health_and_the_way_to_conn
         assert text in shown, text
 
 
+@pytest.mark.parametrize("tab", ["", "errors", "mapping", "settings"])
+def test_every_page_of_a_connection_that_ended_says_so_and_leads_on(world: World, tab: str) -> None:
+    house = world.a_house(status="expired")
+    visitor = Browser(world)
+    visitor.sign_in(house)
+    shown = visitor.get(place(house, tab)).text
+    assert "no longer accepts this connection: nothing is synced until it is reconnected." in shown
+    assert shown.count('href="/integrations/connect/quickbooks_online"') == 1
+    assert "days left" not in shown
+    house.sql("update v2_integration_connections set status = 'disconnected', disconnected_at = now()")
+    assert "The connection has ended: nothing is synced." in visitor.get(place(house, tab)).text
+    kept = f'<a href="{place(house, "history")}">The history</a> is kept.'
+    assert kept in visitor.get("/integrations").text
+
+
 def test_moments_are_told_in_the_builder_s_own_time_zone(world: World) -> None:
     house = world.a_house(time_zone="America/Denver")
     visitor = Browser(world)
     visitor.sign_in(house)
     assert "2 Mar 2026, 07:50 MST" in visitor.get("/integrations").text
+
+
+def test_a_difference_from_before_the_last_sync_says_that_it_may_be_gone(
+    office: Browser, house: House
+) -> None:
+    a_tie_out(house, LINES)
+    note = "Something was synced since; the next sync of everything compares anew."
+    assert note not in office.get("/integrations").text
+    house.sql(
+        "update v2_integration_connections set last_sync_at = %(later)s", later=NOW + timedelta(minutes=5)
+    )
+    for path in ("/integrations", place(house)):
+        assert note in office.get(path).text, path
 
 
 def test_the_tie_out_shows_both_totals_of_what_differs(office: Browser, house: House) -> None:
@@ -232,6 +261,7 @@ def test_the_panel_tells_kind_by_kind_what_a_running_sync_has_done(office: Brows
     part = office.get(place(house, "progress"))
     assert "<html" not in part.text
     assert "1 of 3 kinds of record done; now: Bills" in part.text
+    assert part.text.count("not part of it") == len(SYNC_ORDER) - 3
     assert '<progress max="3" value="1"' in part.text
     assert "3 sent" in part.text
     assert ">Sync</button>" not in part.text, "while one runs, no other is offered"
