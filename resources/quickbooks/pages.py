@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from functools import lru_cache
+from urllib.parse import urlsplit
 
 from resources.settings import Settings
 
@@ -26,10 +27,16 @@ _PAGES = {
 
 def page_of(settings: Settings, entity: str, remote_id: str) -> str | None:
     """Return the address of a record; None where it has no page, or this is not QuickBooks but a stand-in."""
-    app = settings.quickbooks_app_url or _APPS.get(urlsplit(settings.quickbooks_base_url).hostname or "")
+    app = settings.quickbooks_app_url or _app_beside(settings.quickbooks_base_url)
     page = _PAGES.get(entity)
     # An id is a number; what is put together here of several records has no page of its own.
-    if app is None or page is None or not remote_id.isdigit():
+    if app is None or page is None or not (remote_id.isascii() and remote_id.isdigit()):
         return None
     name, parameter = page
-    return f"{app}/app/{name}?{urlencode({parameter: remote_id})}"
+    return f"{app}/app/{name}?{parameter}={remote_id}"
+
+
+# Asked for each record of a list.
+@lru_cache(maxsize=8)
+def _app_beside(base_url: str) -> str | None:
+    return _APPS.get(urlsplit(base_url).hostname or "")

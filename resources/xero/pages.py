@@ -5,6 +5,7 @@ The pages open in the organisation that the person last worked in: without its s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -27,7 +28,7 @@ _CHART = "/GeneralLedger/ChartOfAccounts.aspx"
 
 def page_of(settings: Settings, entity: str, remote_id: str) -> str | None:
     """Return the address of a record; None where it has no page, or this is not Xero but a stand-in."""
-    app = settings.xero_app_url or _APPS.get(urlsplit(settings.xero_base_url).hostname or "")
+    app = settings.xero_app_url or _app_beside(settings.xero_base_url)
     if app is None:
         return None
     if entity == "account":
@@ -36,6 +37,12 @@ def page_of(settings: Settings, entity: str, remote_id: str) -> str | None:
     page = _PAGES.get(entity)
     found = _own_id(remote_id)
     return None if page is None or found is None else f"{app}{page.format(id=found)}"
+
+
+# Asked for each record of a list.
+@lru_cache(maxsize=8)
+def _app_beside(base_url: str) -> str | None:
+    return _APPS.get(urlsplit(base_url).hostname or "")
 
 
 def _own_id(remote_id: str) -> str | None:
