@@ -25,6 +25,8 @@ def warm_start(settings: Settings) -> float:
     told, tells = context.Pipe(duplex=False)
     run = context.Process(target=_run, args=(tells,))  # type: ignore[attr-defined]  # each context has one
     run.start()
+    # A run that breaks closes the other end, and is not waited for.
+    tells.close()
     seconds: float = told.recv()
     run.join()
     return seconds
