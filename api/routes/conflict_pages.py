@@ -15,7 +15,7 @@ from starlette.responses import Response
 from api.auth import AsBookkeeper, AsViewer, Caller
 from api.cursors import Text
 from api.models.base import EntityName, Taken
-from api.models.queues import ConflictChoice, ConflictQuery, ResolveAll, ResolvedAll, SameChoice
+from api.models.conflicts import ConflictChoice, ConflictQuery, ResolveAll, ResolvedAll, SameChoice
 from api.problems import ConflictMoved
 from api.routes.conflicts import get_conflict, list_conflicts, resolve_all_conflicts, resolve_conflict
 from api.services import Services, UseServices

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 
 from api import cursors
 from api.auth import AsBookkeeper, AsViewer
-from api.models.queues import (
+from api.models.conflicts import (
     Conflict,
     ConflictChoice,
     ConflictDetail,
