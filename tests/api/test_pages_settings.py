@@ -111,6 +111,17 @@ def test_a_refused_setting_has_its_sentence_at_the_field_and_keeps_what_was_type
     assert saved(house)["conflict_strategy"] == "last_write_wins"
 
 
+def test_how_far_back_history_is_brought_in_is_chosen_here(office: Browser, house: House) -> None:
+    form = form_in(office.get(place(house, "settings")).text)
+    assert office.post(place(house, "settings"), form | {"history_from": "2026-01-01"}).status_code == 303
+    shown = office.get(place(house, "settings")).text
+    assert 'name="history_from" type="date" value="2026-01-01"' in shown
+    refused = office.post(place(house, "settings"), form | {"history_from": "last year"})
+    assert (refused.status_code, "Write the day as 2026-01-31" in refused.text) == (422, True)
+    office.post(place(house, "settings"), form | {"history_from": ""})
+    assert house.one("select settings ->> 'history_from' from v2_integration_connections") is None
+
+
 def test_a_preview_saves_nothing(office: Browser, house: House) -> None:
     form = form_in(office.get(place(house, "settings")).text)
     shown = office.post(
@@ -118,6 +129,7 @@ def test_a_preview_saves_nothing(office: Browser, house: House) -> None:
     )
     assert shown.status_code == 200
     assert "Nothing was saved yet." in shown.text
+    assert shown.text.index("Nothing was saved yet.") < shown.text.index("Schedule"), "where the page opens"
     assert saved(house)["conflict_strategy"] == "last_write_wins"
 
 
