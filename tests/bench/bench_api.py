@@ -154,9 +154,13 @@ def reads(url: str, key: str) -> list[Asked]:
 
 
 async def drive(url: str, key: str, kinds: list[Asked], *, seconds: int) -> dict[str, list[float]]:
-    """Send requests at the rate, with the times between them as strangers leave them; return each one's wait in seconds."""
+    """Send requests at the rate, with the times between them as strangers leave them; return each one's wait in seconds.
+
+    They come over one connection after the other, as from as many strangers: one pool that takes its newest connection
+    first would send nearly all of them to one of the server's processes.
+    """
     host, port = url.removeprefix("http://").split(":")
-    idle: asyncio.LifoQueue[Wire] = asyncio.LifoQueue()
+    idle: asyncio.Queue[Wire] = asyncio.Queue()
     for _ in range(CONNECTIONS):
         idle.put_nowait(Wire(host, int(port), key))
     drawn = random.Random(20261122)
