@@ -39,11 +39,11 @@ demo: $(VENV)/.product ## bring everything up and run a first sync; ONCE=1 ends 
 run: $(VENV)/.product ## start the API and pages with your own settings (.env)
 	@$(VENV)/bin/tieout serve
 
-test: $(VENV)/.tests browser ## run every test, a browser included; T="tests/arch -k layers" chooses, J=4 in parallel (3; J=0: one by one)
-	@$(PY) -m pytest -n $(or $(J),3) --dist loadfile $(T)
+test: $(VENV)/.tests browser ## run every test, a browser included; T="tests/arch -k layers" chooses, J=8 in parallel (4; J=0: one by one)
+	@$(PY) -m pytest -n $(or $(J),4) --dist loadfile $(T)
 
 test-fast: $(VENV)/.tests ## the tests without browser and slow ones
-	@$(PY) -m pytest -n $(or $(J),3) --dist loadfile -m "not browser and not slow and not bench" $(T)
+	@$(PY) -m pytest -n $(or $(J),4) --dist loadfile -m "not browser and not slow and not bench" $(T)
 
 check: $(VENV)/.tests ## ruff, mypy, import-linter and squawk, without the tests
 	@$(VENV)/bin/ruff check .
