@@ -24,6 +24,7 @@ from resources.registry import PROVIDERS
 from resources.settings import Settings
 from resources.spec import Hint
 from resources.store.database import Database
+from resources.store.queries import named_query
 from sync.records import Entity
 from tests.flows.quickbooks_world import QuickBooksWorld, quickbooks_world
 
@@ -127,7 +128,10 @@ def test_a_bill_costs_one_call_beside_its_own_and_few_statements(
     assert [each.tallies["pushed"].count for done in seen.passes for each in done.summaries] == [1]
     # The closing date is asked for, and the bill is sent.
     assert world.value("select provider_calls from sync_runs where trigger = 'real_time'") == 2
-    assert len(statements) <= 43, statements
+    # A call that waits for its place asks for it again.
+    waited = statements.count(named_query("pace_take").text) - 2
+    assert waited >= 0
+    assert len(statements) - waited <= 43, statements
 
 
 def test_a_connection_that_did_not_ask_for_it_waits_for_its_schedule(
