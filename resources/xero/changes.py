@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from resources.xero.chart import Chart
@@ -110,7 +111,8 @@ class Changes:
             batches |= {
                 str(body["BatchPaymentID"]): body for body in self._client.rows(f"BatchPayments/{batch_id}")
             }
-        yield ChangePage(self._receipts(payments, batches), None)
+        for receipts in self._receipts(payments, batches):
+            yield ChangePage(receipts, None)
         yield ChangePage(self._batches(batches, payments), None)
         for rows in self.walk("BankTransactions", since):
             deposits = (received_deposit(body, home_currency=self._home) for body in rows)
@@ -118,16 +120,21 @@ class Changes:
         transfers = self._client.rows("BankTransfers", _MORE["BankTransfers"], since=since)
         yield ChangePage([transfer_deposit(body, home_currency=self._home) for body in transfers], None)
 
-    def _receipts(self, payments: Sequence[Json], batches: Mapping[str, Json]) -> list[RemoteRecord]:
-        return [
-            receipt(
-                key,
-                members,
-                home_currency=self._home,
-                batch=batches.get(str(members[0].get("BatchPaymentID"))),
-            )
-            for key, members in grouped(payments).items()
-        ]
+    def _receipts(
+        self, payments: Sequence[Json], batches: Mapping[str, Json]
+    ) -> Iterator[list[RemoteRecord]]:
+        """Yield the receipts of all Payments by the page: they are stored one page at a time, like everything else."""
+        found = iter(grouped(payments).items())
+        while page := list(islice(found, PAGE_SIZE)):
+            yield [
+                receipt(
+                    key,
+                    members,
+                    home_currency=self._home,
+                    batch=batches.get(str(members[0].get("BatchPaymentID"))),
+                )
+                for key, members in page
+            ]
 
     def _batches(self, batches: Mapping[str, Json], payments: Sequence[Json]) -> list[RemoteRecord]:
         members: dict[str, list[Json]] = {}
