@@ -210,14 +210,18 @@ def audit_of_push(
 def reject(work: Work, each: Push, error: SyncError, recorder: Recorder, *, now: datetime) -> None:
     """End a write that the ledger refused or that could not be sent, and queue its sentence."""
     error = with_names(work, error)
+    _end_rejected(work, each, error, message=error.user_message)
+    recorder.failed(work, each.item.link, error, now=now)
+
+
+def _end_rejected(work: Work, each: Push, error: SyncError, *, message: str) -> None:
     work.settle_attempt(
         each.write.request_id,
         state="rejected",
-        message=error.user_message,
+        message=message,
         code=error.code,
         category=error.category,
     )
-    recorder.failed(work, each.item.link, error, now=now)
 
 
 def _settle_rejected(
@@ -233,13 +237,7 @@ def _settle_rejected(
     if candidates:
         # The name or number is taken: if what has it is this very record, it is linked instead of refused. The attempt
         # ends first, because a record whose write is still under way is paired with nothing.
-        work.settle_attempt(
-            each.write.request_id,
-            state="rejected",
-            message="It was already there.",
-            code=error.code,
-            category=error.category,
-        )
+        _end_rejected(work, each, error, message="It was already there.")
         work.save_mirror(candidates)
         work.match(each.write.entity)
         link = work.links([each.item.link.id])[0]
@@ -254,13 +252,7 @@ def _settle_rejected(
 
 def _settle_closed(work: Work, each: Push, error: PeriodLocked, recorder: Recorder) -> None:
     """Learn of a closed period from a refusal; what was refused is judged again, now by the setting for such periods."""
-    work.settle_attempt(
-        each.write.request_id,
-        state="rejected",
-        message=error.user_message,
-        code=error.code,
-        category=error.category,
-    )
+    _end_rejected(work, each, error, message=error.user_message)
     theirs = each.item.link.theirs
     dates = [each.write.canonical.get("date"), theirs.canonical.get("date") if theirs is not None else None]
     # Of two days the earlier one is closed for certain.
