@@ -53,17 +53,22 @@ def page_of(kind: Kind, connection_id: object | None) -> str:
     return INTEGRATIONS if tab is None or connection_id is None else f"{INTEGRATIONS}/{connection_id}{tab}"
 
 
-def told(row: Mapping[str, Any], records: Sequence[Mapping[str, Any]], *, settings: Settings) -> Told:
-    """Return a notice's row as a mail says it; `records` are the rows of `notices_records`."""
-    spec = PROVIDERS.get(row["provider"] or "")
-    title = spec.title if spec else ""
-    said = notice(
+def said_of(row: Mapping[str, Any], *, title: str) -> Notice:
+    """Return the words of a notice's row; `title` is the provider's, and stands for a company without a name."""
+    return notice(
         row["kind"],
         company=row["company_name"] or title,
         provider=title,
         records=row["records"],
         facts=row["facts"],
     )
+
+
+def told(row: Mapping[str, Any], records: Sequence[Mapping[str, Any]], *, settings: Settings) -> Told:
+    """Return a notice's row as a mail says it; `records` are the rows of `notices_records`."""
+    spec = PROVIDERS.get(row["provider"] or "")
+    title = spec.title if spec else ""
+    said = said_of(row, title=title)
     page = f"{settings.public_base_url}{page_of(row['kind'], row['connection_id'])}"
     links = RecordLinks(settings)
     named = [

@@ -17,7 +17,6 @@ from starlette.responses import Response
 from api.auth import AsViewer, Caller
 from api.models.base import Taken
 from api.models.notifications import NotificationPreferences, NotificationQuery, ReadMarks
-from api.routes.connections import list_providers
 from api.routes.notifications import (
     get_notification_preferences,
     list_notifications,
@@ -27,7 +26,7 @@ from api.routes.notifications import (
 from api.services import Services, UseServices
 from api.web.filters import Filter
 from api.web.forms import posted, texts
-from api.web.office import builder_zone
+from api.web.office import builder_zone, connections_of
 from api.web.render import NOTICES as HERE
 from api.web.render import page
 from api.web.said import go
@@ -109,11 +108,7 @@ def _shown(
     wrong_email: str | None = None,
 ) -> Response:
     wanted = NotificationQuery(limit=NOTICE_ROWS, cursor=chosen.cursor, unread=chosen.unread)
-    connections = {
-        each.connection.id: each.connection
-        for each in list_providers(caller, services).items
-        if each.connection
-    }
+    connections = connections_of(services, caller)
     return page(
         request,
         "notifications.html",

@@ -19,10 +19,9 @@ from api.models.notifications import (
 from api.readers import quick_read
 from api.responses import READ, WRITE
 from api.services import Services, UseServices
-from resources.notice_pages import page_of
+from resources.notice_pages import page_of, said_of
 from resources.store import notices
 from resources.store.views import Row
-from sync.notices import notice
 
 router = APIRouter(tags=["notifications"])
 
@@ -80,14 +79,7 @@ def save_notification_preferences(
 
 
 def _shown(row: Row, services: Services) -> Notification:
-    title = services.title_of(row["provider"] or "")
-    said = notice(
-        row["kind"],
-        company=row["company_name"] or title,
-        provider=title,
-        records=row["records"],
-        facts=row["facts"],
-    )
+    said = said_of(row, title=services.title_of(row["provider"] or ""))
     return Notification(
         **{name: row[name] for name in Notification.model_fields if name in row},
         title=said.title,

@@ -9,10 +9,9 @@ from starlette.responses import Response
 
 from api.auth import AsViewer
 from api.models.base import EntityName
-from api.routes.connections import list_providers
 from api.routes.evidence import get_evidence
 from api.services import UseServices
-from api.web.office import builder_zone
+from api.web.office import builder_zone, connections_of
 from api.web.render import page
 
 router = APIRouter(tags=["sync"], include_in_schema=False)
@@ -24,11 +23,7 @@ def record_page(
 ) -> Response:
     """Show everything that is known about one record."""
     pack = get_evidence(caller, services, entity, record_id)
-    connections = {
-        each.connection.id: each.connection
-        for each in list_providers(caller, services).items
-        if each.connection
-    }
+    connections = connections_of(services, caller)
     return page(
         request,
         "record.html",

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.chosen import chosen_connection
 from api.models.connections import Connection
 from api.models.syncs import QueueCounts
-from api.routes.connections import shown
+from api.routes.connections import list_providers, shown
 from api.services import Services
 from api.status import waiting_counts
 from api.web.render import fragment, may_see, page
@@ -48,6 +48,15 @@ def connection_of(services: Services, caller: Caller, connection_id: UUID) -> Co
     """Return a connection of the caller's builder as pages show it; raises NotFound."""
     with services.database.builder_tx(caller.builder_id) as tx:
         return shown(chosen_connection(tx, connection_id), services)
+
+
+def connections_of(services: Services, caller: Caller) -> dict[UUID, Connection]:
+    """Return the connections of the caller's builder by id, for pages about records of several."""
+    return {
+        each.connection.id: each.connection
+        for each in list_providers(caller, services).items
+        if each.connection
+    }
 
 
 def connection_part(
