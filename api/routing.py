@@ -19,6 +19,8 @@ def add_routes(app: FastAPI, group: APIRouter, *, prefix: str = "") -> None:
             route.endpoint,
             name=route.name,
             methods=route.methods,
+            dependencies=route.dependencies,
+            deprecated=route.deprecated,
             tags=route.tags,
             description=route.description,
             responses=route.responses,
