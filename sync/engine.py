@@ -357,7 +357,7 @@ class ConnectionSync:
 
     @staticmethod
     def _leave(work: Work, items: Sequence[Judged], recorder: Recorder) -> None:
-        work.leave([item.link.id for item in items])
+        work.leave([item.link for item in items])
         for item in items:
             recorder.close(item.link)
 

@@ -103,7 +103,7 @@ class Recorder:
         tries = link.tries + 1
         first = link.first_failed_at or now
         at = retry.next_try(error=error, tries=tries, first_failed_at=first, now=now, key=link.id)
-        self._blocks.append(Block(link.id, "failed", error.code, tries, first, at))
+        self._block(link, "failed", error.code, tries=tries, first_failed_at=first, next_try_at=at)
         message = error.user_message
         if retry.is_dead(error=error, at=at):
             message = f"{message} It was tried {tries} times and is not tried again by itself: press Retry when the cause is gone."
@@ -175,9 +175,27 @@ class Recorder:
             )
 
     def _block(
-        self, link: LinkView, state: Literal["held", "conflict", "unknown"], cause: str | None
+        self,
+        link: LinkView,
+        state: Literal["held", "conflict", "failed", "unknown"],
+        cause: str | None,
+        *,
+        tries: int = 0,
+        first_failed_at: datetime | None = None,
+        next_try_at: datetime | None = None,
     ) -> None:
-        self._blocks.append(Block(link.id, state, cause))
+        self._blocks.append(
+            Block(
+                link_id=link.id,
+                ours_checksum=link.ours_checksum,
+                theirs_checksum=link.theirs_checksum,
+                state=state,
+                cause=cause,
+                tries=tries,
+                first_failed_at=first_failed_at,
+                next_try_at=next_try_at,
+            )
+        )
 
     def _add(self, outcome: Outcome, name: OutcomeName) -> None:
         self._pending[outcome.direction].append(outcome)

@@ -121,8 +121,8 @@ class Work(Protocol):
         """Move the base of links on which both sides agree."""
         ...
 
-    def leave(self, link_ids: Sequence[str]) -> None:
-        """Take note of links about which nothing is done, until one of their sides changes."""
+    def leave(self, links: Sequence[LinkView]) -> None:
+        """Take note of links about which nothing is done, until one of their sides is not what it was judged by."""
         ...
 
     def block(self, blocks: Sequence[Block]) -> None:

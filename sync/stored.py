@@ -198,9 +198,11 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Why one link cannot go on."""
+    """Why one link cannot go on, and by which values that was judged: they may be others by the time it is noted."""
 
     link_id: str
+    ours_checksum: str | None
+    theirs_checksum: str | None
     state: Literal["held", "conflict", "failed", "unknown"]
     cause: str | None
     tries: int = 0

@@ -343,15 +343,16 @@ where l.builder_id = %(builder_id)s
   and l.id = s.link_id;
 
 -- name: leave_links
--- Takes note of links about which nothing is done: their present values become the base, so that they are not looked
--- at again until one changes.
-update links
-set base_ours_checksum = ours_checksum,
-    base_theirs_checksum = theirs_checksum,
+-- Takes note of links about which nothing is done: the values they were judged by become the base, so that they are not
+-- looked at again until one changes. What another sync has absorbed since is not among them: nobody has judged it.
+update links l
+set base_ours_checksum = j.ours_checksum,
+    base_theirs_checksum = j.theirs_checksum,
     state = 'open',
     cause = null
-where builder_id = %(builder_id)s
-  and id = any (%(link_ids)s::uuid[]);
+from jsonb_to_recordset(%(rows)s::jsonb) as j (link_id uuid, ours_checksum text, theirs_checksum text)
+where l.builder_id = %(builder_id)s
+  and l.id = j.link_id;
 
 -- name: block_links
 -- Takes note of why links cannot go on, with the checksums they were judged by.
@@ -361,12 +362,18 @@ set state = b.state,
     tries = b.tries,
     first_failed_at = b.first_failed_at,
     next_try_at = b.next_try_at,
-    -- a person's choice stands until it is carried out; only a new conflict asks again
-    decision = case when b.state = 'conflict' then null else l.decision end,
-    decided_ours_checksum = l.ours_checksum,
-    decided_theirs_checksum = l.theirs_checksum
+    -- a person's choice about these values stands until it is carried out; only a new conflict asks again
+    decision = case
+        when b.state <> 'conflict'
+             and l.decided_ours_checksum is not distinct from b.ours_checksum
+             and l.decided_theirs_checksum is not distinct from b.theirs_checksum then l.decision
+    end,
+    -- another sync may have absorbed an edit since
+    decided_ours_checksum = b.ours_checksum,
+    decided_theirs_checksum = b.theirs_checksum
 from jsonb_to_recordset(%(rows)s::jsonb) as b (
-    link_id uuid, state text, cause text, tries integer, first_failed_at timestamptz, next_try_at timestamptz)
+    link_id uuid, ours_checksum text, theirs_checksum text, state text, cause text, tries integer,
+    first_failed_at timestamptz, next_try_at timestamptz)
 where l.builder_id = %(builder_id)s
   and l.id = b.link_id;
 

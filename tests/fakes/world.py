@@ -210,27 +210,32 @@ class World(Platform):
         """Let time pass."""
         self.clock.move(timedelta(**by))
 
-    def engine(self, *, direction: Direction = "both") -> ConnectionSync:
-        """Open a sync the way the product does, over the fake ledger."""
+    def store(self, connection_id: str | None = None) -> PostgresStore:
+        """Open a run of this connection, or of another one of the builder."""
+        connection_id = connection_id or self.connection_id
         run_id = self.add(
             "sync_runs",
-            connection_id=self.connection_id,
+            connection_id=connection_id,
             trigger="manual",
             requested_by="test",
             status="started",
         )
         facts = ConnectionFacts(
             builder_id=self.builder_id,
-            connection_id=self.connection_id,
+            connection_id=connection_id,
             provider="quickbooks_online",
             provider_title="Fake Books",
             company_name="Fake Books",
             strategy=self.strategy,
             currency="USD",
         )
-        store = PostgresStore(
+        return PostgresStore(
             self.database, facts=facts, sync_run_id=run_id, trigger="manual", clock=self.clock, actor="test"
         )
+
+    def engine(self, *, direction: Direction = "both") -> ConnectionSync:
+        """Open a sync the way the product does, over the fake ledger."""
+        store = self.store()
         return ConnectionSync(
             store=store, provider=self.ledger, clock=self.clock, actor="test", direction=direction
         )

@@ -173,10 +173,18 @@ class LinksPart(WorkPart):
             )
             self._tx.run("settle_links", **self._builder, rows=rows, now=self._now)
 
-    def leave(self, link_ids: Sequence[str]) -> None:
-        """Take note of links about which nothing is done, until one of their sides changes."""
-        if link_ids:
-            self._tx.run("leave_links", **self._builder, link_ids=list(link_ids))
+    def leave(self, links: Sequence[LinkView]) -> None:
+        """Take note of links about which nothing is done, until one of their sides is not what it was judged by."""
+        if links:
+            rows = [
+                {
+                    "link_id": each.id,
+                    "ours_checksum": each.ours_checksum,
+                    "theirs_checksum": each.theirs_checksum,
+                }
+                for each in links
+            ]
+            self._tx.run("leave_links", **self._builder, rows=json_text(rows))
 
     def block(self, blocks: Sequence[Block]) -> None:
         """Take note of why links cannot go on, with the checksums they were judged by."""
