@@ -16,6 +16,7 @@ Kind = Literal[
     "dead_letters",
     "conflicts",
     "tie_out_difference",
+    "lists_unread",
     "outage_began",
     "outage_ended",
     "webhook_disabled",
@@ -27,6 +28,7 @@ KINDS: tuple[Kind, ...] = (
     "dead_letters",
     "conflicts",
     "tie_out_difference",
+    "lists_unread",
     "outage_began",
     "outage_ended",
     "webhook_disabled",
@@ -78,6 +80,14 @@ def notice(  # noqa: PLR0911 - one sentence per kind
                 f"The books and {company} do not tie out",
                 f"The last tie-out found differences of up to {Decimal(facts.get('difference') or 0):,.2f}."
                 " Open the tie-out to see where.",
+            )
+        case "lists_unread":
+            names = ", ".join(str(name).replace("_", " ") for name in facts.get("entities") or ())
+            return Notice(
+                f"Not everything in {company} could be read again",
+                f"{provider} gave no usable answer for these kinds of record: {names}. The changes that it announces are"
+                " synced as always; one that it does not announce, such as an old deletion, may be missed there. It is"
+                f" tried again within a day by itself. If this lasts for days, ask the support of {provider}.",
             )
         case "outage_began":
             return Notice(

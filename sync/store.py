@@ -88,6 +88,10 @@ class Work(Protocol):
         """Note that a difference was looked into."""
         ...
 
+    def pass_over_in_census(self, entity: Entity, remote_id: str, *, number: int) -> None:
+        """Note that a difference could not be looked into in this census; the next one tries again."""
+        ...
+
     def end_census(self, *, number: int) -> None:
         """Forget what earlier censuses listed."""
         ...

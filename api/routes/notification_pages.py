@@ -44,6 +44,7 @@ _TITLES: Mapping[Kind, str] = {
     "dead_letters": "Records could not be synced",
     "conflicts": "Conflicts wait for an answer",
     "tie_out_difference": "The books do not tie out",
+    "lists_unread": "Its lists could not be read",
     "outage_began": "Syncs fail",
     "outage_ended": "Syncs work again",
     "webhook_disabled": "A webhook endpoint is switched off",

@@ -62,6 +62,15 @@ on conflict (builder_id, connection_id, entity, remote_id) do update
 set checked_number = excluded.checked_number,
     checked_version = census.version;
 
+-- name: census_pass_over
+-- Notes that a difference could not be looked into: an empty version is no record's, so the next census takes it for one that
+-- has changed since.
+insert into census (builder_id, connection_id, entity, remote_id, number, checked_number, checked_version)
+values (%(builder_id)s, %(connection_id)s, %(entity)s, %(remote_id)s, 0, %(number)s, '')
+on conflict (builder_id, connection_id, entity, remote_id) do update
+set checked_number = excluded.checked_number,
+    checked_version = excluded.checked_version;
+
 -- name: census_end
 -- Forgets what only earlier censuses listed.
 delete from census

@@ -64,6 +64,14 @@ with newest_tie_outs as (
     where not t.is_tied
       and c.status <> 'disconnected'
     union all
+    -- what the newest finished census could not read
+    select c.id, 'lists_unread', 0, jsonb_build_object('entities', p.position::jsonb -> 'told')
+    from v2_integration_connections c
+    join cursors p on p.builder_id = c.builder_id and p.connection_id = c.id
+    where c.status <> 'disconnected'
+      -- only a census keeps its place as JSON
+      and case p.stream when 'census' then p.position::jsonb -> 'told' <> '[]' else false end
+    union all
     select connection_id, 'outage_began', 0, jsonb_build_object('reason', coalesce(error, ''))
     from ended_runs
     where runs = 2

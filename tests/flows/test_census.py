@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from resources.store.database import Database
+from resources.store.notices import raise_notifications
 from sync import census
 from sync.errors import RateLimited, RejectedByProvider
 from sync.ports import CensusPage, ChangePage
 from sync.records import Entity, RemoteRecord
-from tests.fakes.ledger import FakeLedger
+from tests.fakes.ledger import FakeLedger, outage
 from tests.fakes.world import World
 
 
@@ -210,3 +212,140 @@ def test_of_a_refused_list_no_record_is_asked_for_one_by_one(world: World) -> No
     assert world.value("select count(*) from v2_vendors where not is_active") == 1, (
         "the next one reads it again"
     )
+
+
+class _Broken(FakeLedger):
+    """A ledger whose list of vendors, or whose bills one by one, answer with a server's fault for ever."""
+
+    def census(self, name: str, after: str | None) -> CensusPage:
+        if name == "vendor" and "list" in self.unreadable:
+            self._call()
+            self.census_pages.append((name, after))
+            raise outage()
+        return super().census(name, after)
+
+    def read(self, entity: Entity, remote_id: str) -> RemoteRecord | None:
+        if entity is Entity.BILL and "bills" in self.unreadable:
+            self._call()
+            self.census_pages.append(("read", remote_id))
+            raise outage()
+        return super().read(entity, remote_id)
+
+
+def told(world: World) -> list[str]:
+    return list(raise_notifications(world.database, UUID(world.builder_id), now=world.now.now()))
+
+
+def test_a_list_that_never_answers_does_not_keep_the_census_from_the_other_lists(world: World) -> None:
+    ledger = world.ledger
+    ledger.__class__ = _Broken
+    ledger.unreadable.add("list")
+    ledger.end(Entity.BILL, ledger.only(Entity.BILL).remote_id, "deleted")
+    ledger.forget_feed()
+    ledger.census_pages.clear()
+    world.later(hours=25)
+    for _ in range(2):
+        world.sync()
+        assert bills(world) == ["approved"], "an answer is waited for"
+        assert told(world) == []
+    for _ in range(4):
+        world.sync()
+    assert bills(world) == ["void"]
+    assert [name for name, _ in ledger.census_pages].count("vendor") == census.TRIES_MAX
+    assert world.value("select is_active from v2_vendors"), "what was not listed is not taken for gone"
+
+
+def test_a_list_that_could_not_be_read_is_told_and_read_again_within_a_day_until_it_can_be(
+    world: World,
+) -> None:
+    ledger = world.ledger
+    ledger.__class__ = _Weekly
+    ledger.unreadable.add("list")
+    world.later(days=8)
+    for _ in range(6):
+        world.sync()
+    assert told(world) == ["lists_unread"]
+    assert world.value("select facts -> 'entities' from notifications") == ["vendor"]
+    world.later(hours=25)
+    ledger.census_pages.clear()
+    world.sync()
+    assert told(world) == [], "told once; it stays while the next census is under way"
+    assert world.value("select count(*) from notifications where resolved_at is null") == 1
+    ledger.unreadable.clear()
+    ledger.end(Entity.VENDOR, ledger.only(Entity.VENDOR).remote_id, "inactive")
+    ledger.forget_feed()
+    for _ in range(6):
+        world.sync()
+    assert world.value("select is_active from v2_vendors") is False
+    assert told(world) == []
+    assert world.value("select count(*) from notifications where resolved_at is null") == 0
+    world.later(hours=25)
+    ledger.census_pages.clear()
+    world.sync()
+    assert ledger.census_pages == [], "a week between two censuses again"
+
+
+class _Weekly(_Broken):
+    """A ledger that is counted once a week."""
+
+    @property
+    def census_every(self) -> timedelta:
+        """A week."""
+        return timedelta(days=7)
+
+
+def test_records_that_never_answer_one_by_one_hold_up_no_other(world: World) -> None:
+    ledger = world.ledger
+    for number in range(3):
+        world.bill(world.value("select id from v2_vendors"), number=f"N-{number}")
+    world.sync()
+    ledger.__class__ = _Broken
+    ledger.unreadable.add("bills")
+    for bill in ledger.all(Entity.BILL):
+        ledger.end(Entity.BILL, bill.remote_id, "deleted")
+    ledger.end(Entity.VENDOR, ledger.only(Entity.VENDOR).remote_id, "inactive")
+    ledger.forget_feed()
+    world.later(hours=25)
+    ledger.census_pages.clear()
+    for _ in range(6):
+        world.sync()
+    assert world.value("select is_active from v2_vendors") is False, "compared behind the bills"
+    reads = [remote_id for name, remote_id in ledger.census_pages if name == "read"]
+    assert len(reads) == 4 + census.TRIES_MAX - 1, "only the first is waited for"
+    assert "lists_unread" in told(world)
+    ledger.unreadable.clear()
+    a_day_later(world)
+    assert bills(world) == ["void"] * 4, "the next census looks again"
+    assert told(world) == []
+    assert world.value("select count(*) from notifications where resolved_at is null") == 0
+
+
+def test_a_record_that_the_mirror_does_not_have_and_that_never_answers_is_asked_for_again(
+    world: World,
+) -> None:
+    ledger = world.ledger
+    remote_id = ledger.enter(
+        Entity.ACCOUNT, {"name": "Fuel", "number": None, "type": "expense", "description": None}
+    )
+    ledger.forget_feed()
+    ledger.unreadable.add(remote_id)
+    a_day_later(world)
+    assert world.value("select count(*) from v2_accounts where name = 'Fuel'") == 0
+    ledger.unreadable.clear()
+    a_day_later(world)
+    assert world.value("select count(*) from v2_accounts where name = 'Fuel'") == 1
+
+
+def test_an_answer_after_two_failures_leaves_nothing_out(world: World) -> None:
+    ledger = world.ledger
+    ledger.__class__ = _Broken
+    ledger.unreadable.add("list")
+    world.later(hours=25)
+    for _ in range(census.TRIES_MAX - 1):
+        world.sync()
+    ledger.unreadable.clear()
+    for _ in range(6):
+        world.sync()
+    place = world.value("select position::jsonb from cursors where stream = 'census'")
+    assert (place["is_finished"], place["passed_over"], place["failures"]) == (True, [], 0)
+    assert told(world) == []

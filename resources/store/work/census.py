@@ -49,6 +49,12 @@ class CensusPart(WorkPart):
             number=number,
         )
 
+    def pass_over_in_census(self, entity: Entity, remote_id: str, *, number: int) -> None:
+        """Note that a difference could not be looked into in this census; the next one tries again."""
+        self._tx.run(
+            "census_pass_over", **self._connection, entity=entity, remote_id=remote_id, number=number
+        )
+
     def end_census(self, *, number: int) -> None:
         """Forget what earlier censuses listed."""
         self._tx.run("census_end", **self._connection, number=number)
