@@ -124,14 +124,15 @@ class Deliverer:
 
     def _told(self, builder_id: UUID, mail: notices.Grouped) -> list[Told]:
         with self._database.builder_tx(builder_id) as tx:
-            return [told(row, _records(tx, row), settings=self._settings) for row in mail.notices]
+            now = self._clock.now()
+            return [told(row, _records(tx, row, now=now), settings=self._settings) for row in mail.notices]
 
 
-def _records(tx: Transaction, row: Row) -> list[Row]:
+def _records(tx: Transaction, row: Row, *, now: datetime) -> list[Row]:
     if row["kind"] not in NAMED or row["connection_id"] is None:
         return []
     return notices.records_behind(
-        tx, connection_id=row["connection_id"], kind=row["kind"], rows_max=RECORDS_NAMED_MAX
+        tx, connection_id=row["connection_id"], kind=row["kind"], now=now, rows_max=RECORDS_NAMED_MAX
     )
 
 

@@ -124,9 +124,11 @@ def claim_mail(database: Database, builder_id: UUID, *, now: datetime) -> Groupe
     )
 
 
-def records_behind(tx: Transaction, *, connection_id: UUID, kind: Kind, rows_max: int) -> list[Row]:
+def records_behind(
+    tx: Transaction, *, connection_id: UUID, kind: Kind, now: datetime, rows_max: int
+) -> list[Row]:
     """Return the newest records behind a notice of dead letters or conflicts."""
-    rows = tx.rows("notices_records", connection_id=connection_id, kind=kind, rows_max=rows_max)
+    rows = tx.rows("notices_records", connection_id=connection_id, kind=kind, now=now, rows_max=rows_max)
     return [dict[str, Any](row) for row in rows]
 
 

@@ -3,10 +3,10 @@
 -- name: notices_raise
 -- compare what is the matter now with the open notices: begin, follow and end them; returns those that began
 with newest_tie_outs as (
-    select c.id as connection_id, t.is_tied, t.difference
+    select c.id as connection_id, t.is_tied, t.difference, t.taken_at
     from v2_integration_connections c
     cross join lateral (
-        select is_tied, difference
+        select is_tied, difference, taken_at
         from tie_outs
         where builder_id = c.builder_id
           and connection_id = c.id
@@ -28,13 +28,25 @@ with newest_tie_outs as (
     ) as r
     where c.status = 'connected'
     group by c.id
+), stuck as (
+    -- writes that no look in the ledger has explained for a day
+    select distinct link_id
+    from attempts
+    where state in ('sending', 'unknown')
+      and coalesce(first_started_at, started_at) <= %(now)s::timestamptz - interval '1 day'
 ), waiting as (
-    select connection_id,
-           case status when 'conflict' then 'conflicts' else 'dead_letters' end as kind,
+    select r.connection_id,
+           case r.status when 'conflict' then 'conflicts' else 'dead_letters' end as kind,
            count(*) as records
-    from v2_sync_records
-    where resolved_at is null
-      and (status = 'conflict' or (status = 'error' and next_retry_at is null))
+    from v2_sync_records r
+    left join links l on l.builder_id = r.builder_id and l.id = r.link_id
+    where r.resolved_at is null
+      and (r.status = 'conflict'
+           -- what is tried again or looked up by itself needs nobody (as in notices_records)
+           or r.status = 'error'
+              and (l.state = 'failed' and l.next_try_at is null
+                   or l.state = 'unknown' and r.code = 'push.outcome_undecided'
+                   or l.state = 'unknown' and r.link_id in (select link_id from stuck)))
     group by 1, 2
 ), present as (
     select id as connection_id, 'connection_lost' as kind, 0 as records,
@@ -63,6 +75,27 @@ with newest_tie_outs as (
     join v2_integration_connections c on c.id = t.connection_id
     where not t.is_tied
       and c.status <> 'disconnected'
+      -- A write that is being looked up, or that was found since, may be all of the difference: the tie-out after it says.
+      -- What was told before goes on being told.
+      and (not exists (
+               select
+               from attempts a
+               where a.builder_id = c.builder_id
+                 and a.connection_id = c.id
+                 and a.state in ('sending', 'unknown')
+                 and coalesce(a.first_started_at, a.started_at) > %(now)s::timestamptz - interval '1 day')
+           and not exists (
+               select
+               from links l
+               where l.builder_id = c.builder_id
+                 and l.connection_id = c.id
+                 and l.settled_at > t.taken_at)
+           or exists (
+               select
+               from notifications n
+               where n.connection_id = c.id
+                 and n.kind = 'tie_out_difference'
+                 and n.resolved_at is null))
     union all
     -- what the newest finished census could not read
     select c.id, 'lists_unread', 0, jsonb_build_object('entities', p.position::jsonb -> 'told')
@@ -239,7 +272,17 @@ where r.connection_id = %(connection_id)s
   and r.resolved_at is null
   and case %(kind)s::text
       when 'conflicts' then r.status = 'conflict'
-      else r.status = 'error' and r.next_retry_at is null
+      else r.status = 'error'
+           and (l.state = 'failed' and l.next_try_at is null
+                or l.state = 'unknown' and r.code = 'push.outcome_undecided'
+                or l.state = 'unknown'
+                   and exists (
+                       select
+                       from attempts a
+                       where a.builder_id = l.builder_id
+                         and a.link_id = l.id
+                         and a.state in ('sending', 'unknown')
+                         and coalesce(a.first_started_at, a.started_at) <= %(now)s::timestamptz - interval '1 day'))
   end
 order by r.created_at desc, r.id desc
 limit %(rows_max)s;

@@ -53,7 +53,7 @@ def test_everything_that_is_the_matter_is_told_once_and_ends_by_itself(house: Ho
     for _ in range(3):
         house.a_waiting_record()
     house.a_conflict()
-    house.a_waiting_record("error", next_retry_at=NOW)
+    house.a_waiting_record("error", next_retry_at=NOW, link={"next_try_at": NOW})
     house.sql(
         "insert into tie_outs (builder_id, connection_id, is_tied, difference, lines)"
         " values (%(builder)s, %(connection)s, false, 120.5, '[]')"
@@ -86,6 +86,55 @@ def test_what_comes_back_is_told_again(house: House) -> None:
         assert tell(house) == ["connection_lost"]
         house.sql("update v2_integration_connections set status = 'connected' where id = %(connection)s")
         assert tell(house) == []
+
+
+def test_a_record_that_somebody_had_tried_again_is_no_dead_letter_meanwhile(house: House) -> None:
+    record, _ = house.a_waiting_record(
+        "error", next_retry_at=NOW + HOUR, link={"next_try_at": NOW + HOUR, "tries": 1}
+    )
+    assert tell(house) == []
+    exact(house.client("bookkeeper").post(f"/sync/errors/{record}/retry"))
+    assert tell(house) == []
+
+
+def test_a_write_is_told_when_no_look_in_the_ledger_explains_it_or_only_a_person_can_tell(
+    house: House,
+) -> None:
+    _, looked_up = house.a_waiting_record(code="push.outcome_unknown", link={"state": "unknown"})
+    house.an_attempt(looked_up, started_at=NOW - HOUR)
+    assert tell(house) == []
+    house.sql(
+        "update attempts set first_started_at = %(at)s, started_at = %(now)s",
+        at=NOW - timedelta(days=1),
+        now=NOW,
+    )
+    assert tell(house) == ["dead_letters"]
+    house.sql("update v2_sync_records set code = 'push.outcome_undecided'")
+    house.sql("update attempts set first_started_at = %(now)s", now=NOW)
+    assert tell(house) == []
+    assert house.one("select records from notifications where resolved_at is null") == 1
+
+
+def test_a_difference_is_told_when_no_write_that_is_being_looked_up_can_be_it(house: House) -> None:
+    link = house.a_link(state="unknown")
+    attempt = house.an_attempt(link, started_at=NOW)
+    house.sql(
+        "insert into tie_outs (builder_id, connection_id, taken_at, is_tied, difference, lines)"
+        " values (%(builder)s, %(connection)s, %(now)s, false, 120.5, '[]')",
+        now=NOW,
+    )
+    assert tell(house) == []
+    # Found in the ledger, but that tie-out is of before.
+    house.sql("update attempts set state = 'done' where id = %(id)s", id=attempt)
+    house.sql("update links set settled_at = %(at)s", at=NOW + HOUR)
+    assert tell(house) == []
+    house.sql("update tie_outs set taken_at = %(at)s", at=NOW + HOUR)
+    assert tell(house) == ["tie_out_difference"]
+    house.sql("update attempts set state = 'unknown'")
+    assert tell(house) == []
+    assert house.one("select count(*) from notifications where resolved_at is null") == 1, (
+        "what was told stays"
+    )
 
 
 def test_a_disconnected_company_bothers_nobody(house: House) -> None:

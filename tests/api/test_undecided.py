@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import pytest
 
-from tests.api.world import NOW, Client, FakeLauncher, House, exact, problem
+from tests.api.world import Client, FakeLauncher, House, exact, problem
 
 
 def an_undecided_write(house: House) -> tuple[UUID, UUID]:
@@ -19,20 +18,7 @@ def an_undecided_write(house: House) -> tuple[UUID, UUID]:
         category="unknown",
         details={"candidates": ["1187"], "request_id": "r1"},
     )
-    columns: dict[str, Any] = {
-        "link_id": link,
-        "entity": "bill",
-        "record_id": house.link(link)["record_id"],
-        "revision": 1,
-        "operation": "create",
-        "request_id": "r1",
-        "marker": "tieout:abc",
-        "payload_hash": "h",
-        "payload": {},
-        "state": "unknown",
-        "started_at": NOW,
-    }
-    house._insert("attempts", columns)
+    house.an_attempt(link)
     for entity, remote_id, label, canonical in (
         ("vendor", "7", "Summit Electric", {"name": "Summit Electric"}),
         ("bill", "1187", "Bill 4471", {"number": "4471", "party": "7"}),

@@ -318,6 +318,22 @@ class House:
         } | values
         return self._insert("v2_sync_records", columns), link_id
 
+    def an_attempt(self, link_id: UUID, **values: Any) -> UUID:
+        columns: dict[str, Any] = {
+            "link_id": link_id,
+            "entity": "bill",
+            "record_id": self.link(link_id)["record_id"],
+            "revision": 1,
+            "operation": "create",
+            "request_id": "r1",
+            "marker": "tieout:abc",
+            "payload_hash": "h",
+            "payload": {},
+            "state": "unknown",
+            "started_at": NOW,
+        } | values
+        return self._insert("attempts", columns)
+
     def a_conflict(self, **values: Any) -> tuple[UUID, UUID]:
         conflict = {
             "fields": [
