@@ -28,6 +28,7 @@ from resources.store import rehearsals
 from resources.store.bank import read_bank
 from resources.store.database import Database, Transaction
 from resources.store.notices import raise_notifications
+from resources.store.run_ends import close_run
 from resources.store.sync_store import PostgresStore
 from resources.store.webhooks import write_events
 from resources.vault import Vault
@@ -40,8 +41,6 @@ from sync.ports import Provider
 from sync.quota import Priority
 from sync.records import SYNC_ORDER, Direction, Entity
 from sync.rehearsal import Rehearsal
-from sync.retry import FAILURES_COUNTED_MAX
-from sync.schedule import next_due, parked_until
 from sync.stored import ConnectionFacts, Trigger
 from sync.summary import EntitySummary, PullSummary, TieOut
 from sync.tax_codes import read_tax_codes
@@ -353,32 +352,15 @@ class Tieout:
     ) -> None:
         """Close a sync run with its outcome and compute when the connection is due next; `calls` are added to it."""
         now = self.clock.now()
-        run = {"builder_id": builder_id, "sync_run_id": sync_run_id, "error": error, "now": now}
         with self._brief_tx(builder_id) as tx:
-            row = tx.row("read_connection_facts", builder_id=builder_id, connection_id=connection_id)
-            assert row is not None, "a run belongs to a connection that exists"
-            tx.run("close_started_logs", **run)
-            tx.run("finish_sync_run", **run, calls=calls)
-            due = next_due(
-                row["sync_schedule"], after=now, time_zone=row["time_zone"], window=row["sync_window"]
-            )
-            if error is not None and due is not None:
-                failures = tx.value(
-                    "failed_in_a_row",
-                    builder_id=builder_id,
-                    connection_id=connection_id,
-                    rows_max=FAILURES_COUNTED_MAX,
-                )
-                due = parked_until(
-                    due, failures=failures, now=now, time_zone=row["time_zone"], window=row["sync_window"]
-                )
-            tx.run(
-                "note_last_sync",
+            close_run(
+                tx,
                 builder_id=builder_id,
                 connection_id=connection_id,
                 sync_run_id=sync_run_id,
+                error=error,
+                calls=calls,
                 now=now,
-                next_due_at=due,
             )
         raise_notifications(self.database, UUID(builder_id), now=now)
         write_events(self.database, UUID(builder_id), now=now)

@@ -12,6 +12,9 @@ GIVE_UP_AFTER = timedelta(hours=2)
 FIRST_WAIT_SECONDS = 60
 WAIT_SECONDS_MAX = 3600
 
+# What came due while a sync ran is not taken up by a next one that follows on its heels.
+RETRIED_APART = timedelta(minutes=1)
+
 # While a provider is away its connections are parked and probed; what had waited goes out with the first that works.
 FIRST_PROBE = timedelta(minutes=2)
 PROBE_EVERY_MAX = timedelta(minutes=30)

@@ -48,15 +48,22 @@ def next_due(
 
 
 def parked_until(
-    due: datetime, *, failures: int, now: datetime, time_zone: str, window: Mapping[str, Any] | None = None
+    due: datetime | None,
+    *,
+    failures: int,
+    now: datetime,
+    time_zone: str,
+    window: Mapping[str, Any] | None = None,
 ) -> datetime:
     """Return the next probe of a connection whose last syncs failed, or the schedule's turn where that comes first.
 
     A probe makes up for a schedule that is rarer, and never delays one that is not: asking costs one call, and whoever
     wants to agree every quarter of an hour does so within one after the provider is back. While the window is closed
-    nothing is asked.
+    nothing is asked: without a schedule's turn (None), the probe then waits until it opens.
     """
     probe, hours = next_probe(max(failures, 1), now=now), read_window(window)
+    if due is None:
+        return probe if hours is None else hours.next_open(probe, zone_of(time_zone))
     return min(probe, due) if hours is None or hours.is_open(probe, zone_of(time_zone)) else due
 
 

@@ -211,7 +211,8 @@ where is_in_a_row;
 
 -- name: note_last_sync
 -- Remembers when a whole sync last went through, and when the next one is due: by schedule, or earlier where something
--- that failed or was not confirmed is to be tried again.
+-- that failed or was not confirmed is to be tried again, but for that never before `retried_from`. What no sync would send
+-- now brings none sooner.
 update v2_integration_connections c
 set last_sync_at = case
         when exists (
@@ -225,12 +226,17 @@ set last_sync_at = case
     end,
     next_due_at = least(
         %(next_due_at)s::timestamptz,
-        (select min(l.next_try_at)
+        (select min(greatest(l.next_try_at, %(retried_from)s::timestamptz))
          from links l
+         left join entity_settings s on s.builder_id = l.builder_id and s.connection_id = l.connection_id
+             and s.entity = l.entity
          where l.builder_id = c.builder_id
            and l.connection_id = c.id
-           and l.state = 'failed'),
-        (select min(a.started_at) + interval '3 minutes'
+           and l.state = 'failed'
+           and l.next_try_at is not null
+           and coalesce(s.is_enabled, true)
+           and s.direction is distinct from 'pull'),
+        (select min(greatest(a.started_at + interval '3 minutes', %(retried_from)s::timestamptz))
          from attempts a
          where a.builder_id = c.builder_id
            and a.connection_id = c.id

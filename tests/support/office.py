@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from resources.consent import ConnectedCompany
 from resources.wiring import Tieout
+from sync.errors import SyncError
 from sync.records import Entity
 from sync.summary import EntitySummary, PullSummary, TieOut
 from tests.fakes.world import Platform
@@ -85,6 +86,31 @@ class Office(Platform):
             pulled, summaries, proof = sync.sync_all()
             sync.finish()
             return Done(pulled, summaries, proof, sync.provider_calls)
+
+    def scheduled(self) -> str | None:
+        """Do one sync as the schedule does, to its end or to its error, whose sentence is returned."""
+        run_id = self.add(
+            "sync_runs",
+            connection_id=self.connection_id,
+            trigger="scheduled",
+            requested_by="schedule",
+            requested_at=self.books.clock.now(),
+        )
+        sentence = None
+        try:
+            with self.tieout.sync(self.builder_id, self.connection_id, run_id) as sync:
+                sync.sync_all()
+        except SyncError as error:
+            sentence = error.user_message
+        self.tieout.finish_run(self.builder_id, self.connection_id, run_id, error=sentence)
+        return sentence
+
+    def due_in(self) -> int:
+        """In how many whole minutes the next scheduled sync is due."""
+        due = self.value(
+            "select next_due_at from v2_integration_connections where id = %s", self.connection_id
+        )
+        return round((due - self.books.clock.now()).total_seconds() / 60)
 
     def settled(self) -> Done:
         """Sync until a sync does nothing; the last one is returned."""
