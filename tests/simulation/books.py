@@ -48,6 +48,7 @@ class Line:
     id: str | None
     text: str
     amount: Decimal
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,10 @@ class Books(ABC):
     @abstractmethod
     def lines(self, paper: Paper) -> list[Line]:
         """The lines of a document, in their order."""
+
+    @abstractmethod
+    def due(self, paper: Paper) -> str:
+        """The day on which a document is due, or "" where it does not say."""
 
     @abstractmethod
     def put_lines(self, paper: Paper, lines: list[Line]) -> bool:

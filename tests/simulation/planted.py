@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -26,19 +26,10 @@ from sync.stored import Audit, Settlement
 from sync.unknown import Evidence, UnknownVerdict
 from tests.simulation import company
 from tests.simulation.database import SimDatabase
+from tests.simulation.planted_in_values import IN_VALUES
+from tests.simulation.planting import PlantedBug
+from tests.simulation.planting import instead as _instead
 from tests.simulation.time import VirtualClock
-
-PlantedBug = Callable[[], Any]
-
-
-@contextmanager
-def _instead(place: Any, name: str, replacement: Any) -> Iterator[None]:
-    original = getattr(place, name)
-    setattr(place, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(place, name, original)
 
 
 @contextmanager
@@ -471,6 +462,7 @@ PLANTED: dict[str, PlantedBug] = {
         refused_second_asking_taken_for_not_executed,
         settling_writes_in_a_sync_that_only_reads,
         direction_ignored,
+        *IN_VALUES,
         *OF_PAPERWORK,
     )
 }

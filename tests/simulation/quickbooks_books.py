@@ -235,10 +235,21 @@ class QuickBooksBooks(Books):
 
     def lines(self, paper: Paper) -> list[Line]:
         return [
-            Line(row["Id"], str(row.get("Description") or ""), _amount(row["Amount"]))
+            Line(row["Id"], str(row.get("Description") or ""), _amount(row["Amount"]), self._account(row))
             for row in self._row(paper)["Line"]
             if row.get("DetailType") != "SubTotalLineDetail"
         ]
+
+    def _account(self, line: Json) -> str:
+        """Return where a line is posted; an invoice's says it by its item."""
+        detail = line[line["DetailType"]]
+        if "ItemRef" in detail:
+            item = self.emulator.company(REALM).find("Item", detail["ItemRef"]["value"])  # type: ignore[attr-defined]
+            return str(item.body["IncomeAccountRef"]["value"])
+        return str(detail["AccountRef"]["value"])
+
+    def due(self, paper: Paper) -> str:
+        return str(self._row(paper).get("DueDate") or "")
 
     def put_lines(self, paper: Paper, lines: list[Line]) -> bool:
         rows = {

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import pytest
 
 from resources.gate import Budget, Priority, SharedGate
 from resources.registry import PROVIDERS
-from resources.store.notices import Preferences, prefer
 from tests.simulation.books import Kind
 from tests.simulation.company import Company
 from tests.simulation.database import SimDatabase
@@ -68,8 +65,6 @@ def test_a_day_without_the_provider_drains_in_order_within_the_quota_and_alerts_
     world, company = _one_company(worlds, shape)
     spec = PROVIDERS[company.books.key]
     assert spec.limits is not None
-    with world.database.builder_tx(UUID(world.builder_id)) as tx:
-        prefer(tx, "owner", Preferences("owner@example.com"), now=world.clock.now())
     company.books.wire.json("POST", "/_sandbox/limits", {"enabled": True})
     company.books.gate = SharedGate(
         world.database,

@@ -12,17 +12,22 @@ from tests.simulation.run import CRASHED, run_world
 QUICKLY_FOUND = {
     "acceptance_not_asked_for": 2,
     "closed_period_is_an_error": 1,
+    "costs_posted_as_income": 1,
     "doubtful_overwrites_not_kept": 2,
+    "line_texts_dropped": 1,
     "lock_removed": 6,
     "marker_ignored": 1,
     "moved_without_a_word": 1,
     "opened_books_not_noticed": 4,
     "payments_applied_once": 4,
+    "renames_not_taken": 21,
     "request_id_dropped": 1,
     "settling_writes_in_a_sync_that_only_reads": 12,
+    "told_again_at_each_sync": 1,
     "tombstone_ignored": 1,
     "unknown_taken_for_rejected": 1,
     "webhook_believed": 21,
+    "wrong_party": 3,
 }
 LOOKED_AT_MAX = 100
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
+from resources.store.notices import Preferences, prefer
 from sync.compare import Strategy
 from tests.fakes.world import Platform
 from tests.simulation.books import KINDS, Kind
@@ -67,6 +68,8 @@ class SimWorld(Platform):
         self.has_paperwork = has_paperwork
         self.shape = shape or self.random.choices(list(SHAPES), SHAPE_WEIGHTS)[0]
         self.companies: list[Company] = []
+        with database.builder_tx(uuid.UUID(self.builder_id)) as tx:
+            prefer(tx, "owner", Preferences("owner@example.com"), now=self.clock.now())
         lanes = Random(f"{seed}/lanes")
         for kind in SHAPES[self.shape]:
             reviewed = lanes.choices(LANES, LANE_WEIGHTS)[0] if has_paperwork else ()

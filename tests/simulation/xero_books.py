@@ -215,9 +215,12 @@ class XeroBooks(Books):
 
     def lines(self, paper: Paper) -> list[Line]:
         return [
-            Line(row["LineItemID"], str(row.get("Description") or ""), row["LineAmount"])
+            Line(row["LineItemID"], str(row.get("Description") or ""), row["LineAmount"], row["AccountID"])
             for row in self._row(paper)["LineItems"]
         ]
+
+    def due(self, paper: Paper) -> str:
+        return str(self._row(paper).get("DueDate") or "")[:10]
 
     def put_lines(self, paper: Paper, lines: list[Line]) -> bool:
         account = self._row(paper)["LineItems"][-1]["AccountID"]
