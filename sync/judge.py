@@ -216,7 +216,14 @@ def _merge(link: LinkView, context: Context) -> tuple[Canonical, Canonical] | No
     if not merge.are_disjoint(mine, yours):
         return None
     theirs = in_platform_terms(link, context)
-    both = merge.merged(link.entity, link.ours.canonical, theirs, yours)
+    both = merge.merged(
+        link.entity,
+        link.ours.canonical,
+        theirs,
+        our_change=mine,
+        their_change=yours,
+        told_apart=merge.are_told_apart(link.base_ours, link.base_theirs),
+    )
     return None if both is None else (both, theirs)
 
 

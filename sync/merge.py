@@ -17,8 +17,11 @@ from sync.records import Canonical, Entity
 
 WITH_LINES = frozenset({Entity.INVOICE, Entity.BILL, Entity.JOURNAL_ENTRY})
 # What counts as a change of a line, per side: its coding is the cost code here and the account there.
-OUR_LINE = ("description", "amount", "debit", "credit", "code", "role", "account", "client", "vendor", "job")
-THEIR_LINE = ("description", "amount", "debit", "credit", "account", "party")
+OUR_LINE = (
+    *("description", "amount", "debit", "credit", "quantity", "unit_price"),
+    *("code", "role", "account", "client", "vendor", "job"),
+)
+THEIR_LINE = ("description", "amount", "debit", "credit", "quantity", "unit_price", "account", "party")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +78,47 @@ def line_keys(base_ours: Canonical, base_theirs: Canonical) -> dict[str, str]:
     return {str(theirs["id"]): mine["key"] for mine, theirs in pairs if theirs.get("id")}
 
 
+def are_told_apart(base_ours: Canonical, base_theirs: Canonical) -> bool:
+    """Say whether each line that stood on either side of the base is known to be one line of the other."""
+    count = len(line_keys(base_ours, base_theirs))
+    return all(count == len(base.get("lines") or []) for base in (base_ours, base_theirs))
+
+
 def are_disjoint(ours: SideChanges, theirs: SideChanges) -> bool:
-    """Say whether no field and no line was changed by both sides."""
+    """Say whether no field and no line was changed by both sides.
+
+    Two sides that both added lines may have added the same one, in other words: nobody but a person can tell.
+    """
+    if ours.new_lines and theirs.new_lines:
+        return False
     return not (ours.fields & theirs.fields or ours.lines & theirs.lines)
 
 
 def merged(
-    entity: Entity, ours: Canonical, theirs_as_ours: Canonical, theirs: SideChanges
+    entity: Entity,
+    ours: Canonical,
+    theirs_as_ours: Canonical,
+    *,
+    our_change: SideChanges,
+    their_change: SideChanges,
+    told_apart: bool,
 ) -> Canonical | None:
-    """Return ours with what the ledger changed, both in our dialect; None where that does not add up."""
+    """Return ours with what the ledger changed, both in our dialect; None where that does not add up.
+
+    Where lines are not `told_apart` (`are_told_apart`), they come whole from the side that touched them; None where
+    both did.
+    """
     result: Canonical = {
-        name: theirs_as_ours[name] if name in theirs.fields else value for name, value in ours.items()
+        name: theirs_as_ours[name] if name in their_change.fields else value for name, value in ours.items()
     }
-    if entity in WITH_LINES:
-        result["lines"] = _merged_lines(ours["lines"], theirs_as_ours["lines"], theirs)
-        if not adds_up(entity, result):
+    if entity in WITH_LINES and their_change.touches_lines:
+        if told_apart:
+            result["lines"] = _merged_lines(ours["lines"], theirs_as_ours["lines"], their_change)
+        elif our_change.touches_lines:
             return None
-    return result
+        else:
+            result["lines"] = theirs_as_ours["lines"]
+    return result if entity not in WITH_LINES or adds_up(entity, result) else None
 
 
 def _merged_lines(
@@ -127,4 +154,6 @@ def _same(before: Mapping[str, Any], now: Mapping[str, Any] | None, names: Seque
 
 def _value(line: Mapping[str, Any], name: str) -> object:
     value = line.get(name)
+    if name in ("quantity", "unit_price"):
+        return None if value is None else Decimal(value)
     return value.strip() if isinstance(value, str) else value
