@@ -140,5 +140,7 @@ class ProviderSpec:
     page_of: Callable[[Settings, str, str], str | None] | None = None
     # What its users choose beyond what all providers have.
     preferences: tuple[Preference, ...] = ()
+    # Whether one of its names can be a customer and a vendor at once, under one id.
+    shares_parties: bool = False
     # Where the provider tells of changes of its own accord.
     webhook: WebhookSpec | None = None

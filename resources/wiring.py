@@ -430,4 +430,5 @@ def _facts_of(builder_id: str, row: Mapping[Any, Any]) -> ConnectionFacts:
         currency=row["currency"],
         dimensions=read_dimensions(row["dimensions"]),
         tax_codes=read_tax_codes(row["tax_codes"]),
+        shares_parties=PROVIDERS[row["provider"]].shares_parties,
     )

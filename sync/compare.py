@@ -68,6 +68,8 @@ class Situation:
     ended_there: EndPolicy | None = None
     # An older document of the ledger on which nothing is open, where history is brought in from a day on only.
     is_before_history: bool = False
+    # Theirs is another active record of ours too (a client's contact that is also a vendor); ending it would end that one.
+    is_shared: bool = False
     # The name that took its place, where the ledger merged it away; it is never made or made active again.
     merged_into: str | None = None
 
@@ -148,6 +150,8 @@ def _decided(link: Situation, decision: str) -> Decision:
         verdict = Verdict.VOID if link.ours in GONE else Verdict.UPDATE
         if link.ended_for_good:
             verdict = Verdict.CREATE if link.ours == "active" else Verdict.SETTLE
+        elif verdict is Verdict.VOID and link.is_shared:
+            return _kept_for_the_other(link)
         return Decision(verdict, "a person chose the platform's values", overwrites="theirs")
     if decision == "use_theirs":
         verdict = Verdict.APPLY_VOID if link.theirs in GONE else Verdict.APPLY
@@ -165,11 +169,25 @@ def _pair(link: Situation) -> Decision:
         return Decision(Verdict.SETTLE, "both sides say it is no longer valid")
     if link.direction == "pull":
         return _pulled_pair(link)
+    if link.is_shared and link.ours in GONE and not _is_undone(link):
+        return _kept_for_the_other(link)
     if link.ours_changed and not link.theirs_changed:
         return _only_ours_changed(link)
     if link.theirs_changed and not link.ours_changed:
         return _only_theirs_changed(link)
     return _both_changed(link)
+
+
+def _is_undone(link: Situation) -> bool:
+    """Say whether the ledger's record, being the truth by setting, takes back that ours ended."""
+    return link.strategy is Strategy.PROVIDER_WINS and link.ended_here is None
+
+
+def _kept_for_the_other(link: Situation) -> Decision:
+    return Decision(
+        Verdict.LEAVE,
+        f"it became {link.ours} here; in the ledger it is another record of ours too, which is active",
+    )
 
 
 def _pulled_pair(link: Situation) -> Decision:

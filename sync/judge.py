@@ -8,7 +8,7 @@ from datetime import date
 
 from sync import fields, jobs, merge, periods
 from sync.clock import Skew
-from sync.compare import Decision, Situation, decide
+from sync.compare import GONE, Decision, Situation, decide
 from sync.incoming import BackResolver, to_platform
 from sync.mapping import MappingTable
 from sync.outgoing import Reference, Resolver, Sent, references, to_ledger
@@ -38,6 +38,8 @@ class Context:
     # Until when the ledger's books are closed, as far as is known here.
     closed: ClosedBooks = field(default_factory=ClosedBooks)
     skew: Skew | None = None
+    # Customers of the ledger that are active vendors of ours too, or the reverse.
+    shared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,14 @@ def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provi
         ),
         older={version: work.mapping(version) for version in _versions_sent(links)},
         closed=work.closed_books() if entity in periods.DATED else ClosedBooks(),
+        shared=work.shared_names(
+            entity, [link.remote_id for link in links if link.remote_id and _ended_here(link)]
+        ),
     )
+
+
+def _ended_here(link: LinkView) -> bool:
+    return link.ours is not None and link.ours.state in GONE
 
 
 def _versions_sent(links: Sequence[LinkView]) -> list[str]:
@@ -169,6 +178,7 @@ def judge(link: LinkView, context: Context) -> Judged:
         ended_here=context.setting.ended_here,
         ended_there=context.setting.ended_there,
         merged_into=link.theirs.merged_into if link.theirs else None,
+        is_shared=link.remote_id in context.shared,
         is_before_history=_is_before_history(link, context),
     )
     both, theirs = together or (None, None)

@@ -145,6 +145,10 @@ class Work(Protocol):
         """Map provider records to our ids, where linked."""
         ...
 
+    def shared_names(self, entity: Entity, remote_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these customers are active vendors of ours too, or the reverse; empty where none can be."""
+        ...
+
     def merged_names(self, references: Iterable[Reference]) -> dict[Reference, str]:
         """Return the names that took the place of customers and vendors of ours that the ledger merged away."""
         ...

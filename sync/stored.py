@@ -35,6 +35,8 @@ class ConnectionFacts:
     dimensions: Sequence[Dimension] = ()
     # Which of the provider's tax codes lines carry.
     tax_codes: Sequence[TaxCode] = ()
+    # Whether one name of the ledger can be a customer and a vendor at once.
+    shares_parties: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,7 @@ SPEC = ProviderSpec(
     companies=_companies,
     build=_build,
     page_of=page_of,
+    shares_parties=True,
     preferences=PREFERENCES,
     webhook=WEBHOOK,
     dimension_lists={"job": ("tracking",), "cost_code": ("tracking",), "cost_type": ("tracking",)},

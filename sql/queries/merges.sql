@@ -92,3 +92,14 @@ where l.builder_id = %(builder_id)s
   and l.connection_id = %(connection_id)s
   and l.entity = %(entity)s
   and l.record_id = any (%(record_ids)s::uuid[]);
+
+-- name: shared_names
+-- Which names of the ledger are linked to an active record of ours of this entity.
+select l.remote_id
+from links l
+join records r on r.builder_id = l.builder_id and r.entity = l.entity and r.id = l.record_id
+where l.builder_id = %(builder_id)s
+  and l.connection_id = %(connection_id)s
+  and l.entity = %(entity)s
+  and l.remote_id = any (%(remote_ids)s)
+  and r.state = 'active';

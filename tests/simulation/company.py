@@ -401,6 +401,7 @@ class Company:
             company_name="Sim Books",
             strategy=self.strategy,
             currency="USD",
+            shares_parties=PROVIDERS[self.books.key].shares_parties,
         )
 
 

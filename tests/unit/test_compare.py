@@ -314,3 +314,30 @@ def test_an_ending_by_a_merge_says_into_which_name() -> None:
         asked.reason
         == "it was merged into “Ridge Concrete LLC” in the ledger and is never silently made again"
     )
+
+
+# ---------------------------------------------------------------- one name of theirs that is two of ours
+
+SHARED: dict[str, Any] = {"ours": "inactive", "ours_changed": True, "is_shared": True}
+
+
+@given(
+    ours=st.sampled_from(["void", "deleted", "inactive"]),
+    theirs_changed=st.booleans(),
+    strategy=st.sampled_from([each for each in Strategy if each is not Strategy.PROVIDER_WINS]),
+    ended_here=st.sampled_from([None, "follow", "ask", "keep"]),
+    decision=st.sampled_from([None, "use_ours"]),
+)
+def test_a_name_that_is_another_record_of_ours_too_is_never_ended_in_the_ledger_for_one_of_them(
+    **situation: Any,
+) -> None:
+    assert verdict(**{**SHARED, **situation}) is Verdict.LEAVE
+
+
+def test_a_shared_name_goes_by_the_ledger_where_that_is_the_truth_and_endings_are_not_set() -> None:
+    assert verdict(**SHARED, strategy=Strategy.PROVIDER_WINS) is Verdict.APPLY
+    assert verdict(**SHARED, strategy=Strategy.PROVIDER_WINS, ended_here="follow") is Verdict.LEAVE
+
+
+def test_a_shared_name_that_ended_in_the_ledger_ends_here() -> None:
+    assert verdict(theirs="inactive", theirs_changed=True, is_shared=True) is Verdict.APPLY_VOID

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -204,6 +204,14 @@ class LinksPart(WorkPart):
             rows = self._tx.rows("remote_ids_of", **self._connection, entity=entity, record_ids=ids)
             found.update({(entity, row["record_id"]): row["remote_id"] for row in rows})
         return found
+
+    def shared_names(self, entity: Entity, remote_ids: Collection[str]) -> frozenset[str]:
+        """Return which of these customers are active vendors of ours too, or the reverse; empty where none can be."""
+        if not remote_ids or entity not in DOCUMENTS_OF or not self._session.facts.shares_parties:
+            return frozenset()
+        other = Entity.VENDOR if entity is Entity.CUSTOMER else Entity.CUSTOMER
+        rows = self._tx.rows("shared_names", **self._connection, entity=other, remote_ids=list(remote_ids))
+        return frozenset(row["remote_id"] for row in rows)
 
     def merged_names(self, references: Iterable[Reference]) -> dict[Reference, str]:
         """Return the names that took the place of customers and vendors of ours that the ledger merged away."""
