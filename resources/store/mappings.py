@@ -14,7 +14,8 @@ from uuid import UUID
 
 from resources.store.audit import AuditEntry, write_audit
 from resources.store.database import Transaction
-from sync.errors import NotFound
+from sync.dimensions import DOCUMENTS
+from sync.errors import DocumentInvalid, NotFound, Remedy
 from sync.mapping import (
     PROFILE_WORDS,
     WITH_DEFAULT,
@@ -230,7 +231,7 @@ def publish_mapping(
     rows: Sequence[MappingRow],
     publication: Publication,
 ) -> MappingTable:
-    """Replace the mapping by these rows as a new version and release what it holds no longer.
+    """Replace the mapping by these rows as a new version, release what it holds no longer, and have tried again what was refused for its account.
 
     Raises StaleMapping when another version was saved meanwhile, MappingRejected with every problem at once. The
     same rows again are no new version.
@@ -261,6 +262,13 @@ def publish_mapping(
             tx, connection_id, number=number + 1, rows=rows, accounts=accounts, publication=publication
         )
         _audit_save(tx, connection_id, number=number + 1, before=before, rows=rows, publication=publication)
+        tx.run(
+            "mapping_release_refused",
+            connection_id=connection_id,
+            remedy=Remedy.FIX_MAPPING,
+            code=DocumentInvalid.code,
+            entities=[entity.value for entity in DOCUMENTS],
+        )
     table = load_mapping(tx, connection_id)
     _release(tx, connection_id, table)
     return table

@@ -128,6 +128,25 @@ where connection_id = %(connection_id)s
   and state = 'held'
   and cause = any(%(causes)s);
 
+-- name: mapping_release_refused
+-- have tried again from the beginning what the ledger, or a check before it, refused for an account; only its refusal can
+-- tell whether the new account is a better one
+update links l
+set state = 'open',
+    cause = null,
+    tries = 0,
+    first_failed_at = null,
+    next_try_at = null
+from v2_sync_records r
+where l.connection_id = %(connection_id)s
+  and l.state = 'failed'
+  and r.builder_id = l.builder_id
+  and r.link_id = l.id
+  and r.resolved_at is null
+  and r.status = 'error'
+  and (r.remedy = %(remedy)s
+       or r.code = %(code)s and r.platform_entity_type = any(%(entities)s::text[]));
+
 -- name: mapping_usage
 -- which cost codes (and roles without one) the builder's documents use, by profile
 select 'revenue' as profile, cost_code_id, count(*) as lines

@@ -158,3 +158,19 @@ def test_of_two_bookkeepers_the_second_is_told_and_the_ledger_follows_the_first(
     api.sync()
     assert office.books.bill_lines("B-1") == [(Decimal(100), site)]
     assert office.linked(Entity.BILL) == 1
+
+
+def test_a_document_refused_for_its_account_is_sent_when_another_one_is_published(
+    office: Office, api: OfficeApi
+) -> None:
+    office.map_to({"cost_code": office.books.account("payable"), "revenue": office.books.account("income")})
+    office.bill(office.vendor(), number="M-1")
+    api.sync()
+    ((_, sentence),) = office.queue("error")
+    assert "account" in sentence
+    api.sync()
+    assert len(office.queue("error")) == 1, "the same account is no better the second time"
+    put(api, remapped(api, office.books.account("cost")))
+    api.sync()
+    assert office.queue("error") == []
+    assert len(office.books.valid("bill")) == 1
