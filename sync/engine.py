@@ -268,7 +268,7 @@ class ConnectionSync:
                 skew=self._provider.clock_skew,
             )
             judged = list(self._judge_all(work, links, context, recorder))
-            self._settle(work, _with(Verdict.SETTLE, judged), entity, recorder)
+            self._settle(work, _with(Verdict.SETTLE, judged), recorder)
             self._leave(work, _with(Verdict.LEAVE, judged), recorder)
             for item in judged:
                 handler = self._HANDLERS.get(item.decision.verdict)
@@ -330,8 +330,8 @@ class ConnectionSync:
             return []
         return [item for item in judged if item.decision.verdict in pushing.PUSHED]
 
-    def _settle(self, work: Work, items: Sequence[Judged], entity: Entity, recorder: Recorder) -> None:
-        matched: list[str] = []
+    @staticmethod
+    def _settle(work: Work, items: Sequence[Judged], recorder: Recorder) -> None:
         settlements: list[Settlement] = []
         for item in items:
             link = item.link
@@ -349,11 +349,9 @@ class ConnectionSync:
             )
             if is_new:
                 recorder.linked(link, item.decision.reason)
-                matched += [link.remote_id] if link.remote_id is not None else []
             else:
                 recorder.close(link)
         work.settle(settlements)
-        work.reopen_receipts(entity, matched)
 
     @staticmethod
     def _leave(work: Work, items: Sequence[Judged], recorder: Recorder) -> None:

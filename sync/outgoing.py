@@ -39,6 +39,11 @@ APPLIED_TO: Mapping[Entity, tuple[str, Entity]] = {
     Entity.PAYMENT: ("invoice", Entity.INVOICE),
     Entity.BILL_PAYMENT: ("bill", Entity.BILL),
 }
+# Who names a record that may come in after it: what is named → the entity that names it, its list, and the key there.
+NAMED_BY: Mapping[Entity, tuple[Entity, str, str]] = {
+    **{target: (entity, "applications", key) for entity, (key, target) in APPLIED_TO.items()},
+    Entity.PAYMENT: (Entity.DEPOSIT, "lines", "payment"),
+}
 
 
 def references(entity: Entity, canonical: Canonical) -> Iterator[Reference]:

@@ -139,6 +139,12 @@ def settle_done(
     work.save_mirror([record for _, record in done])
     links = [(each.item.link, record) for each, record in done]
     work.pair({link.id: record.remote_id for link, record in links if link.remote_id != record.remote_id})
+    # What was made by an earlier sending may have been paid before its answer was heard.
+    repeats = [
+        record.remote_id for each, record in done if each.is_repeat and each.item.link.remote_id is None
+    ]
+    if repeats:
+        work.reopen_naming(done[0][0].write.entity, repeats)
     work.confirm_attempts({each.write.request_id: record for each, record in done})
     settlements, audits = [], []
     for each, record in done:

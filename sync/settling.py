@@ -278,6 +278,8 @@ def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
         return
     if link.remote_id != record.remote_id:
         work.pair({link.id: record.remote_id})
+        # It may have been paid before anybody knew that it is ours.
+        work.reopen_naming(link.entity, [record.remote_id])
     is_current = link.ours is not None and link.ours.revision == attempt.revision
     # What both sides agreed on is what was sent. If somebody has edited the document since, that is their change.
     is_as_sent = fields.same_values(link.entity, attempt.canonical, record.canonical)

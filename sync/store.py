@@ -161,8 +161,8 @@ class Work(Protocol):
         """Return the labels of the provider's records."""
         ...
 
-    def reopen_receipts(self, entity: Entity, remote_ids: Sequence[str]) -> None:
-        """Look again at payments that pay documents which have just been linked."""
+    def reopen_naming(self, entity: Entity, remote_ids: Sequence[str]) -> None:
+        """Look again at payments that pay documents, or deposits of payments, which have just been linked."""
         ...
 
     # -- mapping and settings

@@ -57,6 +57,7 @@ def take(
     links = {link.id: link for link in work.links([each.item.link.id for each in rows])}
     settlements = [_settlement(each, links[each.item.link.id], context) for each in rows]
     work.settle(settlements)
+    work.reopen_naming(context.entity, [remote_id for each in rows if (remote_id := _may_be_named(each))])
     for each, settlement in zip(rows, settlements, strict=True):
         _write_down(each, recorder)
         if settlement.ours_checksum != links[each.item.link.id].ours_checksum:
@@ -110,6 +111,18 @@ def _chosen(link: LinkView, theirs_as_ours: Canonical) -> Canonical:
     return {
         name: theirs_as_ours[name] if name in taken else value for name, value in link.ours.canonical.items()
     }
+
+
+def _may_be_named(each: Taken) -> str | None:
+    """Return the ledger's id of a record that is new here, if others may have come in before it that name it.
+
+    They have where it was left or held until now, or where the ledger has applied money to it.
+    """
+    link = each.item.link
+    assert link.theirs is not None
+    was_passed_over = link.base_theirs_checksum is not None or link.state != "open"
+    is_new = link.record_id is None
+    return link.remote_id if is_new and (was_passed_over or link.theirs.paid) else None
 
 
 def _settlement(each: Taken, after: LinkView, context: Context) -> Settlement:

@@ -17,7 +17,10 @@ import sqlalchemy as sa
 from resources.store.audit import write_audit
 from resources.store.database import Transaction, json_text
 from resources.store.queue import FAILURES, Decider, Opened, Touched, leave, open_record
+from resources.store.work.pairs import naming
 from sync.errors import OutcomeUndecided
+from sync.outgoing import NAMED_BY
+from sync.records import Entity
 from sync.refusals import NothingToDecide, OutcomeRejected
 
 Outcome = Literal["adopt", "send_again", "leave"]
@@ -98,6 +101,15 @@ def _adopt(tx: Transaction, opened: Opened, found: Evidence, remote_id: str | No
     tx.run("drop_waiting_halves", **names, connection_id=link["connection_id"], rows=pairs, now=by.now)
     tx.run("pair_links", **names, rows=pairs)
     tx.run("undecided_paired", link_id=link["id"], now=by.now)
+    if link["entity"] in NAMED_BY:
+        # Money on it came in before anybody knew that it is ours.
+        tx.run(
+            "reopen_naming",
+            **names,
+            connection_id=link["connection_id"],
+            **naming(Entity(link["entity"])),
+            remote_ids=[remote_id],
+        )
     tx.run(
         "settle_attempt",
         **names,

@@ -449,25 +449,24 @@ select id::text, code || ' ' || name as name
 from v2_cost_codes
 where builder_id = %(builder_id)s;
 
--- name: reopen_receipts
--- Looks again at payments that pay a document which has just been linked: the part that pays it now counts here.
+-- name: reopen_naming
+-- Looks again at payments that pay a document, and at deposits of a payment, which has just been linked: what was left
+-- without it comes in, and what came in without it is told of it.
 update links l
 set base_theirs_checksum = 'to be looked at again'
 from mirror m
 where l.builder_id = %(builder_id)s
   and l.connection_id = %(connection_id)s
-  and l.entity = %(receipt_entity)s
+  and l.entity = %(naming_entity)s
   and m.builder_id = l.builder_id
   and m.connection_id = l.connection_id
   and m.entity = l.entity
   and m.remote_id = l.remote_id
   and l.base_theirs_checksum is not null
-  and l.base_ours_checksum is not null
-  and l.record_id is not null
   and exists (
       select 1
-      from jsonb_array_elements(m.canonical -> 'applications') as a (item)
-      where a.item ->> %(document_key)s = any (%(remote_ids)s::text[]));
+      from jsonb_array_elements(m.canonical -> %(list)s) as a (item)
+      where a.item ->> %(key)s in (select unnest(%(remote_ids)s::text[])));
 
 -- name: read_entity_setting
 -- How one entity is synced on one connection; without a direction, by the defaults.

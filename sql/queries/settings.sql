@@ -52,15 +52,16 @@ where builder_id = %(builder_id)s
   and state = 'active';
 
 -- name: settings_look_again
--- Has links with one side looked at again: they were left behind by a direction or a switch that is another one now.
+-- Has links with one side looked at again: they were left behind by a direction, a switch or a day that is another one now.
+-- That they were passed over stays to be seen: what names them may have come in meanwhile.
 update links
 set base_ours_checksum = null,
-    base_theirs_checksum = null
+    base_theirs_checksum = case when record_id is null then 'to be looked at again' end
 where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s
   and entity = any (%(entities)s::text[])
   and (record_id is null or remote_id is null)
-  and (base_ours_checksum is not null or base_theirs_checksum is not null);
+  and (record_id is null or base_ours_checksum is not null or base_theirs_checksum is not null);
 
 -- name: settings_save_entities
 -- Replaces the settings of each entity given; a lane or a policy that is left out stays as it is.

@@ -42,8 +42,20 @@ linked as (
     from saved s
     where s.entity = any (%(synced)s::text[])
     on conflict (builder_id, connection_id, entity, remote_id) do update
-    set theirs_checksum = excluded.theirs_checksum
+    set theirs_checksum = excluded.theirs_checksum,
+        base_theirs_checksum = case
+            when l.record_id is null and l.base_theirs_checksum is not null then 'to be looked at again'
+            else l.base_theirs_checksum
+        end
     where l.theirs_checksum is distinct from excluded.theirs_checksum
+       -- An older document that was left because nothing was open on it: something may be now, though it reads the same.
+       or (l.record_id is null
+           and l.base_theirs_checksum is not null
+           and l.entity in ('invoice', 'bill')
+           and (select c.settings ->> 'history_from'
+                from v2_integration_connections c
+                where c.builder_id = %(builder_id)s
+                  and c.id = %(connection_id)s) is not null)
     returning 1)
 select count(*) from saved;
 

@@ -12,6 +12,7 @@ from resources.store.queue import Decider, Touched
 from sync.records import Entity
 from sync.refusals import NothingToDecide, OutcomeRejected
 from tests.fakes.world import World
+from tests.flows.test_history_from import a_bill_payment
 
 LABEL = "Bill B-1 (Ridge Concrete)"
 
@@ -213,3 +214,15 @@ def test_what_was_deleted_before_its_confirmation_was_looked_up_is_not_made_agai
     world.ledger.replies.clear()
     world.sync()
     assert len(world.ledger.all(Entity.BILL)) == 1, "only a person brings it back"
+
+
+def test_what_was_paid_on_it_before_anybody_said_that_it_is_ours_counts_here(world: World) -> None:
+    remote_id = asked(world)
+    a_bill_payment(world, party=world.ledger.only(Entity.VENDOR).remote_id, bill=remote_id)
+    world.sync()
+    assert world.value("select unapplied_amount from v2_bill_payments") == 100
+    world.ledger.edit(Entity.BILL, remote_id, number="B-1a")
+    decide(world, "adopt", remote_id)
+    world.sync()
+    assert world.value("select unapplied_amount from v2_bill_payments") == 0
+    assert world.value("select amount_paid from v2_bills") == 100

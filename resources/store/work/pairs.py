@@ -10,7 +10,7 @@ from typing import Any
 from resources.store.database import json_text
 from resources.store.link_rows import link_view
 from resources.store.work.part import WorkPart
-from sync.outgoing import APPLIED_TO, PARTY, Reference
+from sync.outgoing import NAMED_BY, PARTY, Reference
 from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
 from sync.stored import Block, LinkView, Settlement
 
@@ -19,7 +19,6 @@ DOCUMENTS_OF: Mapping[Entity, tuple[Entity, ...]] = {
     party: tuple(entity for entity, named in PARTY.items() if named is party)
     for party in (Entity.CUSTOMER, Entity.VENDOR)
 }
-RECEIPT_OF = {target: (receipt, key) for receipt, (key, target) in APPLIED_TO.items()}
 
 
 class LinksPart(WorkPart):
@@ -31,17 +30,23 @@ class LinksPart(WorkPart):
             self._follow_merges(entity)
         if not self._tx.value("halves_wait", **self._connection, entity=entity):
             return 0
-        made = self._pair_all(self._tx.rows("match_by_marker", **self._connection, entity=entity))
+        made = self._matched(entity, self._tx.rows("match_by_marker", **self._connection, entity=entity))
         if entity in (Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR):
-            return made + self._pair_all(self._tx.rows("match_by_name", **self._connection, entity=entity))
+            rows = self._tx.rows("match_by_name", **self._connection, entity=entity)
+            return made + self._matched(entity, rows)
         party = PARTY.get(entity)
         if entity in (Entity.INVOICE, Entity.BILL, Entity.JOURNAL_ENTRY):
             rows = self._tx.rows("match_by_number", **self._connection, entity=entity, party_entity=party)
-            made += self._pair_all(rows)
+            made += self._matched(entity, rows)
         if party is not None:
             rows = self._tx.rows("match_by_amount", **self._connection, entity=entity, party_entity=party)
-            made += self._pair_all(rows)
+            made += self._matched(entity, rows)
         return made
+
+    def _matched(self, entity: Entity, rows: Sequence[Mapping[Any, Any]]) -> int:
+        # Money on these documents came in before anybody knew that they are ours.
+        self.reopen_naming(entity, [row["remote_id"] for row in rows])
+        return self._pair_all(rows)
 
     def _pair_all(self, rows: Sequence[Mapping[Any, Any]]) -> int:
         if rows:
@@ -246,17 +251,16 @@ class LinksPart(WorkPart):
             found.update({(entity, row["remote_id"]): row["label"] for row in rows})
         return found
 
-    def reopen_receipts(self, entity: Entity, remote_ids: Sequence[str]) -> None:
-        """Look again at payments that pay documents which have just been linked."""
-        if entity in RECEIPT_OF and remote_ids:
-            receipt, key = RECEIPT_OF[entity]
-            self._tx.run(
-                "reopen_receipts",
-                **self._connection,
-                receipt_entity=receipt,
-                document_key=key,
-                remote_ids=list(remote_ids),
-            )
+    def reopen_naming(self, entity: Entity, remote_ids: Sequence[str]) -> None:
+        """Look again at payments that pay documents, or deposits of payments, which have just been linked."""
+        if entity in NAMED_BY and remote_ids:
+            self._tx.run("reopen_naming", **self._connection, **naming(entity), remote_ids=list(remote_ids))
+
+
+def naming(entity: Entity) -> dict[str, str]:
+    """Return how `reopen_naming` is told who names records of an entity."""
+    naming_entity, items, key = NAMED_BY[entity]
+    return {"naming_entity": naming_entity.value, "list": items, "key": key}
 
 
 def _by_entity(references: Iterable[Reference]) -> dict[Entity, list[str]]:
