@@ -63,7 +63,10 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What one subject is in one list of the ledger, as far as it came; `remote_id` once it is there."""
+    """What one subject is in one list of the ledger, as far as it came.
+
+    `remote_id` is there once it is ready. While it is not, it is the entry that it was last.
+    """
 
     place: Place
     subject: Subject
@@ -81,6 +84,11 @@ class Option:
     named: str | None = None
     # Made by us; what was found is the bookkeeper's own, and is neither renamed nor archived.
     is_made: bool = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether an entry of the ledger stands for it, in use or archived."""
+        return self.state in ("ready", "archived") and self.remote_id is not None
 
     @property
     def key(self) -> tuple[Place, str]:
@@ -139,7 +147,7 @@ class DimensionTable:
             (
                 each.parent_id
                 for each in self.options.values()
-                if each.place.list == "sub_customer" and each.remote_id == remote_id
+                if each.place.list == "sub_customer" and each.is_there and each.remote_id == remote_id
             ),
             None,
         )

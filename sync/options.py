@@ -112,7 +112,7 @@ class OptionKeeper:
             return None
         with self._store.work() as work:
             taken = {
-                each.remote_id: each for each in work.options() if each.place == place and each.remote_id
+                str(each.remote_id): each for each in work.options() if each.place == place and each.is_there
             }
         return _Shelf(listing, {one.remote_id: one for one in listing.options}, taken)
 
@@ -171,9 +171,10 @@ class OptionKeeper:
             parent_id=want.subject.parent_id if want.dimension.place.list == "sub_customer" else None,
             accounts=accounts or {},
         )
-        made = self._book.create(
-            want.dimension.place, new, request_id=self._request(want.subject.id, "create", want.name)
-        )
+        # Named after the entry it had before, if any: the ledger would answer a repeated request with that one.
+        had = [want.option.remote_id] if want.option is not None and want.option.remote_id is not None else []
+        request = self._request(want.subject.id, "create", want.name, *had)
+        made = self._book.create(want.dimension.place, new, request_id=request)
         self._settle(want, shelf, made, action="created")
 
     # ------------------------------------------------------------------ what changed
@@ -184,9 +185,9 @@ class OptionKeeper:
         present = shelf.by_id.get(want.option.remote_id)
         if present is None:
             # Somebody deleted it there: it is found or made anew when a line needs it.
-            self._forget(want)
+            gone = self._forget(want)
             if want.subject.is_pending:
-                self._provide(replace(want, option=None), shelf)
+                self._provide(replace(want, option=gone), shelf)
             return
         if want.is_to_end:
             self._end(want, shelf, present)
@@ -262,10 +263,11 @@ class OptionKeeper:
         with self._store.work() as work:
             work.save_option(option, actor=self._actor, action=None)
 
-    def _forget(self, want: Want) -> None:
+    def _forget(self, want: Want) -> Option:
+        gone = replace(self._option(want, state="refused"), message="it was deleted there")
         with self._store.work() as work:
-            gone = replace(self._option(want, state="refused"), message="it was deleted there")
             work.save_option(gone, actor=self._actor, action="gone")
+        return gone
 
     def _option(self, want: Want, *, state: str) -> Option:
         before = want.option
@@ -278,6 +280,7 @@ class OptionKeeper:
             state=state,  # type: ignore[arg-type]  # one of OptionState, by the callers above
             named=before.named if before is not None else None,
             is_made=before.is_made if before is not None else False,
+            remote_id=before.remote_id if before is not None else None,
         )
 
     def _accounts(self, want: Want) -> Mapping[str, str] | None:

@@ -131,6 +131,6 @@ def _option(option: Option) -> DimensionOption:
         state=option.state,
         name=option.name,
         named=option.named,
-        provider_option_id=option.remote_id,
+        provider_option_id=option.remote_id if option.is_there else None,
         message=option.message,
     )

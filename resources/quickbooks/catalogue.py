@@ -12,6 +12,8 @@ from enum import StrEnum
 from sync.errors import Category, Remedy
 
 TITLE = "QuickBooks Online"
+# The code of asking for what is not there any more.
+NOT_FOUND = "610"
 
 
 class Kind(StrEnum):

@@ -1,16 +1,17 @@
 """Items: an invoice line of QuickBooks names an item, and the item names the account.
 
 For each mapped account the Service item that posts to it is used; where there is none, one is made, named after the
-account. Its request id depends on company and account only, so that two processes make one item between them.
+account. Its request id depends on company, account and the items there already are, so that two processes make one
+item between them, and an item that was renamed or pointed elsewhere since is not answered with once more.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from resources.quickbooks.catalogue import TITLE
+from resources.quickbooks.catalogue import NOT_FOUND, TITLE
 from resources.quickbooks.chart import Chart, rows_of
 from resources.quickbooks.client import Client
 from sync.errors import OutcomeUnknown, ProviderUnavailable, RejectedByProvider, Remedy
@@ -18,6 +19,8 @@ from sync.naming import ById
 from sync.records import Entity
 
 ITEM_NAME_LENGTH_MAX = 100
+# How often an item is asked for anew where QuickBooks answers with one from before.
+REPLAYS_MAX = 3
 
 Json = Mapping[str, Any]
 
@@ -64,9 +67,7 @@ class Items:
         fitting = [
             item_id
             for item_id, item in self._by_id.items()
-            if item.get("Type") == "Service"
-            and item.get("Active", True)
-            and (item.get("IncomeAccountRef") or {}).get("value") == account_id
+            if item.get("Type") == "Service" and _fits(item, account_id)
         ]
         # The oldest: the same answer in every process, and the one the bookkeeper knows.
         return min(fitting, key=_age, default=None)
@@ -89,31 +90,53 @@ class Items:
             error.remedy = Remedy.FIX_MAPPING
             raise error
         name = self._free_name(account.path, account_id)
+        for _ in range(REPLAYS_MAX):
+            item = self._send(name, account_id)
+            if _fits(item, account_id):
+                return str(item["Id"])
+        raise RejectedByProvider(
+            f"{label} was not sent because QuickBooks did not make an item for the account {account.path}. Make a"
+            " Service item there that posts to this account; then retry.",
+            provider=TITLE,
+            label=label,
+        )
+
+    def _send(self, name: str, account_id: str) -> Json:
+        """Ask for an item and return it as it is now."""
         body = {"Name": name, "Type": "Service", "IncomeAccountRef": {"value": account_id}}
-        request_id = item_request_id(self._company_id, account_id, name)
+        request_id = item_request_id(self._company_id, account_id, name, known=self._by_id)
+        label = f"the item {name}"
         try:
-            answer = self._client.send(
-                "item", body, params={"requestid": request_id}, label=f"the item {name}"
-            )
+            answer = self._client.send("item", body, params={"requestid": request_id}, label=label)
         except OutcomeUnknown as error:
-            # The document was not sent. Next time the same request id finds out what became of the item.
-            reason = f"the item {name} was not confirmed"
+            # The document was not sent. Next time the item is found, or the same request id tells what became of it.
+            reason = f"{label} was not confirmed"
             raise ProviderUnavailable(provider=TITLE, reason=reason) from error
         except RejectedByProvider as error:
             if error.details.get("provider_code") != "6240":
                 raise
             return self._made_by_another(account_id, error)
-        item: Json = answer["Item"]
+        item = self._as_it_is(answer["Item"], label=label)
         self.remember(item)
-        return str(item["Id"])
+        return item
 
-    def _made_by_another(self, account_id: str, error: RejectedByProvider) -> str:
+    def _as_it_is(self, answered: Json, *, label: str) -> Json:
+        """Read an item again: a repeated request is answered with what was answered the first time."""
+        try:
+            now: Json = self._client.read(f"item/{answered['Id']}", label=label)["Item"]
+        except RejectedByProvider as error:
+            if error.details.get("provider_code") != NOT_FOUND and error.details.get("http_status") != 404:
+                raise
+            return {**answered, "Active": False}
+        return now
+
+    def _made_by_another(self, account_id: str, error: RejectedByProvider) -> Json:
         self._is_complete = False
         self._read()
         found = self._found(account_id)
         if found is None:
             raise error
-        return found
+        return self._by_id[found]
 
     def _free_name(self, path: str, account_id: str) -> str:
         taken = {str(item["Name"]).casefold() for item in self._by_id.values()}
@@ -135,9 +158,19 @@ def item_name(path: str, *, suffix: str = "") -> str:
     return plain[: ITEM_NAME_LENGTH_MAX - len(suffix)].rstrip() + suffix
 
 
-def item_request_id(company_id: str, account_id: str, name: str) -> str:
-    """Return the request id of making an item; the same in every process."""
-    return hashlib.sha256(f"item|{company_id}|{account_id}|{name}".encode()).hexdigest()[:36]
+def item_request_id(company_id: str, account_id: str, name: str, *, known: Iterable[str]) -> str:
+    """Return the request id of making an item beside the items that are known; the same in every process.
+
+    An item that was made is among them from then on, so that the next one is another request.
+    """
+    ids = ",".join(sorted(known))
+    return hashlib.sha256(f"item|{company_id}|{account_id}|{name}|{ids}".encode()).hexdigest()[:36]
+
+
+def _fits(item: Json, account_id: str) -> bool:
+    """Say whether an item can be sold and posts to this account."""
+    posts_to = (item.get("IncomeAccountRef") or {}).get("value")
+    return bool(item.get("Active", True)) and posts_to == account_id
 
 
 def _age(item_id: str) -> tuple[int, str]:

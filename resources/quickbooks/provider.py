@@ -16,7 +16,7 @@ from resources.gate import Gate, OpenGate
 from resources.quickbooks import check
 from resources.quickbooks.batch import BATCH_ITEMS_MAX, Prepared, Sender
 from resources.quickbooks.book import Book, Jobs
-from resources.quickbooks.catalogue import TITLE
+from resources.quickbooks.catalogue import NOT_FOUND, TITLE
 from resources.quickbooks.census import CENSUS_LISTS, census_page
 from resources.quickbooks.changes import Changes
 from resources.quickbooks.chart import Chart, rows_of
@@ -49,7 +49,6 @@ from sync.records import Canonical, Entity, RemoteRecord, name_key, number_key
 
 Json = Mapping[str, Any]
 
-NOT_FOUND = "610"
 DOMESTIC = ("US", "USA", None, "")
 CANDIDATES_MAX = 50
 BANK_LOOK_BACK = timedelta(days=400)

@@ -173,6 +173,8 @@ def name_option(
         state="refused",
         message="the next sync looks for it by its new name",
         named=named,
+        # Nothing is at that entry any more; it tells a request for another one apart from the one that made it.
+        remote_id=before.remote_id if before is not None else None,
     )
     shown = {
         "list": option.place.list,
@@ -189,7 +191,8 @@ def name_option(
         "message": option.message,
         "is_made": False,
     }
-    tx.run("dimension_option_save", builder_id=builder_id, connection_id=connection_id, **shown, now=now)
+    kept = shown | {"remote_id": option.remote_id}
+    tx.run("dimension_option_save", builder_id=builder_id, connection_id=connection_id, **kept, now=now)
     write_audit(
         tx,
         AuditEntry(

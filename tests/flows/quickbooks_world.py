@@ -59,6 +59,12 @@ class QuickBooksWorld(Platform):
         )
         return found
 
+    def merge(self, entity: str, *, keep: str, lose: str) -> None:
+        """Merge one name of the company into another."""
+        body = {"realm": self.realm, "entity": entity, "keep": keep, "lose": lose}
+        answer = httpx.post(f"{self.sandbox_url}/_sandbox/merge", json=body)
+        assert answer.status_code == httpx.codes.OK, answer.text
+
     def _books(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         url = f"{self.sandbox_url}/v3/company/{self.realm}/{path}"
         headers = {"Authorization": f"Bearer {self.token()}", "Accept": "application/json"}

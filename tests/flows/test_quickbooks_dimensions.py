@@ -136,6 +136,34 @@ def test_an_option_that_was_made_follows_its_job_and_ends_with_it(
     assert classes(world) == {}
 
 
+def test_a_job_that_is_opened_again_gets_no_sub_customer_that_was_merged_away(
+    world: QuickBooksWorld, office: DimensionOffice
+) -> None:
+    office.save(("job", "sub_customer"))
+    client, vendor = world.client(), world.vendor()
+    job, other = a_job(world, client), a_job(world, client, number="1205", name="Oak Lane")
+    world.bill(vendor, number="B-1", job_id=job)
+    world.bill(vendor, number="B-2", job_id=other)
+    world.sync()
+    (keep,) = world.query("select * from Customer where DisplayName = '1205 Oak Lane'")
+    merged: set[str] = set()
+    # Twice: QuickBooks answers a request that it has seen with the sub-customer that is gone, whenever it is asked.
+    for number in ("B-3", "B-4"):
+        (sub,) = world.query("select * from Customer where DisplayName = '1204 Maple Street'")
+        world.run("update v2_jobs set status = 'closed' where id = %s", job)
+        world.sync()
+        world.merge("Customer", keep=keep["Id"], lose=sub["Id"])
+        merged.add(sub["Id"])
+        world.run("update v2_jobs set status = 'active' where id = %s", job)
+        world.bill(vendor, number=number, job_id=job)
+        _, summaries, _, _ = world.sync()
+        assert summaries[Entity.BILL].failed == []
+        (line,) = details(only(world, "Bill", number))
+        (sub,) = world.query("select * from Customer where DisplayName = '1204 Maple Street'")
+        assert line["CustomerRef"]["value"] == sub["Id"]
+        assert sub["Id"] not in merged
+
+
 def test_switching_a_dimension_on_changes_nothing_that_was_sent(
     world: QuickBooksWorld, office: DimensionOffice
 ) -> None:

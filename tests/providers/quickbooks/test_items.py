@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from resources.quickbooks.provider import QuickBooks
+from sandbox.quickbooks.change import changing
 from sync.errors import (
     Remedy,
 )
@@ -64,3 +69,49 @@ def test_an_account_that_is_gone_sends_the_bookkeeper_to_the_mapping(
     )
     assert isinstance(outcome, Rejected)
     assert outcome.error.remedy is Remedy.FIX_MAPPING
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param({"Name": "Finance charges", "IncomeAccountRef": {"value": "1"}}, id="pointed-elsewhere"),
+        pytest.param({"Active": False}, id="made-inactive"),
+    ],
+)
+def test_an_item_of_ours_that_the_bookkeeper_takes_away_puts_no_money_on_another_account(
+    sandbox: Sandbox, realm: str, edit: dict[str, Any]
+) -> None:
+    customer = a_party(sandbox, realm, "Customer")
+    first, second = (create(Entity.INVOICE, an_invoice(customer, a_line(account="58"))) for _ in range(2))
+    [record] = done(sandbox.provider(realm), first)
+    ours = sandbox.object(realm, "Item", item_of(sandbox, realm, record.remote_id))
+    sandbox.act(realm, "Item", {**ours, **edit}, number=ours["Id"])
+
+    [record] = done(sandbox.provider(realm), second)
+    assert record.canonical["lines"][0]["account"] == "58"
+    item = sandbox.object(realm, "Item", item_of(sandbox, realm, record.remote_id))
+    assert (item["Active"], item["IncomeAccountRef"]["value"]) == (True, "58")
+    assert item["Id"] != ours["Id"]
+
+
+def test_an_item_of_ours_that_was_merged_away_is_made_anew(sandbox: Sandbox, realm: str) -> None:
+    customer = a_party(sandbox, realm, "Customer")
+    # Made and merged away twice: QuickBooks has answers to both requests, and shows neither item any more.
+    for _ in range(2):
+        [record] = done(
+            sandbox.provider(realm), create(Entity.INVOICE, an_invoice(customer, a_line(account="58")))
+        )
+        number = item_of(sandbox, realm, record.remote_id)
+        company = sandbox.emulator.company(realm)
+        with changing(company) as change:
+            change.remove("Item", company.find("Item", number))
+    [record] = done(
+        sandbox.provider(realm), create(Entity.INVOICE, an_invoice(customer, a_line(account="58")))
+    )
+    item = sandbox.object(realm, "Item", item_of(sandbox, realm, record.remote_id))
+    assert (item["Name"], item["IncomeAccountRef"]["value"]) == ("Interest Earned", "58")
+
+
+def item_of(sandbox: Sandbox, realm: str, invoice: str) -> str:
+    line = sandbox.object(realm, "Invoice", invoice)["Line"][0]
+    return str(line["SalesItemLineDetail"]["ItemRef"]["value"])

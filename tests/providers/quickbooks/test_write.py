@@ -358,6 +358,8 @@ def test_an_item_is_named_after_its_account(path: str, suffix: str, name: str) -
 
 
 def test_making_the_same_item_twice_is_the_same_request() -> None:
-    assert item_request_id("1", "45", "Income") == item_request_id("1", "45", "Income")
-    assert item_request_id("1", "45", "Income") != item_request_id("2", "45", "Income")
-    assert len(item_request_id("1", "45", "Income")) == 36
+    request = item_request_id("1", "45", "Income", known=["7", "11"])
+    assert request == item_request_id("1", "45", "Income", known={"11": {}, "7": {}})
+    assert request != item_request_id("2", "45", "Income", known=["7", "11"])
+    assert request != item_request_id("1", "45", "Income", known=["7", "11", "12"])
+    assert len(request) == 36
