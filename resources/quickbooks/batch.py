@@ -53,7 +53,7 @@ class Sender:
         for group in groups:
             if any(isinstance(outcome, Unknown) for outcome in outcomes):
                 # QuickBooks is in trouble: more of the same would only be more to look up.
-                outcomes += [_not_sent() for _ in group]
+                outcomes += [not_sent() for _ in group]
                 continue
             try:
                 outcomes += self._single(*group[0]) if group[0][1].is_single else self._batch(group)
@@ -144,7 +144,8 @@ def _groups(prepared: Sequence[Prepared]) -> list[list[Prepared]]:
     return groups
 
 
-def _not_sent() -> Rejected:
+def not_sent() -> Rejected:
+    """Return the outcome of a write that was kept back because of one before it; it is tried again by itself."""
     return Rejected(
         ProviderUnavailable(
             provider="QuickBooks Online",

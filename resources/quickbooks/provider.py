@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -22,15 +21,25 @@ from resources.quickbooks.changes import Changes
 from resources.quickbooks.chart import Chart, rows_of
 from resources.quickbooks.client import Client
 from resources.quickbooks.faults import Fault, error_of
+from resources.quickbooks.finding import resembles, wheres
 from resources.quickbooks.items import Items
 from resources.quickbooks.read import Reader, label_of
 from resources.quickbooks.report import transactions_in, trial_balance
 from resources.quickbooks.taxes import TaxCodes
+from resources.quickbooks.waves import waiting_in, waves
 from resources.quickbooks.words import ITEM, LISTS, NAMES
 from resources.quickbooks.write import Writer
 from resources.spec import Access
 from sync.clock import Clock, Skew
-from sync.errors import AccessExpired, OutcomeUnknown, RejectedByProvider, SyncError, VersionMoved
+from sync.errors import (
+    AccessExpired,
+    OutcomeUnknown,
+    ProviderUnavailable,
+    RateLimited,
+    RejectedByProvider,
+    SyncError,
+    VersionMoved,
+)
 from sync.ports import (
     BankReport,
     CensusPage,
@@ -152,12 +161,12 @@ class QuickBooks:
         """Look for records that could be this one: those with our mark first, then the same number, then lookalikes."""
         name = NAMES[entity]
         found: dict[str, RemoteRecord] = {}
-        for where in _wheres(entity, canonical):
+        for where in wheres(entity, canonical):
             for body in chain.from_iterable(
                 rows_of(self._client, name, where=where, is_list=entity in LISTS)
             ):
                 record = self._record(name, body)
-                if record is not None and _resembles(record, entity, canonical, marker):
+                if record is not None and resembles(record, entity, canonical, marker):
                     found[record.remote_id] = record
         wanted = number_key(canonical.get("number"))
         ranked = sorted(found.values(), key=lambda one: (one.marker != marker, one.natural_key != wanted))
@@ -208,8 +217,21 @@ class QuickBooks:
         Raises RateLimited, AccessExpired or ProviderUnavailable only while nothing at all was sent.
         """
         outcomes: dict[int, WriteOutcome] = {}
+        for wave in waves(writes):
+            outcomes |= (waiting := waiting_in(wave, outcomes))
+            try:
+                outcomes |= self._send({place: writes[place] for place in wave if place not in waiting})
+            except (RateLimited, AccessExpired, ProviderUnavailable) as error:
+                if not outcomes:
+                    raise
+                outcomes = {place: Rejected(error) for place in wave} | outcomes
+        return [outcomes[place] for place in range(len(writes))]
+
+    def _send(self, writes: Mapping[int, Write]) -> dict[int, WriteOutcome]:
+        """Send what does not wait for each other; the outcomes by the places of the writes."""
+        outcomes: dict[int, WriteOutcome] = {}
         prepared: dict[int, Prepared] = {}
-        for place, write in enumerate(writes):
+        for place, write in writes.items():
             try:
                 prepared[place] = (write, self._writer.request(write, self._previous(write)))
             except RejectedByProvider as error:
@@ -217,8 +239,7 @@ class QuickBooks:
             except VersionMoved as moved:
                 outcomes[place] = Moved(moved.user_message)
         sender = Sender(self._client, confirmed=self._confirmed, refused=self._refused, failed=self._failed)
-        outcomes |= dict(zip(prepared, sender.send(list(prepared.values())), strict=True))
-        return [outcomes[place] for place in range(len(writes))]
+        return outcomes | dict(zip(prepared, sender.send(list(prepared.values())), strict=True))
 
     def _previous(self, write: Write) -> dict[str, Any]:
         """The raw record at exactly the version to be changed, read again where the mirror's copy is another."""
@@ -332,35 +353,6 @@ class QuickBooks:
         )
 
 
-def _wheres(entity: Entity, canonical: Canonical) -> list[str]:
-    """The questions to ask, each answered by an index of QuickBooks."""
-    if entity is Entity.ACCOUNT:
-        return [f"FullyQualifiedName = {_quoted(canonical['name'])}"]
-    if entity in LISTS:
-        return [f"DisplayName = {_quoted(canonical['name'])}"]
-    wheres = [f"DocNumber = {_quoted(canonical['number'])}"] if canonical.get("number") else []
-    # Notes cannot be searched, so our mark is looked for among the documents of the same day.
-    return [*wheres, f"TxnDate = {_quoted(canonical['date'])}"]
-
-
-def _resembles(record: RemoteRecord, entity: Entity, canonical: Canonical, marker: str) -> bool:
-    if entity in LISTS or record.marker == marker:
-        return True
-    theirs = record.canonical
-    number = number_key(canonical.get("number"))
-    if number is not None and record.natural_key is not None:
-        return number == record.natural_key
-    amount = canonical.get("total") or canonical.get("amount")
-    if entity is Entity.JOURNAL_ENTRY:
-        amount = sum((Decimal(line["debit"]) for line in canonical["lines"]), Decimal(0))
-    is_same_amount = amount is not None and record.total is not None and Decimal(amount) == record.total
-    return (
-        is_same_amount
-        and canonical.get("party") == theirs.get("party")
-        and canonical["date"] == theirs["date"]
-    )
-
-
 def _is_it(write: Write, record: RemoteRecord) -> bool:
     """Whether a confirmed record is the one that was sent: by our mark, or by its name where it carries none."""
     if write.entity in LISTS:
@@ -370,9 +362,3 @@ def _is_it(write: Write, record: RemoteRecord) -> bool:
 
 def _compact(text: object) -> str:
     return str(text or "").replace(" ", "").casefold()
-
-
-def _quoted(text: str) -> str:
-    """A text of QuickBooks' query language, its quotes and backslashes escaped."""
-    escaped = " ".join(text.split()).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,9 @@ class Chart:
         self._read = read
         self._by_id: dict[str, Account] = {}
         self._is_read = False
+        # Codes of accounts that are being made: by us, under the request id, or as the platform numbers them.
+        self._given: dict[str, str] = {}
+        self._spoken_for: set[str] = set()
 
     def fill(self, bodies: Sequence[Json]) -> None:
         """Take note of the whole chart that was read anyway."""
@@ -80,10 +83,22 @@ class Chart:
         self._ensure()
         return next((one for one in self._by_id.values() if one.system == name), None)
 
-    def free_code(self) -> str:
-        """Return a code nobody uses; Xero asks for one on every account but a bank's."""
-        taken = {(one.code or "").casefold() for one in self.all()}
-        return next(code for number in range(1, 10_000) if (code := f"T{number:03d}").casefold() not in taken)
+    def speak_for(self, codes: Iterable[str]) -> None:
+        """Say which codes accounts are about to get, so that none of them is given away."""
+        self._spoken_for.update(code.casefold() for code in codes)
+
+    def free_code(self, request_id: str) -> str:
+        """Return a code that nobody uses or is about to; Xero asks for one on every account but a bank's.
+
+        The same request gets the same one; elements of several accounts are built before the first of them is sent.
+        """
+        if request_id not in self._given:
+            taken = {(one.code or "").casefold() for one in self.all()} | self._spoken_for
+            taken.update(code.casefold() for code in self._given.values())
+            self._given[request_id] = next(
+                code for number in range(1, 10_000) if (code := f"T{number:03d}").casefold() not in taken
+            )
+        return self._given[request_id]
 
     def forget(self) -> None:
         """Read the chart again before the next question."""

@@ -162,6 +162,11 @@ class Xero:
         outcomes: dict[int, WriteOutcome] = {}
         prepared: dict[int, Prepared] = {}
         current = self._current(writes)
+        self._chart.speak_for(
+            str(write.canonical["number"])
+            for write in writes
+            if write.entity is Entity.ACCOUNT and write.canonical.get("number")
+        )
         for place, write in enumerate(writes):
             try:
                 prepared[place] = (write, self._writer.element(write, _previous(write, current)))

@@ -133,7 +133,7 @@ class Writer:
             if refused is not None:
                 raise _impossible(write.label, refused)
             body["Type"] = ACCOUNT_TYPE_NAMES[canonical["type"]]
-            body["Code"] = canonical.get("number") or self._chart.free_code()
+            body["Code"] = canonical.get("number") or self._chart.free_code(write.request_id)
             return Element("PUT", "Accounts", body, "AccountID", is_single=True)
         if canonical.get("number"):
             body["Code"] = canonical["number"]

@@ -146,3 +146,27 @@ def test_a_document_and_a_name_that_are_there_already_are_linked_and_not_doubled
     assert done.count(Entity.BILL, "linked") == 1
     assert len(office.books.documents("bill")) == 1
     assert [name for name in office.books.names("vendor") if "idge" in name] == ["Ridge Concrete"]
+
+
+def test_several_new_accounts_without_numbers_arrive_in_one_sync(office: Office) -> None:
+    office.sync()
+    names = ["Site Alpha", "Site Beta", "Site Gamma"]
+    for name in names:
+        office.add("v2_accounts", name=name, account_type="expense")
+    # One that the platform numbers as the ledger's next free code would be.
+    office.add("v2_accounts", name="Site Zeta", number="T001", account_type="expense")
+    office.sync()
+    assert office.queue("error") == []
+    assert {*names, "Site Zeta"} <= set(office.books.accounts())
+    office.settled()
+
+
+def test_a_new_account_and_one_below_it_arrive_in_one_sync(office: Office) -> None:
+    office.sync()
+    for name in ("Yard:Crane:Fuel", "Yard:Crane", "Yard"):
+        office.add("v2_accounts", name=name, account_type="expense")
+    office.sync()
+    assert office.queue("error") == []
+    # QuickBooks shows each by what comes after the last colon.
+    assert {"Yard", "Crane", "Fuel"} <= {name.rpartition(":")[2] for name in office.books.accounts()}
+    office.settled()
