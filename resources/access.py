@@ -28,6 +28,7 @@ from resources.token_sets import ConnectionKey, Held, StoredTokens, ids
 from resources.vault import Vault
 from sync.clock import Clock
 from sync.errors import AccessExpired, ProviderUnavailable, Remedy
+from sync.retry import PROBE_EVERY_MAX
 
 # Long enough for the longest call to end with the token it began with.
 LEEWAY = timedelta(minutes=5)
@@ -184,8 +185,14 @@ class TokenKeeper:
         self, transaction: Transaction, key: ConnectionKey, *, status: str, reason: str | None
     ) -> None:
         now = self.clock.now()
-        if not transaction.run("connection_set_status", status=status, reason=reason, **ids(key), now=now):
+        told = {"status": status, "reason": reason, "probe_at": now + PROBE_EVERY_MAX}
+        if not transaction.run("connection_set_status", **told, **ids(key), now=now):
             return
+        if status == "connected":
+            # What was refused because the access had ended is sent again, whoever's deed brought it back.
+            transaction.run(
+                "reopen_after_consent", builder_id=key.builder_id, connection_id=key.connection_id
+            )
         audit(
             transaction,
             key,

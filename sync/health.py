@@ -83,7 +83,11 @@ def _verdict(reasons: list[Reason]) -> Health:
 
 
 def _access(facts: ConnectionFacts, *, now: datetime) -> Iterable[Reason]:
-    if facts.status in ("expired", "error"):
+    if facts.status == "error":
+        # It goes on by itself; the reason says what has to be done at the provider.
+        yield Reason("red", facts.status_reason or f"{facts.title} does not let Tieout work in this company.")
+        return
+    if facts.status == "expired":
         detail = f" ({facts.status_reason})" if facts.status_reason else ""
         yield Reason("red", f"{facts.title} no longer accepts this connection{detail}. Reconnect it.")
         return

@@ -50,6 +50,13 @@ def notice(  # noqa: PLR0911 - one sentence per kind
     reason = f" ({facts['reason'].rstrip('.')})" if facts.get("reason") else ""
     told = counted(records, "record")
     match kind:
+        case "connection_lost" if facts.get("is_probed"):
+            # The reason says what to do there, and that it goes on by itself.
+            return Notice(
+                f"{company} cannot be synced",
+                f"{facts.get('reason') or f'{provider} does not let Tieout work in it.'}"
+                " It is asked again every half an hour; you need not reconnect it.",
+            )
         case "connection_lost":
             return Notice(
                 f"{company} is no longer connected",

@@ -31,12 +31,17 @@ def close_run(
     zone, window = row["time_zone"], row["sync_window"]
     due = next_due(row["sync_schedule"], after=now, time_zone=zone, window=window)
     retried_from = now + RETRIED_APART
-    if error is not None:
-        failures = tx.value(
-            "failed_in_a_row",
-            builder_id=builder_id,
-            connection_id=connection_id,
-            rows_max=FAILURES_COUNTED_MAX,
+    if error is not None or row["status"] == "error":
+        # What somebody has to see to at the provider is no passing outage: it is probed at the longest distance at once.
+        failures = (
+            FAILURES_COUNTED_MAX
+            if row["status"] == "error"
+            else tx.value(
+                "failed_in_a_row",
+                builder_id=builder_id,
+                connection_id=connection_id,
+                rows_max=FAILURES_COUNTED_MAX,
+            )
         )
         retried_from = parked_until(due, failures=failures, now=now, time_zone=zone, window=window)
         # Who starts every sync by hand is not probed; only what was to be tried again by itself still is.

@@ -204,11 +204,12 @@ where builder_id = %(builder_id)s
   and id = %(id)s;
 
 -- name: connection_refresh_worked
--- The access is good (again): what had been said of failed refreshes is over.
+-- The access is good (again): what had been said of failed refreshes is over. What is wrong at the provider itself (a
+-- subscription that ended) is not mended by new tokens: the first answer of the company takes that back.
 update v2_integration_connections
 set refresh_failures = 0,
-    status = 'connected',
-    status_reason = null,
+    status = case when status = 'error' then status else 'connected' end,
+    status_reason = case when status = 'error' then status_reason end,
     updated_at = %(now)s
 where builder_id = %(builder_id)s
   and id = %(id)s;
@@ -289,16 +290,22 @@ where builder_id = %(builder_id)s
 -- Count a refresh that got no answer; the connection is not given up for it.
 update v2_integration_connections
 set refresh_failures = refresh_failures + 1,
-    status_reason = %(reason)s,
+    status_reason = case when status = 'error' then status_reason else %(reason)s end,
     updated_at = %(now)s
 where builder_id = %(builder_id)s
   and id = %(id)s;
 
 -- name: connection_set_status
--- Say that a connection stopped working (or works again) and why; a disconnected one stays disconnected.
+-- Say that a connection stopped working (or works again) and why; a disconnected one stays disconnected. One that goes on
+-- by itself once somebody has acted at the provider is probed before a rare schedule's turn.
 update v2_integration_connections
 set status = %(status)s,
     status_reason = %(reason)s,
+    next_due_at = case
+        when %(status)s::text = 'error' and next_due_at is not null and sync_window is null
+            then least(next_due_at, %(probe_at)s::timestamptz)
+        else next_due_at
+    end,
     updated_at = %(now)s
 where builder_id = %(builder_id)s
   and id = %(id)s

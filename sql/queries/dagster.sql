@@ -53,7 +53,7 @@ with due as (
     where c.builder_id = %(builder_id)s
       and c.id = %(connection_id)s
       and c.provider = %(provider)s
-      and c.status = 'connected'
+      and c.status in ('connected', 'error')
       and c.next_due_at <= %(due_at)s),
 known as (
     select r.id
@@ -77,10 +77,11 @@ select coalesce((select id from known), (select id from made))::text as sync_run
 from due;
 
 -- name: dagster_due_connections
--- Connections whose sync is due, the longest waiting first (as the scheduler).
+-- Connections whose sync is due, the longest waiting first (as the scheduler); those that a person has to see to at the
+-- provider are probed, and go on by themselves.
 select builder_id::text, id::text as connection_id, provider, next_due_at as due_at
 from v2_integration_connections
-where status = 'connected'
+where status in ('connected', 'error')
   and next_due_at <= %(now)s
 order by next_due_at, id
 limit %(rows_max)s;

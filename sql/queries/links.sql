@@ -386,7 +386,7 @@ where builder_id = %(builder_id)s
   and id = %(link_id)s;
 
 -- name: reopen_after_consent
--- A fresh consent releases what the lost one had refused: it is tried again from the beginning.
+-- A fresh consent, or access that works again, releases what was refused without it: it is tried again from the beginning.
 update links l
 set state = 'open',
     cause = null,

@@ -50,7 +50,8 @@ with newest_tie_outs as (
     group by 1, 2
 ), present as (
     select id as connection_id, 'connection_lost' as kind, 0 as records,
-           jsonb_build_object('reason', coalesce(status_reason, '')) as facts
+           jsonb_build_object('reason', coalesce(status_reason, ''))
+               || case when status = 'error' then jsonb_build_object('is_probed', true) else '{}' end as facts
     from v2_integration_connections
     where status in ('expired', 'error')
     union all

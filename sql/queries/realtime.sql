@@ -2,6 +2,7 @@
 
 -- name: real_time_changes
 -- What changed, on our side or by a provider's hint, for connections that want it on the other side at once, the longest waiting first (as the scheduler).
+-- One that does not work is left to the schedule's probes.
 select c.builder_id::text, c.id::text as connection_id, c.provider, c.sync_window, c.time_zone,
        changed.entity, changed.is_bulk, changed.changed_at, c.pull_hinted_at
 from v2_integration_connections c

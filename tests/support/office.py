@@ -105,6 +105,30 @@ class Office(Platform):
         self.tieout.finish_run(self.builder_id, self.connection_id, run_id, error=sentence)
         return sentence
 
+    def refused_for_lost_access(self, entity: Entity) -> None:
+        """Leave the one record of an entity as a refusal for lost rights does: failed, and waiting for somebody."""
+        self.run(
+            "update links set state = 'failed', ours_checksum = 'x', decided_ours_checksum = 'x',"
+            " decided_theirs_checksum = theirs_checksum where entity = %s",
+            entity.value,
+        )
+        ((link_id, record_id),) = self.rows(
+            "select id, record_id from links where entity = %s", entity.value
+        )
+        self.add(
+            "v2_sync_records",
+            sync_log_id=self.value("select id from v2_sync_log limit 1"),
+            platform_entity_type=entity.value,
+            platform_entity_id=record_id,
+            direction="push",
+            status="error",
+            connection_id=self.connection_id,
+            link_id=link_id,
+            action="failed",
+            category="auth",
+            code="provider.access_expired",
+        )
+
     def due_in(self) -> int:
         """In how many whole minutes the next scheduled sync is due."""
         due = self.value(

@@ -29,6 +29,11 @@ def test_when_nothing_is_wrong_it_is_green_and_says_nothing() -> None:
     ("change", "color", "words"),
     [
         (
+            {"status": "error", "status_reason": "Renew the subscription in QuickBooks."},
+            "red",
+            "Renew the subscription in QuickBooks.",
+        ),
+        (
             {"status": "expired", "status_reason": "consent withdrawn"},
             "red",
             "(consent withdrawn). Reconnect",

@@ -15,6 +15,7 @@ from resources.store.database import Database
 from resources.vault import Vault
 from resources.wiring import Tieout
 from sync.errors import AccessExpired, SyncError
+from sync.records import Entity
 from tests.support.judged_xero import judged_xero, organisation, tieout_without_organisations
 from tests.support.office import BROWSER, Office
 from tests.support.xero_books import XeroBooks
@@ -142,7 +143,10 @@ def test_disconnecting_one_leaves_the_other_syncing_and_the_last_takes_the_token
 def test_a_consent_that_was_withdrawn_is_told_to_each_builder_once_and_a_new_one_serves_both(
     offices: list[Office], books: XeroBooks
 ) -> None:
-    one = offices[0]
+    one, other = offices
+    other.vendor()
+    other.sync()
+    other.refused_for_lost_access(Entity.VENDOR)
     person = str(uuid4())
     tenants = []
     for office in offices:
@@ -159,8 +163,9 @@ def test_a_consent_that_was_withdrawn_is_told_to_each_builder_once_and_a_new_one
             company(office)
     assert books.live_refresh_calls() == calls, "what ended is not asked for again"
     assert [status(office) for office in offices] == [("expired", 1), ("expired", 1)]
-    # The person chooses both organisations again; one builder's consent is enough for both.
+    # The person chooses both organisations again; one builder's consent is enough for both, and for what they had lost.
     connect(one, ",".join(tenants), person=person)
+    assert other.value("select state from links where entity = 'vendor'") == "open"
     assert [status(office)[0] for office in offices] == ["connected", "connected"]
     assert [company(office) for office in offices] == ["Larch Homes", "Alder Homes"]
 

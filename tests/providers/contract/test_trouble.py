@@ -130,25 +130,7 @@ def test_a_fresh_consent_releases_what_the_lost_one_had_refused(office: Office) 
     bill = office.value("select id from v2_bills")
     office.change("v2_bills", bill, total="120.00")
     office.run("update v2_bill_lines set amount = 120.00 where bill_id = %s", bill)
-    # As a refusal for lost rights leaves it: failed, and waiting for somebody.
-    office.run(
-        "update links set state = 'failed', ours_checksum = 'x', decided_ours_checksum = 'x',"
-        " decided_theirs_checksum = theirs_checksum where entity = 'bill'"
-    )
-    log = office.value("select id from v2_sync_log limit 1")
-    office.add(
-        "v2_sync_records",
-        sync_log_id=log,
-        platform_entity_type="bill",
-        platform_entity_id=bill,
-        direction="push",
-        status="error",
-        connection_id=office.connection_id,
-        link_id=office.value("select id from links where entity = 'bill'"),
-        action="failed",
-        category="auth",
-        code="provider.access_expired",
-    )
+    office.refused_for_lost_access(Entity.BILL)
     office.connect()
     office.sync()
     assert office.books.valid("bill")[0].total == Decimal("120.00")
