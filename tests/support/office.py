@@ -112,9 +112,7 @@ class Office(Platform):
             " decided_theirs_checksum = theirs_checksum where entity = %s",
             entity.value,
         )
-        ((link_id, record_id),) = self.rows(
-            "select id, record_id from links where entity = %s", entity.value
-        )
+        ((link_id, record_id),) = self.rows("select id, record_id from links where entity = %s", entity.value)
         self.add(
             "v2_sync_records",
             sync_log_id=self.value("select id from v2_sync_log limit 1"),
