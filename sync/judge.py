@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
-from sync import fields, jobs, merge, periods
+from sync import fields, history, jobs, merge, periods
 from sync.clock import Skew
 from sync.compare import GONE, Decision, Situation, decide
 from sync.incoming import BackResolver, to_platform
 from sync.mapping import MappingTable
 from sync.outgoing import Reference, Resolver, Sent, references, to_ledger
-from sync.records import HISTORY, Canonical, Entity, name_key
+from sync.records import Canonical, Entity, name_key
 from sync.shown import shown
 from sync.store import Work
 from sync.stored import ClosedBooks, EntitySetting, LinkView
@@ -38,6 +37,8 @@ class Context:
     # Until when the ledger's books are closed, as far as is known here.
     closed: ClosedBooks = field(default_factory=ClosedBooks)
     skew: Skew | None = None
+    # Documents older than the history that is brought in, by the ledger's ids, which money pays that is here or comes in.
+    paid_here: frozenset[str] = frozenset()
     # Customers of the ledger that are active vendors of ours too, or the reverse.
     shared: frozenset[str] = frozenset()
 
@@ -62,11 +63,11 @@ def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provi
             ours.update(references(entity, link.ours.canonical))
         if link.theirs is not None:
             theirs.update(references(entity, link.theirs.canonical))
-    mapping = work.mapping()
+    mapping, setting = work.mapping(), work.entity_setting(entity)
     remote_ids = work.remote_ids(ours)
     return Context(
         entity=entity,
-        setting=work.entity_setting(entity),
+        setting=setting,
         mapping=mapping,
         out=Resolver(
             provider_title=provider_title,
@@ -89,6 +90,7 @@ def load_context(work: Work, entity: Entity, links: Sequence[LinkView], *, provi
         shared=work.shared_names(
             entity, [link.remote_id for link in links if link.remote_id and _ended_here(link)]
         ),
+        paid_here=history.paid_here(work, entity, links, setting),
     )
 
 
@@ -179,25 +181,12 @@ def judge(link: LinkView, context: Context) -> Judged:
         ended_there=context.setting.ended_there,
         merged_into=link.theirs.merged_into if link.theirs else None,
         is_shared=link.remote_id in context.shared,
-        is_before_history=_is_before_history(link, context),
+        is_before_history=history.is_left(
+            link, context.setting, here=context.back.record_ids, paid_here=context.paid_here
+        ),
     )
     both, theirs = together or (None, None)
     return Judged(link, decide(situation), merged=both, theirs_as_ours=theirs)
-
-
-def _is_before_history(link: LinkView, context: Context) -> bool:
-    """Say whether their document is older than what is brought in, closed, and about nothing that is here.
-
-    An old payment of a document that is here is needed: without it more would be open here than there.
-    """
-    since, theirs = context.setting.history_from, link.theirs
-    if since is None or theirs is None or link.ours is not None or link.entity not in HISTORY:
-        return False
-    day = theirs.canonical.get("date")
-    if not day or date.fromisoformat(day) >= since or theirs.balance:
-        return False
-    named = (each for each in references(link.entity, theirs.canonical) if each[0] in HISTORY)
-    return not any(each in context.back.record_ids for each in named)
 
 
 def _ours_changed(link: LinkView, context: Context) -> bool:

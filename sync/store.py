@@ -165,6 +165,14 @@ class Work(Protocol):
         """Look again at payments that pay documents, or deposits of payments, which have just been linked."""
         ...
 
+    def reopen_left(self, entity: Entity, remote_ids: Sequence[str]) -> None:
+        """Look again at documents that were left in the ledger, because money that pays them is here now."""
+        ...
+
+    def paid_since(self, entity: Entity, remote_ids: Sequence[str], *, since: date) -> list[str]:
+        """Return which of these documents are paid by money that is here or is dated on that day or later."""
+        ...
+
     # -- mapping and settings
     def mapping(self, version_id: str | None = None) -> MappingTable:
         """Return the mapping as it is now, or one of its older versions."""

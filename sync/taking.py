@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sync import jobs
+from sync import history, jobs
 from sync.compare import Strategy, Verdict
 from sync.errors import DocumentInvalid, Held
 from sync.judge import Context, Judged, in_platform_terms
@@ -58,6 +58,8 @@ def take(
     settlements = [_settlement(each, links[each.item.link.id], context) for each in rows]
     work.settle(settlements)
     work.reopen_naming(context.entity, [remote_id for each in rows if (remote_id := _may_be_named(each))])
+    came_in = [each.item.link.theirs.canonical for each in rows if each.item.link.theirs is not None]
+    history.look_at_left(work, context.entity, came_in, context.setting, here=context.back.record_ids)
     for each, settlement in zip(rows, settlements, strict=True):
         _write_down(each, recorder)
         if settlement.ours_checksum != links[each.item.link.id].ours_checksum:

@@ -468,6 +468,37 @@ where l.builder_id = %(builder_id)s
       from jsonb_array_elements(m.canonical -> %(list)s) as a (item)
       where a.item ->> %(key)s in (select unnest(%(remote_ids)s::text[])));
 
+-- name: reopen_left
+-- Looks again at documents that were left in the ledger, because money that pays them is here now.
+update links
+set base_theirs_checksum = 'to be looked at again'
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = %(entity)s
+  and remote_id = any (%(remote_ids)s::text[])
+  and record_id is null
+  and base_theirs_checksum is not null;
+
+-- name: paid_since
+-- Which of these documents are paid by money that is here, or that comes in because it is of that day or later.
+select distinct a.item ->> %(key)s as remote_id
+from mirror m
+cross join lateral jsonb_array_elements(m.canonical -> %(list)s) as a (item)
+where m.builder_id = %(builder_id)s
+  and m.connection_id = %(connection_id)s
+  and m.entity = %(naming_entity)s
+  and m.state = 'active'
+  and a.item ->> %(key)s in (select unnest(%(remote_ids)s::text[]))
+  and (m.document_date >= %(since)s
+       or exists (
+           select
+           from links l
+           where l.builder_id = m.builder_id
+             and l.connection_id = m.connection_id
+             and l.entity = m.entity
+             and l.remote_id = m.remote_id
+             and l.record_id is not null));
+
 -- name: read_entity_setting
 -- How one entity is synced on one connection; without a direction, by the defaults.
 select e.is_enabled, e.direction, e.conflict_strategy, e.ended_here, e.ended_there, e.closed_period, e.approval,

@@ -104,3 +104,55 @@ def test_moving_the_day_forward_takes_nothing_away(world: World) -> None:
     world.sync()
     assert bills(world) == ["B-1"]
     assert world.value("select memo from v2_bills") == "seen again"
+
+
+def free_money(world: World) -> list[tuple[object, ...]]:
+    return world.rows("select amount, unapplied_amount from v2_bill_payments order by amount")
+
+
+def test_a_payment_of_the_first_day_brings_in_the_closed_bill_of_before_that_it_pays(world: World) -> None:
+    vendor = a_vendor_in_the_ledger(world)
+    bill = a_bill_in_the_ledger(world, party=vendor, number="B-1")
+    a_bill_payment(world, party=vendor, bill=bill)
+    begin_on(world, date(2026, 5, 21))
+    proof = world.sync().tie_out
+    assert bills(world) == ["B-1"], "or its payment would seem to be free"
+    assert free_money(world) == [(100, 0)]
+    assert proof.is_tied
+
+
+def test_a_payment_that_is_moved_past_the_first_day_brings_in_the_closed_bill_that_it_pays(
+    world: World,
+) -> None:
+    vendor = a_vendor_in_the_ledger(world)
+    bill = a_bill_in_the_ledger(world, party=vendor, number="B-1")
+    payment = a_bill_payment(world, party=vendor, bill=bill)
+    begin_on(world, date(2026, 6, 1))
+    world.sync()
+    assert bills(world) == []
+    world.ledger.edit(Entity.BILL_PAYMENT, payment, date="2026-06-02")
+    world.sync()
+    proof = world.sync().tie_out
+    assert bills(world) == ["B-1"]
+    assert free_money(world) == [(100, 0)]
+    assert proof.is_tied
+
+
+def test_a_payment_of_an_open_and_a_closed_old_bill_brings_in_both(world: World) -> None:
+    vendor = a_vendor_in_the_ledger(world)
+    closed = a_bill_in_the_ledger(world, party=vendor, number="B-1")
+    half = a_bill_in_the_ledger(world, party=vendor, number="B-2")
+    payment = a_bill_payment(world, party=vendor, bill=closed)
+    applied = [{"bill": closed, "amount": "100.00"}, {"bill": half, "amount": "40.00"}]
+    world.ledger.edit(Entity.BILL_PAYMENT, payment, amount="140.00", applications=applied)
+    a_bill_payment(world, party=vendor, bill=a_bill_in_the_ledger(world, party=vendor, number="B-3"))
+    begin_on(world, date(2026, 6, 1))
+    world.sync()
+    proof = world.sync().tie_out
+    assert bills(world) == ["B-1", "B-2"], "and B-3 stays: the money that pays it stays as well"
+    assert free_money(world) == [(140, 0)]
+    assert proof.is_tied
+    assert (
+        world.value("select count(*) from links where theirs_checksum is distinct from base_theirs_checksum")
+        == 0
+    )

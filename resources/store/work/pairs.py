@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from resources.store.database import json_text
@@ -255,6 +255,18 @@ class LinksPart(WorkPart):
         """Look again at payments that pay documents, or deposits of payments, which have just been linked."""
         if entity in NAMED_BY and remote_ids:
             self._tx.run("reopen_naming", **self._connection, **naming(entity), remote_ids=list(remote_ids))
+
+    def reopen_left(self, entity: Entity, remote_ids: Sequence[str]) -> None:
+        """Look again at documents that were left in the ledger, because money that pays them is here now."""
+        if remote_ids:
+            self._tx.run("reopen_left", **self._connection, entity=entity, remote_ids=list(remote_ids))
+
+    def paid_since(self, entity: Entity, remote_ids: Sequence[str], *, since: date) -> list[str]:
+        """Return which of these documents are paid by money that is here or is dated on that day or later."""
+        rows = self._tx.rows(
+            "paid_since", **self._connection, **naming(entity), remote_ids=list(remote_ids), since=since
+        )
+        return [row["remote_id"] for row in rows]
 
 
 def naming(entity: Entity) -> dict[str, str]:
