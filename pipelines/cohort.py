@@ -21,7 +21,7 @@ from assets.report import entity_metadata, pull_metadata, tie_out_metadata
 from assets.tags import NO_RETRY
 from pipelines.asset_events import AssetEvent, plan, report
 from resources.dagster.desk import Desk, DueConnection, SyncInProgress
-from sync.errors import SyncError
+from sync.errors import SyncBusy, SyncError
 
 JOB_NAME = "scheduled_syncs"
 OP_NAME = "sync_cohort"
@@ -130,7 +130,7 @@ def sync_member(desk: Desk, member: Member, *, run_id: str, budget: float) -> Ou
     if time.monotonic() > budget:
         return outcome
     outcome.failed_step = LEDGER_CHANGES
-    sync_run_id = None
+    sync_run_id, gave_way = None, None
     try:
         begun = desk.begin_due(due, dagster_run_id=run_id)
         if begun is None:
@@ -139,6 +139,9 @@ def sync_member(desk: Desk, member: Member, *, run_id: str, budget: float) -> Ou
         with desk.sync(member.builder_id, member.connection_id, sync_run_id) as sync:
             _steps(sync, outcome)
             sync.finish()
+    except SyncBusy as busy:
+        # No failure: the sync that is under way does the same work, and this one comes again soon.
+        gave_way, outcome.failed_step = busy.user_message, None
     except SyncError as error:
         outcome.sentence, outcome.code = error.user_message, error.code
     except (
@@ -150,21 +153,22 @@ def sync_member(desk: Desk, member: Member, *, run_id: str, budget: float) -> Ou
             f" Start it again; if it stops once more, report run {run_id}."
         )
         outcome.code = "internal"
-    if outcome.sentence is not None and sync_run_id is not None:
-        _end_early(desk, outcome, sync_run_id)
+    sentence = outcome.sentence or gave_way
+    if sentence is not None and sync_run_id is not None:
+        _end_early(desk, member, sync_run_id, sentence=sentence)
     return outcome
 
 
-def _end_early(desk: Desk, outcome: Outcome, sync_run_id: str) -> None:
+def _end_early(desk: Desk, member: Member, sync_run_id: str, *, sentence: str) -> None:
     try:
         desk.end_run(
-            builder_id=outcome.member.builder_id,
-            connection_id=outcome.member.connection_id,
+            builder_id=member.builder_id,
+            connection_id=member.connection_id,
             sync_run_id=sync_run_id,
-            error=outcome.sentence,
+            error=sentence,
         )
     except Exception:  # the same edge: the database may be what failed
-        log.exception("cohort_member_not_closed", connection=outcome.member.connection_id)
+        log.exception("cohort_member_not_closed", connection=member.connection_id)
 
 
 def _steps(sync: SyncInProgress, outcome: Outcome) -> None:

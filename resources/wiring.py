@@ -205,7 +205,7 @@ class Tieout:
         Raises NotFound, AccessExpired, ProviderUnavailable, or SyncBusy when another sync keeps the lock too long.
         """
         with (
-            self._lock(builder_id, connection_id, wait_seconds=lock_wait_seconds),
+            self._lock(builder_id, connection_id, wait_seconds=lock_wait_seconds, sync_run_id=sync_run_id),
             self.sync_alone(builder_id, connection_id, sync_run_id, actor=actor) as opened,
         ):
             yield opened
@@ -307,7 +307,9 @@ class Tieout:
         return _facts_of(builder_id, row)
 
     @contextmanager
-    def _lock(self, builder_id: str, connection_id: str, *, wait_seconds: float) -> Iterator[None]:
+    def _lock(
+        self, builder_id: str, connection_id: str, *, wait_seconds: float, sync_run_id: str | None = None
+    ) -> Iterator[None]:
         deadline = time.monotonic() + wait_seconds
         while True:
             with self.database.session_lock(
@@ -317,6 +319,9 @@ class Tieout:
                     yield
                     return
             if time.monotonic() > deadline:
+                if sync_run_id is not None:
+                    with self._brief_tx(builder_id) as tx:
+                        tx.run("note_gave_way", builder_id=builder_id, sync_run_id=sync_run_id)
                 raise SyncBusy(company=self._facts(builder_id, connection_id).company_name)
             time.sleep(LOCK_POLL_SECONDS)
 

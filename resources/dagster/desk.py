@@ -143,7 +143,10 @@ class Desk(Protocol):
     def end_run(
         self, *, builder_id: str, connection_id: str, sync_run_id: str, error: str | None = None
     ) -> None:
-        """Record how a sync run ended (early, with an error's sentence) and when the connection is due next."""
+        """Record how a sync run ended (early, with an error's sentence) and when the connection is due next.
+
+        A scheduled one that another sync kept from beginning leaves no trace; it is due again in two minutes.
+        """
         ...
 
     def fail_runs_of(self, run: BrokenRun, *, sentence: str) -> int:

@@ -23,6 +23,7 @@ with newest_tie_outs as (
         where builder_id = c.builder_id
           and connection_id = c.id
           and status in ('completed', 'partial', 'failed')
+          and not gave_way
         order by requested_at desc, id desc
         limit 2
     ) as r

@@ -120,7 +120,8 @@ values (
 
 -- name: read_sync_run
 -- One sync run.
-select id::text, connection_id::text, trigger, entities, direction, status, requested_by, dagster_run_id, started_at
+select id::text, connection_id::text, trigger, entities, direction, status, requested_by, dagster_run_id, started_at,
+       gave_way
 from sync_runs
 where builder_id = %(builder_id)s
   and id = %(sync_run_id)s;
@@ -193,8 +194,30 @@ set status = case
 where r.builder_id = %(builder_id)s
   and r.id = %(sync_run_id)s;
 
+-- name: note_gave_way
+-- Notes that a run waited in vain for another sync of its connection to end.
+update sync_runs
+set gave_way = true
+where builder_id = %(builder_id)s
+  and id = %(sync_run_id)s
+  and status in ('queued', 'started');
+
+-- name: forget_gave_way
+-- Forgets a scheduled run that gave way before it did anything: the sync that was under way did its work.
+delete from sync_runs r
+where r.builder_id = %(builder_id)s
+  and r.id = %(sync_run_id)s
+  and r.gave_way
+  and r.trigger = 'scheduled'
+  and not exists (
+      select 1
+      from v2_sync_log l
+      where l.builder_id = r.builder_id
+        and l.sync_run_id = r.id);
+
 -- name: failed_in_a_row
--- How many of the newest whole syncs of a connection failed one after another, this one included.
+-- How many of the newest whole syncs of a connection failed one after another, this one included; one that gave way to
+-- another says nothing.
 select count(*) as failures
 from (
     select bool_and(status = 'failed') over (order by requested_at desc, id desc) as is_in_a_row
@@ -205,6 +228,7 @@ from (
           and connection_id = %(connection_id)s
           and status in ('completed', 'partial', 'failed')
           and trigger <> 'real_time'
+          and not gave_way
         order by requested_at desc, id desc
         limit %(rows_max)s) as newest) as judged
 where is_in_a_row;

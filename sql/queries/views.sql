@@ -141,7 +141,7 @@ from sync_runs
 where id = %(id)s;
 
 -- name: view_newest_runs
--- the newest run of each connection, and the newest that has ended; each is found at the top of the newest-first index
+-- the newest run of each connection, and the newest that ended without giving way to another; each is found at the top of the newest-first index
 select 'newest' as place, r.*
 from v2_integration_connections c
 cross join lateral (
@@ -163,6 +163,7 @@ cross join lateral (
     where builder_id = c.builder_id
       and connection_id = c.id
       and status in ('completed', 'partial', 'failed')
+      and not gave_way
     order by requested_at desc, id desc
     limit 1
 ) as r;

@@ -17,7 +17,7 @@ from assets.partitions import BUILDERS
 from pipelines.cohort import JOB_NAME, OP_NAME, Member, sync_member
 from pipelines.definitions import build_defs
 from resources.dagster.desk import ConnectedCompany, SyncInProgress
-from sync.errors import ProviderUnavailable
+from sync.errors import ProviderUnavailable, SyncBusy
 from sync.records import Entity
 from sync.summary import EntitySummary
 from tests.pipelines.fake_desk import FakeDesk, FakeSync
@@ -125,6 +125,16 @@ def test_one_builders_trouble_is_its_own(
     assert [each for each in builders if many.ended[each] is None] == [
         each for each in builders if each not in red
     ]
+
+
+def test_a_builder_whose_other_sync_is_under_way_is_put_off_and_not_red(
+    many: ManyDesk, instance: dg.DagsterInstance, builders: list[str]
+) -> None:
+    many.trouble = {builders[3]: SyncBusy(company="Cedar Ridge")}
+    assert run(many, instance, builders).success
+    others = dict.fromkeys([each for each in builders if each != builders[3]], "MATERIALIZED")
+    assert status(instance, "bill", builders) == {builders[3]: None} | others
+    assert "Another sync of Cedar Ridge is under way" in str(many.ended[builders[3]])
 
 
 def test_a_later_good_run_clears_the_red(

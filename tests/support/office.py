@@ -87,18 +87,20 @@ class Office(Platform):
             sync.finish()
             return Done(pulled, summaries, proof, sync.provider_calls)
 
-    def scheduled(self) -> str | None:
+    def scheduled(self, *, trigger: str = "scheduled", patience_seconds: float = 60) -> str | None:
         """Do one sync as the schedule does, to its end or to its error, whose sentence is returned."""
         run_id = self.add(
             "sync_runs",
             connection_id=self.connection_id,
-            trigger="scheduled",
+            trigger=trigger,
             requested_by="schedule",
             requested_at=self.books.clock.now(),
         )
         sentence = None
         try:
-            with self.tieout.sync(self.builder_id, self.connection_id, run_id) as sync:
+            with self.tieout.sync(
+                self.builder_id, self.connection_id, run_id, lock_wait_seconds=patience_seconds
+            ) as sync:
                 sync.sync_all()
         except SyncError as error:
             sentence = error.user_message

@@ -74,3 +74,28 @@ def test_a_try_that_came_due_during_a_sync_is_made_a_minute_later(waiting: Offic
     waiting.later(minutes=1)
     assert waiting.scheduled() is None
     assert in_the_ledger(waiting) == Decimal("120.00")
+
+
+def test_a_sync_that_waits_in_vain_for_a_long_import_is_no_outage(office: Office) -> None:
+    office.run("update v2_integration_connections set sync_schedule = 'daily'")
+    with office.database.session_lock(
+        "lock_connection", "unlock_connection", connection_id=office.connection_id
+    ):
+        for trigger in ("scheduled", "scheduled", "manual", "scheduled", "manual"):
+            office.later(minutes=4)
+            sentence = office.scheduled(trigger=trigger, patience_seconds=0)
+            assert sentence is not None
+            assert "is under way" in sentence
+            assert office.due_in() == 2, "each comes again soon, however often it had to wait"
+    assert office.rows("select kind from notifications") == []
+    ended = "select trigger, status from sync_runs where requested_by = 'schedule'"
+    assert office.rows(ended) == [("manual", "failed")] * 2, (
+        "who asked for one is told; nobody else had asked"
+    )
+    office.books.fault("status", status=503, path=API_ANY, count=None)
+    office.later(minutes=4)
+    assert office.scheduled() is not None
+    assert office.rows("select kind from notifications") == [], "the first failure of its own"
+    office.books.control("DELETE", "/faults")
+    assert office.scheduled() is None
+    assert office.due_in() > 60
