@@ -212,6 +212,10 @@ def _merge(link: LinkView, context: Context) -> tuple[Canonical, Canonical] | No
         return None
     mine = merge.our_changes(link.entity, link.ours.canonical, link.base_ours)
     yours = merge.their_changes(link.entity, link.theirs.canonical, link.base_theirs, link.base_ours)
+    if link.entity in merge.WITH_LINES:
+        mine, yours = merge.without_agreed(
+            link.entity, link.ours.canonical, link.theirs.canonical, mine, yours
+        )
     if not merge.are_disjoint(mine, yours):
         return None
     theirs = in_platform_terms(link, context)

@@ -7,7 +7,7 @@ never by position. A merge whose lines no longer add up to its total is no merge
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -92,6 +92,20 @@ def are_disjoint(ours: SideChanges, theirs: SideChanges) -> bool:
     if ours.new_lines and theirs.new_lines:
         return False
     return not (ours.fields & theirs.fields or ours.lines & theirs.lines)
+
+
+def without_agreed(
+    entity: Entity, ours: Canonical, theirs: Canonical, mine: SideChanges, yours: SideChanges
+) -> tuple[SideChanges, SideChanges]:
+    """Leave out of both sides' changes the plain fields that both gave the same value: there is nothing to ask.
+
+    Parties and dates are told differently on the two sides, and stay.
+    """
+    left, right = fields.comparable(entity, ours), fields.comparable(entity, theirs)
+    agreed = {
+        name for name in mine.fields & yours.fields - {"party", "date", "lines"} if left[name] == right[name]
+    }
+    return replace(mine, fields=mine.fields - agreed), replace(yours, fields=yours.fields - agreed)
 
 
 def merged(

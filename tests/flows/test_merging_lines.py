@@ -1,4 +1,4 @@
-"""Lines of a document that both sides changed: merged by identity, kept from the side that touched them, or asked about."""
+"""Documents that both sides changed: lines are merged by identity, kept from the side that touched them, or asked about."""
 
 from __future__ import annotations
 
@@ -161,3 +161,14 @@ def test_a_quantity_that_the_bookkeeper_gave_a_line_was_lost_when_a_memo_was_mer
         "select quantity, unit_price from v2_bill_lines where bill_id = %s", bill
     )
     assert (f"{quantity:.0f}", f"{price:.2f}") == ("4", "25.00")
+
+
+def test_the_same_new_due_date_on_both_sides_was_a_reason_to_ask_about_something_else(world: World) -> None:
+    bill = world.bill(world.vendor())
+    world.sync()
+    remote = world.ledger.only(Entity.BILL)
+    world.ledger.edit(Entity.BILL, remote.remote_id, due_date="2026-06-30")
+    world.change("v2_bills", bill, due_date="2026-06-30", memo="Second floor")
+    assert world.sync().count(Entity.BILL, "conflict") == 0
+    kept = world.ledger.only(Entity.BILL).canonical
+    assert (kept["due_date"], kept["memo"]) == ("2026-06-30", "Second floor")
