@@ -76,6 +76,29 @@ def test_a_record_that_was_never_told_comes_in(office: Office) -> None:
     assert office.value("select count(*) from v2_vendors where name = %s", wanted) == 1
 
 
+def test_a_document_that_always_answers_with_a_fault_keeps_no_other_from_being_found(office: Office) -> None:
+    bill, invoice = office.bill(office.vendor()), office.invoice(office.client())
+    office.settled()
+    ids = {kind: office.books.valid(kind)[0].id for kind in ("bill", "invoice")}
+    for kind, remote_id in ids.items():
+        office.books.end(kind, remote_id)
+    skip_the_feed(office)
+    office.books.fault("status", status=500, method="GET", path=f"*/{ids['bill']}", count=None)
+    census_done(office)
+    states = (
+        "select (select status from v2_bills where id = %s), (select status from v2_invoices where id = %s)"
+    )
+    assert office.rows(states, bill, invoice) == [("approved", "void")]
+    place = office.value("select position::jsonb from cursors where stream = 'census'")
+    assert place["told"] == ["bill"]
+    office.books.control("DELETE", "/faults")
+    office.later(hours=25)
+    for _ in range(4):
+        office.sync()
+    assert office.rows(states, bill, invoice) == [("void", "void")], "a day later, also where a week is usual"
+    assert office.value("select position::jsonb -> 'told' from cursors where stream = 'census'") == []
+
+
 def skip_the_feed(office: Office) -> None:
     """Move the cursor of the changes past everything, as a feed does that tells nothing; then let a census come due."""
     office.later(days=8)

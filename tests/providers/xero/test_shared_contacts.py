@@ -31,12 +31,10 @@ def active(office: Office) -> tuple[bool, bool, str]:
     return client, vendor, contact
 
 
-@pytest.mark.parametrize("strategy", ["last_write_wins", "manual"])
 @pytest.mark.parametrize("ended", ROLES)
 def test_making_a_client_inactive_does_not_make_the_vendor_of_the_same_contact_inactive(
-    office: Office, shared: dict[str, str], ended: str, strategy: str
+    office: Office, shared: dict[str, str], ended: str
 ) -> None:
-    office.run("update v2_integration_connections set conflict_strategy = %s", strategy)
     (other,) = set(ROLES) - {ended}
     office.change(ended, shared[ended], is_active=False)
     office.settled()
