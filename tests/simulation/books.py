@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,6 +88,29 @@ class Books(ABC):
     wire: InProcess
     # Where calls wait for their turn; without limits in most worlds, because time passes there only with the calls.
     gate: Gate = OpenGate()
+
+    def __init__(self) -> None:
+        """Begin with books in which nobody has done anything."""
+        # What the bookkeeper changed in each record by hand, and which records ended so.
+        self.touched: defaultdict[str, set[str]] = defaultdict(set)
+        self.ended: set[str] = set()
+
+    def _note(self, record: str, *fields: str, is_done: bool, is_end: bool = False) -> bool:
+        if is_done:
+            self.touched[record].update(fields)
+        if is_done and is_end:
+            self.ended.add(record)
+        return is_done
+
+    def _with(self, role: Role, party: str) -> list[str]:
+        """Return the documents that are with somebody."""
+        kinds = [kind for kind in KINDS if PARTY[kind] == role]
+        return [paper.id for kind in kinds for paper in self.papers(kind) if paper.party == party]
+
+    def _note_merge(self, lose: str, moved: list[str], *, is_done: bool) -> bool:
+        for document in moved:
+            self._note(document, "party", is_done=is_done)
+        return self._note(lose, is_done=is_done, is_end=True)
 
     @abstractmethod
     def provider(self, access: Access, http: FaultyWire, clock: Clock) -> Provider:

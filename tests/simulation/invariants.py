@@ -9,6 +9,7 @@ from tests.simulation.agreement import RECEIPTS, disagreements, papers_by_id
 from tests.simulation.books import KINDS, Kind
 from tests.simulation.company import Company
 from tests.simulation.people import TABLES
+from tests.simulation.reasons import unreasonable
 from tests.simulation.world import SimWorld, memos_in
 
 # How long after the last sync it is looked at once more, and again.
@@ -29,7 +30,7 @@ def broken_promises(world: SimWorld) -> list[str]:
             *company.unstored(),
             *world.people.desk.broken(company),
         ]
-    return [*found, *_undecided(world), *_told_twice(world), *_vanished(world)]
+    return [*found, *_undecided(world), *_told_twice(world), *_vanished(world), *unreasonable(world)]
 
 
 def _live_texts(company: Company, kind: Kind) -> Counter[str]:

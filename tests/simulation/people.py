@@ -175,6 +175,7 @@ class People:
             world.clock.now(),
             document,
         )
+        world.note(document, "lines")
         world.tell(f"office: the first line of {rows[0][1]} becomes {amount}")
 
     def void_here(self) -> None:
@@ -203,6 +204,7 @@ class People:
         with self._by_hand():
             self.world.run(f"delete from {TABLES[kind][0]} where id = %s", document)
         self.documents[kind].remove(document)
+        self.world.note(document, is_end=True)
         self.world.tell(f"office: {kind} {document} deleted")
 
     def decide_here(self) -> None:

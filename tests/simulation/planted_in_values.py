@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sync import outgoing, taking
+from sync import compare, outgoing, retry, taking
+from sync.compare import Decision, Situation, Verdict
 from sync.outgoing import Resolver
 from sync.records import Canonical, Entity
 from tests.simulation import company
@@ -88,10 +89,44 @@ def told_again_at_each_sync() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def never_merges() -> Iterator[None]:
+    """Whenever both sides changed, a person is asked."""
+
+    def both_changed(link: Situation) -> Decision:
+        return Decision(Verdict.CONFLICT, "planted")
+
+    with instead(compare, "_both_changed", both_changed):
+        yield
+
+
+@contextmanager
+def everything_asked() -> Iterator[None]:
+    """Whatever changed, a person is asked."""
+    original = compare._pair
+
+    def pair(link: Situation) -> Decision:
+        found = original(link)
+        return found if found.verdict is Verdict.SETTLE else Decision(Verdict.CONFLICT, "planted")
+
+    with instead(compare, "_pair", pair):
+        yield
+
+
+@contextmanager
+def gives_up_at_once() -> Iterator[None]:
+    """What fails once is not tried again."""
+    with instead(retry, "TRIES_MAX", 1):
+        yield
+
+
 IN_VALUES: tuple[PlantedBug, ...] = (
     wrong_party,
     line_texts_dropped,
     costs_posted_as_income,
     renames_not_taken,
     told_again_at_each_sync,
+    never_merges,
+    everything_asked,
+    gives_up_at_once,
 )

@@ -26,6 +26,8 @@ REALM = "9341450000000101"
 LONG_AGO = "2019-12-31"
 ENTITIES: dict[str, str] = {"bill": "Bill", "invoice": "Invoice", "vendor": "Vendor", "customer": "Customer"}
 PAYMENTS: dict[Kind, str] = {"bill": "BillPayment", "invoice": "Payment"}
+# What the bookkeeper can change of a document, and what it is called here.
+FIELDS = {"PrivateNote": "memo", "Line": "lines", "DocNumber": "number", "DueDate": "due_date"}
 CLIENT = f"Basic {base64.b64encode(b'sim:secret').decode()}"
 
 
@@ -103,6 +105,7 @@ class QuickBooksBooks(Books):
 
     def __init__(self, now: Callable[[], float]) -> None:
         """Open a company with a chart of accounts and nothing else; `now` is its own clock."""
+        super().__init__()
         self.app = create_app(seed="empty", clock=MovableClock(source=now))
         self.emulator = self.app.emulator
         self.emulator.switches["duplicate_numbers"] = "allow"
@@ -216,7 +219,8 @@ class QuickBooksBooks(Books):
 
     def _update(self, paper: Paper, body: Json) -> bool:
         party = "VendorRef" if paper.kind == "bill" else "CustomerRef"
-        return self._act("update", ENTITIES[paper.kind], {party: {"value": paper.party}, **body}, paper.id)
+        is_done = self._act("update", ENTITIES[paper.kind], {party: {"value": paper.party}, **body}, paper.id)
+        return self._note(paper.id, *(FIELDS[name] for name in body), is_done=is_done)
 
     def write_memo(self, paper: Paper, memo: str, *, keeps_mark: bool) -> bool:
         mark = _mark(self._row(paper))
@@ -288,7 +292,8 @@ class QuickBooksBooks(Books):
         return json.dumps({word: self._rows(word) for word in words}, default=str)
 
     def end(self, paper: Paper, *, how: Literal["void", "delete"]) -> bool:
-        return self._act("delete" if paper.kind == "bill" else how, ENTITIES[paper.kind], {}, paper.id)
+        is_done = self._act("delete" if paper.kind == "bill" else how, ENTITIES[paper.kind], {}, paper.id)
+        return self._note(paper.id, is_done=is_done, is_end=True)
 
     def pay(self, paper: Paper, amount: Decimal) -> bool:
         body: Json = {"TotalAmt": amount, "TxnDate": DATE, "Line": [_paying(paper, amount)]}
@@ -302,18 +307,22 @@ class QuickBooksBooks(Books):
         )
 
     def unpay(self, money: Money) -> bool:
-        return self._act("delete", PAYMENTS[money.kind], {}, money.id)
+        is_done = self._act("delete", PAYMENTS[money.kind], {}, money.id)
+        return self._note(money.id, is_done=is_done, is_end=True)
 
     def repay(self, money: Money, paper: Paper, amount: Decimal) -> bool:
         body = {"TotalAmt": amount, "Line": [_paying(paper, amount)]}
         return self._act("update", PAYMENTS[money.kind], body, money.id)
 
     def rename(self, role: Role, remote_id: str, name: str) -> bool:
-        return self._act("update", ENTITIES[role], {"DisplayName": name}, remote_id)
+        is_done = self._act("update", ENTITIES[role], {"DisplayName": name}, remote_id)
+        return self._note(remote_id, "name", is_done=is_done)
 
     def merge(self, role: Role, *, keep: str, lose: str) -> bool:
         body = {"realm": REALM, "entity": ENTITIES[role], "keep": keep, "lose": lose}
-        return self.wire.json("POST", "/_sandbox/merge", body).is_success
+        moved = self._with(role, lose)
+        is_done = self.wire.json("POST", "/_sandbox/merge", body).is_success
+        return self._note_merge(lose, moved, is_done=is_done)
 
     def enter_bill(self, vendor: str, number: str, amount: Decimal) -> bool:
         line = {

@@ -15,6 +15,7 @@ from sync.records import Direction
 from tests.simulation.database import SimDatabase
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import broken_promises
+from tests.simulation.reasons import ends
 from tests.simulation.scenes import scene_at
 from tests.simulation.world import SimWorld
 
@@ -42,6 +43,7 @@ class WorldResult:
     passed: Counter[str] = field(default_factory=Counter)
     syncs: int = 0
     deaths: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
 
 
 def run_world(
@@ -69,7 +71,9 @@ def run_world(
             if step not in left_out:
                 _live(world, step, with_faults=step not in quiet)
         world.settle()
-        return _result(world, broken_promises(world), steps)
+        result = _result(world, broken_promises(world), steps)
+        result.ends = ends(world)
+        return result
     except Exception as error:  # noqa: BLE001 - a world is a process of its own; the others go on, and this one is told of
         crash = f"{CRASHED} {type(error).__name__}: {error} ({_place(error)})"
         return WorldResult(seed, "?", [crash], []) if world is None else _result(world, [crash], steps)

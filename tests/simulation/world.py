@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
@@ -61,6 +62,9 @@ class SimWorld(Platform):
         self._ids = Random(f"{seed}/ids")
         self._later = itertools.count(1)
         super().__init__(database, clock=self.clock, new_id=self._new_id)
+        # What the office changed in each record by hand, and which records it ended.
+        self.touched: defaultdict[str, set[str]] = defaultdict(set)
+        self.ended: set[str] = set()
         self.plan = FaultPlan(self.random, rate=self.random.choice(FAULT_RATES))
         self.story: list[str] = []
         self.breaches: list[str] = []
@@ -119,6 +123,17 @@ class SimWorld(Platform):
     def run(self, statement: str, *parameters: Any) -> None:
         """Run one statement as any SQL client of the platform would."""
         self.database.office(self.builder_id).run(statement, parameters)
+
+    def change(self, table: str, row_id: str, **values: Any) -> None:
+        """Change a row, as of now, as the office does."""
+        self.note(row_id, *values, is_end=values.get("status") == "void")
+        super().change(table, row_id, **values)
+
+    def note(self, record: str, *fields: str, is_end: bool = False) -> None:
+        """Note what the office changed in a record, or that it ended it."""
+        self.touched[record].update(fields)
+        if is_end:
+            self.ended.add(record)
 
     def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Read as the builder."""

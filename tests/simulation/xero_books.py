@@ -25,6 +25,14 @@ from tests.simulation.wire import Call, Dialect, FaultyWire, InProcess
 TYPES: dict[Kind, str] = {"bill": "ACCPAY", "invoice": "ACCREC"}
 PAYMENTS: dict[Kind, str] = {"bill": "ACCPAYPAYMENT", "invoice": "ACCRECPAYMENT"}
 LIVE = ("AUTHORISED", "PAID")
+# What the bookkeeper can change of a document, and what it is called here; the mark is not a value.
+FIELDS = {
+    "Reference": "memo",
+    "LineItems": "lines",
+    "InvoiceNumber": "number",
+    "DueDate": "due_date",
+    "Url": "mark",
+}
 CLIENT = f"Basic {base64.b64encode(f'{DEFAULT_CLIENT_ID}:{DEFAULT_CLIENT_SECRET}'.encode()).decode()}"
 # Signing keys take long to make, and no promise hangs on them.
 _keys: list[Any] = []
@@ -78,6 +86,7 @@ class XeroBooks(Books):
 
     def __init__(self, now: Callable[[], float]) -> None:
         """Open an organisation with a chart of accounts and nothing else; `now` is its own clock."""
+        super().__init__()
         self.app = create_app(seed="none", clock=MovableClock(source=now))
         self.emulator: Any = self.app.emulator
         if _keys:
@@ -195,7 +204,11 @@ class XeroBooks(Books):
         return self.wire.json("POST", "/_sandbox/bookkeeper", asked).is_success
 
     def _update(self, paper: Paper, body: Json) -> bool:
-        return self._act("POST", f"Invoices/{paper.id}", {"Invoices": [{"InvoiceID": paper.id, **body}]})
+        asked = {"Invoices": [{"InvoiceID": paper.id, **body}]}
+        is_done = self._act("POST", f"Invoices/{paper.id}", asked)
+        is_end = "Status" in body
+        fields = () if is_end else (FIELDS[name] for name in body)
+        return self._note(paper.id, *fields, is_done=is_done, is_end=is_end)
 
     def write_memo(self, paper: Paper, memo: str, *, keeps_mark: bool) -> bool:
         # The mark is in the Url, which nobody sees while editing a reference.
@@ -261,19 +274,22 @@ class XeroBooks(Books):
         return self._act("PUT", "Payments", {"Payments": [body]})
 
     def unpay(self, money: Money) -> bool:
-        return self._act("POST", f"Payments/{money.id}", {"Status": "DELETED"})
+        is_done = self._act("POST", f"Payments/{money.id}", {"Status": "DELETED"})
+        return self._note(money.id, is_done=is_done, is_end=True)
 
     def repay(self, money: Money, paper: Paper, amount: Decimal) -> bool:
         # Xero changes no payment: it is taken out and entered anew.
         return self.unpay(money) and self.pay(paper, amount)
 
     def rename(self, role: Role, remote_id: str, name: str) -> bool:
-        return self._act(
-            "POST", f"Contacts/{remote_id}", {"Contacts": [{"ContactID": remote_id, "Name": name}]}
-        )
+        asked = {"Contacts": [{"ContactID": remote_id, "Name": name}]}
+        is_done = self._act("POST", f"Contacts/{remote_id}", asked)
+        return self._note(remote_id, "name", is_done=is_done)
 
     def merge(self, role: Role, *, keep: str, lose: str) -> bool:
-        return self._bookkeep("merge_contacts", winner=keep, loser=lose)
+        moved = self._with(role, lose)
+        is_done = self._bookkeep("merge_contacts", winner=keep, loser=lose)
+        return self._note_merge(lose, moved, is_done=is_done)
 
     def enter_bill(self, vendor: str, number: str, amount: Decimal) -> bool:
         body = {
@@ -292,7 +308,9 @@ class XeroBooks(Books):
 
     def change_silently(self, paper: Paper) -> bool:
         # On a part-paid document the due date moves and UpdatedDateUTC does not.
-        return self._bookkeep("set_due_date", id=paper.id, date=f"2040-04-{next(self._numbers) % 28 + 1:02}")
+        day = f"2040-04-{next(self._numbers) % 28 + 1:02}"
+        is_done = self._bookkeep("set_due_date", id=paper.id, date=day)
+        return self._note(paper.id, "due_date", is_done=is_done)
 
     # ------------------------------------------------------------------ proof
 
