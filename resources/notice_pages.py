@@ -14,13 +14,14 @@ from sync.notices import Kind, Notice, notice
 # Under the address of a connection's pages; a kind that is not here is shown on the page of all connections.
 _TABS: Mapping[Kind, str] = {
     "dead_letters": "/errors",
+    "held": "/errors",
     "conflicts": "/conflicts",
     "outage_began": "/history",
     "outage_ended": "/history",
 }
 INTEGRATIONS = "/integrations"
 # What a notice names record by record: as many as fit into a mail that is read.
-NAMED: tuple[Kind, ...] = ("dead_letters", "conflicts")
+NAMED: tuple[Kind, ...] = ("dead_letters", "held", "conflicts")
 RECORDS_NAMED_MAX = 5
 
 

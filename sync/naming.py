@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sync.causes import NAMED
 from sync.errors import SyncError
 from sync.records import Entity
 from sync.store import Work
+
+# What stands in many records, so that mending it mends all of them.
+_MENDED = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +23,14 @@ class ById:
 
 
 def with_names(work: Work, error: SyncError) -> SyncError:
-    """Return the error with names in its sentence where the mirror knows them; as it was where it does not."""
+    """Return the error with names in its sentence where the mirror knows them, and with what is to be mended noted in its details."""
     found = error.details.pop("by_id", None)
     if not isinstance(found, ById):
         return error
+    if set(found.kinds) <= _MENDED:
+        error.details[NAMED] = (
+            f"{found.kinds[0].value if len(found.kinds) == 1 else 'party'}:{found.remote_id}"
+        )
     names = work.their_names([(kind, found.remote_id) for kind in found.kinds])
     if len(names) == 1:
         (name,) = names.values()

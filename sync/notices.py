@@ -14,6 +14,7 @@ Kind = Literal[
     "refresh_failing",
     "access_ending",
     "dead_letters",
+    "held",
     "conflicts",
     "tie_out_difference",
     "lists_unread",
@@ -26,6 +27,7 @@ KINDS: tuple[Kind, ...] = (
     "refresh_failing",
     "access_ending",
     "dead_letters",
+    "held",
     "conflicts",
     "tie_out_difference",
     "lists_unread",
@@ -43,7 +45,7 @@ class Notice:
     message: str
 
 
-def notice(  # noqa: PLR0911 - one sentence per kind
+def notice(  # noqa: C901, PLR0911 - one sentence per kind
     kind: Kind, *, company: str, provider: str, records: int, facts: Mapping[str, Any]
 ) -> Notice:
     """Say what is the matter and what to do."""
@@ -76,6 +78,12 @@ def notice(  # noqa: PLR0911 - one sentence per kind
             return Notice(
                 f"{told} could not be synced with {company}",
                 "All tries failed, or a value has to be corrected. Look under Errors and held: each has a sentence that says what to do.",
+            )
+        case "held":
+            causes = counted(int(facts.get("causes", 1)), "cause")
+            return Notice(
+                f"{counted(records, 'record waits', 'records wait')} to be synced with {company} ({causes})",
+                "Look under Errors and held: each cause has a sentence that says what ends it. What waits is sent by itself then.",
             )
         case "conflicts":
             return Notice(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sync import retry
+from sync.causes import cause_of
 from sync.errors import Category, ConflictFound, Held, Remedy, SyncError
 from sync.records import Entity
 from sync.store import Work
@@ -103,7 +104,8 @@ class Recorder:
         tries = link.tries + 1
         first = link.first_failed_at or now
         at = retry.next_try(error=error, tries=tries, first_failed_at=first, now=now, key=link.id)
-        self._block(link, "failed", error.code, tries=tries, first_failed_at=first, next_try_at=at)
+        cause = cause_of(error, link=link)
+        self._block(link, "failed", cause, tries=tries, first_failed_at=first, next_try_at=at)
         message = error.user_message
         if retry.is_dead(error=error, at=at):
             message = f"{message} It was tried {tries} times and is not tried again by itself: press Retry when the cause is gone."
@@ -116,12 +118,12 @@ class Recorder:
             category=error.category,
             code=error.code,
             remedy=Remedy.ASK_USER if retry.is_dead(error=error, at=at) else error.remedy,
-            cause=error.code,
+            cause=cause,
             details={**_plain(error.details), "dead_letter": retry.is_dead(error=error, at=at)},
             next_try_at=at,
         )
         self._add(outcome, "failed")
-        self.summary.failed.append(_trouble(link, error, error.code))
+        self.summary.failed.append(_trouble(link, error, cause))
 
     def unknown(
         self, work: Work, link: LinkView, error: SyncError, *, evidence: Mapping[str, Any] | None = None

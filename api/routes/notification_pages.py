@@ -42,6 +42,7 @@ _TITLES: Mapping[Kind, str] = {
     "refresh_failing": "Its access is not being renewed",
     "access_ending": "Its access ends soon",
     "dead_letters": "Records could not be synced",
+    "held": "Records wait until a cause is mended",
     "conflicts": "Conflicts wait for an answer",
     "tie_out_difference": "The books do not tie out",
     "lists_unread": "Its lists could not be read",

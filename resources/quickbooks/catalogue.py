@@ -210,6 +210,9 @@ _UNLISTED_ACCESS = _access(
 )
 _TRANSIENT_6000 = ("try again later", "unexpected error")
 
+# Codes under which QuickBooks refuses for many reasons: only its words tell which.
+GENERAL = frozenset({"6000"})
+
 
 def line_for(code: str, *, status: int, detail: str) -> Line:
     """Return the line of a code, or of its family where the code is not listed."""

@@ -16,8 +16,9 @@ from xml.etree import ElementTree as ET
 
 import httpx
 
-from resources.quickbooks.catalogue import TITLE, Kind, Line, line_for
+from resources.quickbooks.catalogue import CATALOGUE, GENERAL, TITLE, Kind, Line, line_for
 from resources.quickbooks.words import NAMES
+from sync.causes import IS_GENERAL
 from sync.errors import (
     AccessExpired,
     OutcomeUnknown,
@@ -129,6 +130,8 @@ def _by_line(fault: Fault, line: Line, *, label: str) -> SyncError:
     if line.kind is Kind.UNKNOWN:
         return OutcomeUnknown(sentence, provider=TITLE, label=label, reason=_failure(fault), **_facts(fault))
     rejected = RejectedByProvider(sentence, provider=TITLE, label=label, **_facts(fault), **_found(fault))
+    if fault.code in GENERAL or fault.code not in CATALOGUE:
+        rejected.details[IS_GENERAL] = True
     rejected.remedy = _remedy(fault, line)
     rejected.category = line.category
     return rejected

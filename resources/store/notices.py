@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from resources.store.database import Database, Transaction
 from resources.store.views import After, Row
 from sync.health import EXPIRY_WARNING
 from sync.notices import Kind
+
+# How long a hold has to last before a mail is sent about it.
+HELD_QUIET = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +52,7 @@ class Grouped:
 def raise_notifications(database: Database, builder_id: UUID, *, now: datetime) -> list[Kind]:
     """Tell what has become the matter and end what no longer is; return the kinds that began."""
     with database.builder_tx(builder_id, is_planned_once=True) as tx:
-        rows = tx.rows("notices_raise", now=now, expiry_warning=EXPIRY_WARNING)
+        rows = tx.rows("notices_raise", now=now, expiry_warning=EXPIRY_WARNING, held_quiet=HELD_QUIET)
     for row in rows:
         log.info(
             "notice", builder=str(builder_id), connection=str(row["connection_id"]), notice_kind=row["kind"]
@@ -127,7 +130,7 @@ def claim_mail(database: Database, builder_id: UUID, *, now: datetime) -> Groupe
 def records_behind(
     tx: Transaction, *, connection_id: UUID, kind: Kind, now: datetime, rows_max: int
 ) -> list[Row]:
-    """Return the newest records behind a notice of dead letters or conflicts."""
+    """Return the newest records behind a notice of dead letters, holds or conflicts."""
     rows = tx.rows("notices_records", connection_id=connection_id, kind=kind, now=now, rows_max=rows_max)
     return [dict[str, Any](row) for row in rows]
 

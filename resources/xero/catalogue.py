@@ -30,6 +30,8 @@ class Line:
     is_repeat: bool = False
     # The record is in another state than the one we knew.
     is_moved: bool = False
+    # What is to be mended is the record's contact, which the message may not name.
+    is_about_party: bool = False
 
 
 def _line(code: str, pattern: str, sentence: str, **more: object) -> Line:
@@ -61,6 +63,7 @@ CATALOGUE: tuple[Line, ...] = (
         "archived_contact",
         r"archived contact",
         "{label} was refused because its contact is archived in Xero. Restore the contact there (Contacts > Archived), then retry.",
+        is_about_party=True,
     ),
     _line(
         "account",

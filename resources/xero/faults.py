@@ -7,14 +7,16 @@ HTML, or nothing at all.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import httpx
 
-from resources.xero.catalogue import line_for
+from resources.xero.catalogue import OTHER, line_for
 from resources.xero.words import TITLE
+from sync.causes import IS_ABOUT_PARTY, IS_GENERAL, NAMED
 from sync.errors import (
     AccessExpired,
     OutcomeUnknown,
@@ -33,6 +35,8 @@ BODY_BYTES_READ_MAX = 1_000_000
 # A refusal that names no time: too many at once passes in seconds, the day's budget does not.
 CONCURRENT_SECONDS = 2
 DAY_SECONDS = 3600
+# What a message names that stands in many documents.
+_NAMED = re.compile(r"(?P<kind>account|taxtype) code '(?P<code>[^']+)'", re.IGNORECASE)
 CALL_REFUSED = frozenset({"PostDataInvalidException", "QueryParseException", "NoDataProcessedException"})
 OFFLINE = "organisation is offline"
 
@@ -75,6 +79,12 @@ def refusal(
         return PeriodLocked(
             label=label, date=date or "of the document", closed_until="a lock date set in Xero", **details
         )
+    if line.is_about_party:
+        details[IS_ABOUT_PARTY] = True
+    if line is OTHER:
+        details[IS_GENERAL] = True
+    if named := _NAMED.search(text):
+        details[NAMED] = f"{named['kind'].casefold()}:{named['code']}"
     sentence = line.sentence.format(label=label, text=text)
     if line.is_moved:
         return VersionMoved(sentence, provider=TITLE, label=label, **details)

@@ -37,12 +37,15 @@ with newest_tie_outs as (
       and coalesce(first_started_at, started_at) <= %(now)s::timestamptz - interval '1 day'
 ), waiting as (
     select r.connection_id,
-           case r.status when 'conflict' then 'conflicts' else 'dead_letters' end as kind,
-           count(*) as records
+           case r.status when 'conflict' then 'conflicts' when 'held' then 'held' else 'dead_letters' end as kind,
+           count(*) as records,
+           count(distinct coalesce(r.cause, r.id::text)) as causes
     from v2_sync_records r
     left join links l on l.builder_id = r.builder_id and l.id = r.link_id
     where r.resolved_at is null
       and (r.status = 'conflict'
+           -- what was released meanwhile waits for nothing but the next sync (as in notices_records)
+           or r.status = 'held' and l.state = 'held'
            -- what is tried again or looked up by itself needs nobody (as in notices_records)
            or r.status = 'error'
               and (l.state = 'failed' and l.next_try_at is null
@@ -67,7 +70,8 @@ with newest_tie_outs as (
     where c.status = 'connected'
       and coalesce(t.refresh_expires_at, c.refresh_expires_at) <= %(now)s::timestamptz + %(expiry_warning)s::interval
     union all
-    select w.connection_id, w.kind, w.records, '{}'
+    select w.connection_id, w.kind, w.records,
+           case w.kind when 'held' then jsonb_build_object('causes', w.causes) else '{}' end
     from waiting w
     join v2_integration_connections c on c.id = w.connection_id
     where c.status <> 'disconnected'
@@ -146,7 +150,9 @@ with newest_tie_outs as (
     returning id, kind, connection_id, records, facts, created_at, (xmax = 0) as is_new
 ), mailed as (
     insert into notification_mails (builder_id, notification_id, person, next_try_at)
-    select p.builder_id, t.id, p.person, %(now)s
+    select p.builder_id, t.id, p.person,
+           -- a hold that passes by itself, or that somebody ends at once, is no mail
+           %(now)s::timestamptz + case t.kind when 'held' then %(held_quiet)s::interval else interval '0' end
     from told t
     cross join notification_preferences p
     where t.is_new
@@ -274,6 +280,7 @@ where r.connection_id = %(connection_id)s
   and r.resolved_at is null
   and case %(kind)s::text
       when 'conflicts' then r.status = 'conflict'
+      when 'held' then r.status = 'held' and l.state = 'held'
       else r.status = 'error'
            and (l.state = 'failed' and l.next_try_at is null
                 or l.state = 'unknown' and r.code = 'push.outcome_undecided'

@@ -137,6 +137,22 @@ def test_a_difference_is_told_when_no_write_that_is_being_looked_up_can_be_it(ho
     )
 
 
+def test_what_is_held_is_told_with_how_many_causes_it_has_and_ends_by_itself(house: House) -> None:
+    for cause in ("hold.period_locked", "hold.period_locked", "hold.approval_missing:bill"):
+        house.a_waiting_record("held", cause=cause)
+    assert tell(house) == ["held"]
+    (shown,) = exact(house.client().get("/notifications"))["items"]
+    assert shown["title"] == "3 records wait to be synced with Cedar Ridge Homes LLC (2 causes)"
+    assert shown["records"] == 3
+    exact(house.client("bookkeeper").post("/sync/errors/retry-all", {"cause": "hold.period_locked"}))
+    assert tell(house) == []
+    (shown,) = exact(house.client().get("/notifications"))["items"]
+    assert shown["title"] == "1 record waits to be synced with Cedar Ridge Homes LLC (1 cause)"
+    house.sql("update v2_sync_records set resolved_at = %(now)s", now=NOW)
+    assert tell(house) == []
+    assert exact(house.client().get("/notifications", open=True))["items"] == []
+
+
 def test_a_disconnected_company_bothers_nobody(house: House) -> None:
     house.a_waiting_record()
     house.sql("update v2_integration_connections set status = 'disconnected' where id = %(connection)s")
@@ -323,6 +339,34 @@ def test_a_mail_about_records_leads_to_each_of_them_on_both_sides(
     assert "and 3 more" in text
     assert "&lt;waits&gt;" in html
     assert str(failed) not in text
+
+
+def test_a_hold_is_mailed_once_and_only_when_it_lasts_an_hour(
+    clock: World, house: House, inbox: tuple[Inbox, int]
+) -> None:
+    only(clock, house)
+    handler, port = inbox
+    wanting_mail(house)
+    deliverer = Deliverer(clock.database, mailing(clock.settings, port), clock=clock.clock)
+    house.a_waiting_record("held", cause="hold.period_locked")
+    tell(house)
+    house.sql("update v2_sync_records set resolved_at = %(now)s", now=NOW)
+    tell(house)
+    house.a_waiting_record("held", cause="hold.period_locked", label="Bill 8", error_message="Bill 8 waits.")
+    tell(house)
+    clock.clock.move(timedelta(minutes=59))
+    assert deliverer.deliver_once().mails == 0
+    clock.clock.move(timedelta(minutes=1))
+    assert deliverer.deliver_once().mails == 1
+    house.a_waiting_record("held", cause="hold.approval_missing:bill")
+    tell(house)
+    clock.clock.move(timedelta(days=1))
+    assert deliverer.deliver_once().mails == 0
+    (mail,) = handler.mails
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "1 record waits" in text.get_content()
+    assert "Bill 8 waits." in text.get_content()
 
 
 def test_every_notice_leads_to_a_page_there_is(world: World, house: House) -> None:

@@ -26,22 +26,31 @@ class Refusing(FakeLedger):
 
 
 @pytest.mark.parametrize(
-    ("code", "detail", "told"),
+    ("code", "detail", "told", "cause"),
     [
         (
             "6140",
             "DocNumber=B-1 is assigned to TxnType=Bill with TxnId={id}",
             "already used in QuickBooks by another document (“bill X-9”)",
+            "provider.rejected:6140",
         ),
         (
             "2500",
             "Invalid Reference Id : Names element id {party} not found",
             "(Invalid Reference Id : “Summit Electric” not found)",
+            "provider.rejected:2500:party:{party}",
         ),
-        ("2500", "Invalid Reference Id : Names element id 4711 not found", "Names element id 4711"),
+        (
+            "2500",
+            "Invalid Reference Id : Names element id 4711 not found",
+            "Names element id 4711",
+            "provider.rejected:2500:party:4711",
+        ),
     ],
 )
-def test_a_refusal_names_what_it_is_about(database: Database, code: str, detail: str, told: str) -> None:
+def test_a_refusal_names_what_it_is_about(
+    database: Database, code: str, detail: str, told: str, cause: str
+) -> None:
     world = World(database)
     world.map_code()
     ledger = Refusing(world.clock, kept=world.ledger.kept)
@@ -66,3 +75,6 @@ def test_a_refusal_names_what_it_is_about(database: Database, code: str, detail:
     ((_, sentence),) = world.queue("error")
     assert told in sentence
     assert other not in sentence
+    assert world.value("select cause from v2_sync_records where resolved_at is null") == cause.format(
+        party=party
+    )
