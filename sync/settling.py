@@ -60,6 +60,7 @@ def settle_unknown(
             buried = [deleted(entity, remote_id) for remote_id in attempt.unseen_deleted]
             # Nor is what the link had before: a document made again is another one than the one that ended.
             others = link.not_remote_ids | ({link.remote_id} if attempt.operation == "create" else set())
+            others |= _of_others(work, entity, attempt, found)
             candidates = [record for record in (*found, *buried) if record.remote_id not in others]
             verdict, match = _judge(entity, attempt, candidates, now=now)
             if found:
@@ -171,6 +172,20 @@ def _look(provider: Provider, entity: Entity, attempt: AttemptView) -> list[Remo
         return list(provider.find(entity, canonical=attempt.canonical, marker=attempt.marker))
     assert attempt.remote_id is not None
     return [as_it_is(provider, entity, attempt.remote_id)]
+
+
+def _of_others(
+    work: Work, entity: Entity, attempt: AttemptView, found: Sequence[RemoteRecord]
+) -> frozenset[str]:
+    """Return which documents a create certainly did not make: those with another mark of ours, and older ones.
+
+    Names are left out: they carry no mark, and whose a name is decides what becomes of the write.
+    """
+    if attempt.operation != "create" or entity in NAMES:
+        return frozenset()
+    unmarked = [record for record in found if record.marker != attempt.marker and record.state != "deleted"]
+    older = work.seen_before(entity, [one.remote_id for one in unmarked], moment=attempt.first_started_at)
+    return older | {record.remote_id for record in unmarked if record.marker is not None}
 
 
 def _judge(

@@ -62,6 +62,10 @@ class Work(Protocol):
         """Store what was read; return how many differ from the copy we had. Unknown deletes are no news."""
         ...
 
+    def seen_before(self, entity: Entity, remote_ids: Sequence[str], *, moment: datetime) -> frozenset[str]:
+        """Return which records were read before a moment and have not changed since."""
+        ...
+
     def cursor(self, stream: str) -> str | None:
         """Return how far a stream was read."""
         ...

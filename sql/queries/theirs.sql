@@ -59,6 +59,16 @@ linked as (
     returning 1)
 select count(*) from saved;
 
+-- name: seen_before
+-- Which of some records the mirror shows as they were read before a moment: what was written later did not make them.
+select remote_id
+from mirror
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = %(entity)s
+  and remote_id = any (%(remote_ids)s::text[])
+  and seen_at < %(moment)s;
+
 -- name: mark_mirror_deleted
 -- Notes provider records that are gone; the last copy is kept as evidence. A record we never saw is no news, unless a write
 -- of its kind is not confirmed yet: it may be what that write made, deleted before anybody looked.

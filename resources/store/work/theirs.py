@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from resources.store.database import json_text
@@ -42,6 +43,15 @@ class TheirsPart(WorkPart):
             changed += self._tx.value("mark_mirror_deleted", **self._connection, rows=rows, now=self._now)
         self._session.rows_written += changed
         return changed
+
+    def seen_before(self, entity: Entity, remote_ids: Sequence[str], *, moment: datetime) -> frozenset[str]:
+        """Return which records were read before a moment and have not changed since."""
+        if not remote_ids:
+            return frozenset()
+        rows = self._tx.rows(
+            "seen_before", **self._connection, entity=entity, remote_ids=list(remote_ids), moment=moment
+        )
+        return frozenset(row["remote_id"] for row in rows)
 
     def cursor(self, stream: str) -> str | None:
         """Return how far a stream was read; all of them are read with the first."""

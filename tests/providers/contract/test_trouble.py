@@ -78,6 +78,47 @@ def test_a_write_that_never_arrived_is_sent_once_it_cannot_arrive_any_more(offic
     assert len(office.books.valid("bill")) == 1
 
 
+def test_a_request_that_was_lost_is_put_to_nobody_because_of_another_vendors_bill(office: Office) -> None:
+    if office.books.key == "quickbooks_online":
+        # As a company that is not warned of numbers used twice.
+        office.books.control("POST", "/switches", {"duplicate_numbers": "allow"})
+    ridge, summit = office.vendor("Ridge"), office.vendor("Summit")
+    office.sync()
+    office.bill(ridge, number="1001")
+    office.settled()
+    office.bill(summit, number="1001", amounts=("77.00",))
+    office.books.fault("drop_before", method="P*", path=API_WRITES)
+    office.sync()
+    for _ in range(3):
+        office.sync()
+    assert sorted(one.total for one in office.books.valid("bill")) == [Decimal("77.00"), Decimal("100.00")]
+    assert office.queue("error") == []
+
+
+@pytest.mark.parametrize("made_by", ["us", "the bookkeeper"])
+def test_a_request_that_was_lost_is_put_to_nobody_because_of_a_bill_that_was_there_before(
+    office: Office, made_by: str
+) -> None:
+    office.set_direction(Entity.BILL, "both")
+    vendor = office.vendor()
+    if made_by == "us":
+        office.bill(vendor, number=None)
+    office.settled()
+    if made_by == "the bookkeeper":
+        (party,) = office.rows(
+            "select remote_id from links where entity = 'vendor' and record_id = %s", vendor
+        )
+        office.books.enter("bill", party[0], number="", amount="100.00")
+        office.settled()
+    office.bill(vendor, number=None)
+    office.books.fault("drop_before", method="P*", path=API_WRITES)
+    office.sync()
+    for _ in range(3):
+        office.sync()
+    assert len(office.books.valid("bill")) == 2
+    assert office.queue("error") == []
+
+
 def test_being_asked_to_slow_down_loses_and_doubles_nothing(office: Office) -> None:
     vendor = office.vendor()
     office.sync()
