@@ -240,6 +240,13 @@ class ProviderUnavailable(ProviderError):
     template = "{provider} cannot be reached ({reason}). It is tried again by itself."
 
 
+class NotBegun(ProviderUnavailable):
+    """A write was kept back here and did not leave: its turn came too late, or earlier ones were not confirmed."""
+
+    code = "push.not_begun"
+    template = "Not everything was sent to {provider} ({reason}). It is tried again by itself."
+
+
 class AccessExpired(ProviderError):
     """The tokens no longer open the company."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
@@ -22,6 +22,9 @@ class Write:
 
     `remote_id` and `version` are set for every operation but `create`; `previous` is the mirror's raw record of the
     document to be changed. `marker` is put where it can be found again; `request_id` makes a replay harmless.
+
+    No call that carries it is begun after `begin_by`, by the engine's clock: how long the provider may be working on it
+    is counted from the moment it was staged.
     """
 
     entity: Entity
@@ -33,6 +36,7 @@ class Write:
     remote_id: str | None = None
     version: str | None = None
     previous: dict[str, Any] = field(default_factory=dict)
+    begin_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,19 @@ class Unknown:
     reason: str
 
 
-WriteOutcome = Done | Rejected | Moved | Unknown
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The write did not leave, or was turned away unseen, for a reason that is the connection's and not the record's."""
+
+    error: SyncError
+
+
+WriteOutcome = Done | Rejected | Moved | Unknown | NotSent
+
+
+def begin_by(writes: Iterable[Write]) -> datetime | None:
+    """Return until when a call that carries all of these may be begun; None where none of them minds."""
+    return min((one.begin_by for one in writes if one.begin_by is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from sync.judge import Judged
 from sync.naming import with_names
 from sync.outcomes import Recorder
 from sync.periods import DATED
-from sync.ports import Done, Moved, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
+from sync.ports import Done, Moved, NotSent, Operation, Provider, Rejected, Unknown, Write, WriteOutcome
 from sync.records import Canonical, Entity, RemoteRecord
 from sync.store import Store, Work
 from sync.stored import AttemptView, Audit, LinkedBy, LinkView, NewAttempt, Settlement
@@ -73,6 +73,8 @@ def settle_outcomes(
                 _settle_rejected(work, each, outcome.error, reread, recorder, now=clock.now())
             elif isinstance(outcome, Moved):
                 _settle_moved(work, each, outcome, reread, recorder)
+            elif isinstance(outcome, NotSent):
+                end_unsent(work, each, outcome.error)
             elif isinstance(outcome, Unknown):
                 _settle_unknown(work, each, outcome, store, recorder)
         recorder.flush(work)
@@ -218,6 +220,20 @@ def reject(work: Work, each: Push, error: SyncError, recorder: Recorder, *, now:
     error = with_names(work, error)
     _end_rejected(work, each, error, message=error.user_message)
     recorder.failed(work, each.item.link, error, now=now)
+
+
+def end_unsent(work: Work, each: Push, error: SyncError) -> None:
+    """End a write that did not leave; the record is as different as it was, and nobody counts it as a try of its own.
+
+    Only what was sent before under the same request id is as unknown as it was.
+    """
+    work.settle_attempt(
+        each.write.request_id,
+        state="unknown" if each.is_repeat else "rejected",
+        message=error.user_message,
+        code=error.code,
+        category=error.category,
+    )
 
 
 def _end_rejected(work: Work, each: Push, error: SyncError, *, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sync import requests
 from sync.approval import must_be_accepted
@@ -11,18 +12,23 @@ from sync.compare import Verdict
 from sync.errors import (
     DocumentInvalid,
     Held,
+    NotBegun,
     PaymentsApplied,
     SyncError,
 )
 from sync.judge import Context, Judged, as_sent, in_ledger_terms, load_context
 from sync.outcomes import Recorder
 from sync.periods import PeriodPolicy, in_open_period, moved_to
-from sync.ports import Operation, Provider, Write
-from sync.pushed import OURS_AS_SENT, Push, line_versions, settle_outcomes
+from sync.ports import NotSent, Operation, Provider, Write, WriteOutcome
+from sync.pushed import OURS_AS_SENT, Push, end_unsent, line_versions, settle_outcomes
 from sync.records import Canonical, Entity
+from sync.retry import BEGIN_WITHIN
 from sync.store import Store, Work
 from sync.stored import AttemptView, LinkView, NewAttempt
 from sync.unknown import told_by_repeat
+
+# Nothing at all could be sent so many times in a row: others need the provider more, and the next sync goes on.
+IN_VAIN_MAX = 3
 
 PUSHED = frozenset({Verdict.CREATE, Verdict.UPDATE, Verdict.VOID})
 
@@ -42,16 +48,38 @@ def push(
     `context` is what was decided by, with the closing date as it is now; before each later batch it is loaded again.
     """
     # One call's worth at a time, each settled before the next is sent, so that a crash leaves few unknowns.
-    for start in range(0, len(items), provider.writes_max):
-        part = items[start : start + provider.writes_max]
+    is_first, in_vain = True, 0
+    waiting = list(items)
+    while waiting:
+        part = waiting[: provider.writes_max]
         with store.work() as work:
-            if start:
+            if not is_first:
                 links = [item.link for item in part]
                 context = load_context(work, context.entity, links, provider_title=store.facts.provider_title)
             pushes = _stage(work, store, provider, part, context=context, recorder=recorder, clock=clock)
             recorder.flush(work)
+        is_first = False
+        left: list[Judged] = []
         if pushes:
-            _send(store, provider, pushes, recorder=recorder, clock=clock, actor=actor)
+            outcomes = _send(store, provider, pushes, recorder=recorder, clock=clock, actor=actor)
+            left = _left(pushes, outcomes)
+            in_vain = in_vain + 1 if len(left) == len(pushes) else 0
+            if in_vain == IN_VAIN_MAX:
+                raise NotBegun(provider=store.facts.provider_title, reason="every turn to send came too late")
+        waiting = left + waiting[len(part) :]
+
+
+def _left(pushes: Sequence[Push], outcomes: Sequence[WriteOutcome]) -> list[Judged]:
+    """Return what was kept back here, which is staged anew; what the provider turned away unseen ends the sync, as ever."""
+    unsent = [
+        (each.item, outcome.error)
+        for each, outcome in zip(pushes, outcomes, strict=True)
+        if isinstance(outcome, NotSent)
+    ]
+    turned_away = next((error for _, error in unsent if not isinstance(error, NotBegun)), None)
+    if turned_away is not None:
+        raise turned_away
+    return [item for item, _ in unsent]
 
 
 def _stage(
@@ -87,8 +115,8 @@ def _stage(
             recorder.failed(work, item.link, invalid, now=clock.now())
         except Held as held:
             recorder.hold(work, item.link, held)
-    work.stage(entity, [each.attempt for each in pushes])
-    return pushes
+    begin_by = work.stage(entity, [each.attempt for each in pushes]) + BEGIN_WITHIN
+    return [replace(each, write=replace(each.write, begin_by=begin_by)) for each in pushes]
 
 
 def _request_id(item: Judged, *, connection_id: str, serials: Mapping[str, int]) -> str:
@@ -232,26 +260,20 @@ def _overwritten(link: LinkView) -> dict[str, object] | None:
 
 def _send(
     store: Store, provider: Provider, pushes: Sequence[Push], *, recorder: Recorder, clock: Clock, actor: str
-) -> None:
+) -> Sequence[WriteOutcome]:
     try:
         outcomes = provider.write([each.write for each in pushes])
     except SyncError as error:
         # Raised before anything was sent: the attempts did not happen. That is the connection's trouble and one event,
-        # not one failure per record: they stay as different as they were, and the next sync finds them. Only what was
-        # sent before under the same request id is as unknown as it was.
+        # not one failure per record: they stay as different as they were, and the next sync finds them.
         with store.work() as work:
             for each in pushes:
-                work.settle_attempt(
-                    each.write.request_id,
-                    state="unknown" if each.is_repeat else "rejected",
-                    message=error.user_message,
-                    code=error.code,
-                    category=error.category,
-                )
+                end_unsent(work, each, error)
         raise
     assert len(outcomes) == len(pushes), "a provider answers every write"
     outcomes = [
-        told_by_repeat(outcome) if each.is_repeat else outcome
+        told_by_repeat(outcome) if each.is_repeat and not isinstance(outcome, NotSent) else outcome
         for each, outcome in zip(pushes, outcomes, strict=True)
     ]
     settle_outcomes(store, provider, pushes, outcomes, recorder=recorder, clock=clock, actor=actor)
+    return outcomes

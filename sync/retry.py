@@ -23,6 +23,10 @@ FAILURES_COUNTED_MAX = 8
 # A write that was not confirmed may still be at work in the provider for this long (Intuit cuts a call at 120 s).
 PROVIDER_TIMEOUT = timedelta(seconds=150)
 
+# What is sent is begun this soon after it was staged, or not at all: after a wait (for the gate, or because the provider
+# asked for a pause) it is staged anew. With the connection's making (10 s) and the provider's own limit that is in time.
+BEGIN_WITHIN = timedelta(seconds=20)
+
 RETRIED = frozenset({Remedy.RETRY_LATER, Remedy.REFRESH_TOKEN})
 
 

@@ -13,7 +13,7 @@ from sync.outcomes import Recorder
 from sync.ports import Done, Provider, Unknown, Write
 from sync.pushed import OURS_AS_SENT, as_it_is, audit_of_push, deleted, line_versions
 from sync.records import Canonical, Direction, Entity, RemoteRecord, name_key
-from sync.retry import PROVIDER_TIMEOUT
+from sync.retry import BEGIN_WITHIN, PROVIDER_TIMEOUT
 from sync.store import Store, Work
 from sync.stored import AttemptView, Audit, LinkView, NewAttempt, Settlement
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown, told_by_repeat
@@ -107,7 +107,7 @@ def _repeat(store: Store, provider: Provider, seen: Looked, *, recorder: Recorde
     """
     attempt, link = seen.attempt, seen.link
     with store.work() as work:
-        work.stage(link.entity, [_staged_again(attempt)])
+        staged_at = work.stage(link.entity, [_staged_again(attempt)])
     write = Write(
         entity=link.entity,
         operation="create",
@@ -115,6 +115,7 @@ def _repeat(store: Store, provider: Provider, seen: Looked, *, recorder: Recorde
         request_id=attempt.request_id,
         marker=attempt.marker,
         label=link.label,
+        begin_by=staged_at + BEGIN_WITHIN,
     )
     outcome = told_by_repeat(*provider.write([write]))
     now = as_it_is(provider, link.entity, outcome.record.remote_id) if isinstance(outcome, Done) else None

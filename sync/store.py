@@ -231,8 +231,8 @@ class Work(Protocol):
         """Return link id → how many attempts of this revision and operation are known not to have been executed."""
         ...
 
-    def stage(self, entity: Entity, attempts: Sequence[NewAttempt]) -> None:
-        """Store attempts as `sending` before the call; the same request id again is the same attempt."""
+    def stage(self, entity: Entity, attempts: Sequence[NewAttempt]) -> datetime:
+        """Store attempts as `sending` before the call, and return as of when; the same request id is the same attempt."""
         ...
 
     def settle_attempt(

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from sync.errors import AccessExpired, ProviderUnavailable, RateLimited, SyncError
-from sync.ports import Operation, Rejected, Unknown, WriteOutcome
+from sync.ports import NotSent, Operation, Rejected, Unknown, WriteOutcome
 from sync.retry import PROVIDER_TIMEOUT
 
 
@@ -69,6 +69,8 @@ def told_by_repeat(outcome: WriteOutcome) -> WriteOutcome:
     A refusal that came before the provider looked at the write ends nothing: a new request could double what the first
     one made.
     """
+    if isinstance(outcome, NotSent):
+        return Unknown(f"it could not be asked again: {_why(outcome.error)}")
     if not isinstance(outcome, Rejected) or _was_looked_at(outcome.error):
         return outcome
     return Unknown(f"it could not be asked again: {_why(outcome.error)}")

@@ -11,11 +11,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.client import Client
 from resources.quickbooks.faults import Fault, fault_in
 from resources.quickbooks.write import Request
-from sync.errors import AccessExpired, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
-from sync.ports import Rejected, Unknown, Write, WriteOutcome
+from sync.errors import AccessExpired, NotBegun, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
+from sync.ports import NotSent, Unknown, Write, WriteOutcome, begin_by
 
 Json = dict[str, Any]
 
@@ -53,20 +54,24 @@ class Sender:
         for group in groups:
             if any(isinstance(outcome, Unknown) for outcome in outcomes):
                 # QuickBooks is in trouble: more of the same would only be more to look up.
-                outcomes += [not_sent() for _ in group]
+                outcomes += [_not_sent() for _ in group]
                 continue
             try:
                 outcomes += self._single(*group[0]) if group[0][1].is_single else self._batch(group)
+            except NotBegun as error:
+                outcomes += [NotSent(error) for _ in group]
             except (RateLimited, AccessExpired, ProviderUnavailable) as error:
                 if not outcomes:
                     raise
-                outcomes += [Rejected(error) for _ in group]
+                outcomes += [NotSent(error) for _ in group]
         return outcomes
 
     def _single(self, write: Write, request: Request) -> list[WriteOutcome]:
         params = {**request.params, "requestid": write.request_id}
         try:
-            answer = self._client.send(request.name.lower(), request.body, params=params, label=write.label)
+            answer = self._client.send(
+                request.name.lower(), request.body, params=params, label=write.label, begin_by=write.begin_by
+            )
         except (RateLimited, AccessExpired, ProviderUnavailable):
             raise
         except OutcomeUnknown as error:
@@ -79,7 +84,13 @@ class Sender:
         label = group[0][0].label if len(group) == 1 else f"{len(group)} records"
         body = {"BatchItemRequest": [_item(write, request) for write, request in group]}
         try:
-            answer = self._client.send("batch", body, params={"requestid": BATCH_REQUEST_ID}, label=label)
+            answer = self._client.send(
+                "batch",
+                body,
+                params={"requestid": BATCH_REQUEST_ID},
+                label=label,
+                begin_by=begin_by(write for write, _ in group),
+            )
         except (RateLimited, AccessExpired, ProviderUnavailable):
             raise
         except OutcomeUnknown as error:
@@ -101,7 +112,7 @@ class Sender:
         try:
             return outcomes + self._batch(second)
         except (RateLimited, AccessExpired, ProviderUnavailable) as error:
-            return outcomes + [Rejected(error) for _ in second]
+            return outcomes + [NotSent(error) for _ in second]
 
     def _outcome(self, write: Write, request: Request, item: Json | None) -> WriteOutcome:
         if item is None:
@@ -144,11 +155,5 @@ def _groups(prepared: Sequence[Prepared]) -> list[list[Prepared]]:
     return groups
 
 
-def not_sent() -> Rejected:
-    """Return the outcome of a write that was kept back because of one before it; it is tried again by itself."""
-    return Rejected(
-        ProviderUnavailable(
-            provider="QuickBooks Online",
-            reason="it did not confirm earlier records, so this one was not sent",
-        )
-    )
+def _not_sent() -> NotSent:
+    return NotSent(NotBegun(provider=TITLE, reason="it did not confirm what was sent before"))

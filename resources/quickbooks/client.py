@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -23,7 +24,7 @@ from resources.quickbooks.catalogue import TITLE
 from resources.quickbooks.faults import Fault, error_of, fault_of, wait_of
 from resources.spec import Access
 from sync.clock import Clock, SkewMeter
-from sync.errors import AccessExpired, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
+from sync.errors import AccessExpired, NotBegun, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
 
 MINOR_VERSION = "75"
 READ_ATTEMPTS_MAX = 4
@@ -76,8 +77,16 @@ class Client:
         found = body.get("QueryResponse")
         return found if isinstance(found, dict) else {}
 
-    def send(self, path: str, body: Json, *, params: Mapping[str, str], label: str) -> Json:
-        """Send a write exactly once.
+    def send(
+        self,
+        path: str,
+        body: Json,
+        *,
+        params: Mapping[str, str],
+        label: str,
+        begin_by: datetime | None = None,
+    ) -> Json:
+        """Send a write exactly once, and not after `begin_by`, waits included: NotBegun says that it was not sent.
 
         Raises ProviderUnavailable, RateLimited, AccessExpired or the fault's error where it was certainly not
         executed, and OutcomeUnknown where nobody can tell.
@@ -85,7 +94,9 @@ class Client:
         content = simplejson.dumps(body, use_decimal=True, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json"}
         try:
-            response = self._call("POST", path, params=dict(params), content=content, headers=headers)
+            response = self._call(
+                "POST", path, params=dict(params), content=content, headers=headers, begin_by=begin_by
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise ProviderUnavailable(provider=TITLE, reason="no connection could be made") from error
         except httpx.HTTPError as error:
@@ -146,13 +157,17 @@ class Client:
         params: dict[str, str],
         content: bytes | None,
         headers: dict[str, str],
+        begin_by: datetime | None = None,
     ) -> httpx.Response:
         """One call, and one more with a renewed token after a 401, which executes nothing."""
         token = self._access.token()
-        response = self._once(method, path, params=params, content=content, headers=headers, token=token)
+        once = partial(
+            self._once, method, path, params=params, content=content, headers=headers, begin_by=begin_by
+        )
+        response = once(token=token)
         if response.status_code == 401:
             token = self._access.renew(token)
-            response = self._once(method, path, params=params, content=content, headers=headers, token=token)
+            response = once(token=token)
         return response
 
     def _once(
@@ -164,10 +179,14 @@ class Client:
         content: bytes | None,
         headers: dict[str, str],
         token: str,
+        begin_by: datetime | None,
     ) -> httpx.Response:
         # Writes are free; a query is a read however it travels.
         is_read = method == "GET" or path == "query"
         with self._gate.admit(self._realm, is_batch=path == "batch", is_metered=is_read) as ticket:
+            # Asked last, because renewing a token and waiting for a place take their time.
+            if begin_by is not None and self._clock.now() > begin_by:
+                raise NotBegun(provider=TITLE, reason="its turn came too late")
             with self._lock:
                 self._calls += 1
             response = self._http.request(

@@ -48,6 +48,7 @@ from sync.ports import (
     Done,
     LedgerBalance,
     Moved,
+    NotSent,
     OptionBook,
     Rejected,
     Unknown,
@@ -224,7 +225,7 @@ class QuickBooks:
             except (RateLimited, AccessExpired, ProviderUnavailable) as error:
                 if not outcomes:
                     raise
-                outcomes = {place: Rejected(error) for place in wave} | outcomes
+                outcomes = {place: NotSent(error) for place in wave} | outcomes
         return [outcomes[place] for place in range(len(writes))]
 
     def _send(self, writes: Mapping[int, Write]) -> dict[int, WriteOutcome]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from resources.quickbooks.batch import not_sent
-from sync.ports import Rejected, Unknown, Write, WriteOutcome
+from resources.quickbooks.catalogue import TITLE
+from sync.errors import ProviderUnavailable
+from sync.ports import NotSent, Rejected, Unknown, Write, WriteOutcome
 from sync.records import Entity
 from sync.unknown import NOT_LOOKED_AT
 
@@ -34,16 +35,24 @@ def waiting_in(
 ) -> dict[int, WriteOutcome]:
     """Return what is not sent of a wave, because nobody knows yet whether the account above will be there."""
     return {
-        place: not_sent()
+        place: _waiting_for(outcomes[above])
         for place, above in wave.items()
         if above is not None and _is_in_doubt(outcomes[above])
     }
 
 
+def _waiting_for(above: WriteOutcome) -> WriteOutcome:
+    """Return the outcome of a write that was kept back: it goes with the account above, or is tried by itself later."""
+    if isinstance(above, NotSent):
+        return above
+    reason = "it did not confirm earlier records, so this one was not sent"
+    return Rejected(ProviderUnavailable(provider=TITLE, reason=reason))
+
+
 def _is_in_doubt(outcome: WriteOutcome) -> bool:
     if isinstance(outcome, Rejected):
         return isinstance(outcome.error, NOT_LOOKED_AT)
-    return isinstance(outcome, Unknown)
+    return isinstance(outcome, Unknown | NotSent)
 
 
 def _path(write: Write) -> str:

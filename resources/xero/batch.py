@@ -17,8 +17,8 @@ from resources.xero.client import Client, rows_in
 from resources.xero.faults import element_messages, is_refused, refusal
 from resources.xero.words import TITLE
 from resources.xero.write import Element
-from sync.errors import AccessExpired, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
-from sync.ports import Rejected, Unknown, Write, WriteOutcome
+from sync.errors import AccessExpired, NotBegun, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
+from sync.ports import NotSent, Rejected, Unknown, Write, WriteOutcome, begin_by
 
 Json = dict[str, Any]
 
@@ -62,10 +62,12 @@ class Sender:
                 continue
             try:
                 outcomes |= dict(zip(group, self._list(writes), strict=True))
+            except NotBegun as error:
+                outcomes |= {place: NotSent(error) for place in group}
             except (RateLimited, AccessExpired, ProviderUnavailable) as error:
                 if not outcomes:
                     raise
-                outcomes |= {place: Rejected(error) for place in group}
+                outcomes |= {place: NotSent(error) for place in group}
         return [outcomes[place] for place in range(len(prepared))]
 
     def _list(self, group: Sequence[Prepared]) -> list[WriteOutcome]:
@@ -74,7 +76,13 @@ class Sender:
         body = _body([element for _, element in group])
         try:
             answer = self._client.send(
-                first.method, first.path, body, key=_key(group, body), params=_params(first), label=label
+                first.method,
+                first.path,
+                body,
+                key=_key(group, body),
+                params=_params(first),
+                label=label,
+                begin_by=begin_by(write for write, _ in group),
             )
         except (RateLimited, AccessExpired, ProviderUnavailable):
             raise
@@ -116,7 +124,7 @@ class Sender:
             try:
                 outcomes |= dict(zip(part, self._list([group[place] for place in part]), strict=True))
             except (RateLimited, AccessExpired, ProviderUnavailable) as error:
-                outcomes |= {place: Rejected(error) for place in part}
+                outcomes |= {place: NotSent(error) for place in part}
         return [outcomes[place] for place in range(len(group))]
 
     def _outcome(self, write: Write, element: Element, row: Json) -> WriteOutcome:
@@ -166,9 +174,5 @@ def _groups(prepared: Sequence[Prepared]) -> list[list[int]]:
     return groups
 
 
-def _not_sent() -> Rejected:
-    return Rejected(
-        ProviderUnavailable(
-            provider=TITLE, reason="it did not confirm earlier records, so this one was not sent"
-        )
-    )
+def _not_sent() -> NotSent:
+    return NotSent(NotBegun(provider=TITLE, reason="it did not confirm what was sent before"))

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -23,7 +24,7 @@ from resources.spec import Access
 from resources.xero.faults import decoded, error_of, wait_of
 from resources.xero.words import TITLE, instant
 from sync.clock import Clock, SkewMeter
-from sync.errors import AccessExpired, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
+from sync.errors import AccessExpired, NotBegun, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
 
 BASE = "/api.xro/2.0/"
 READ_ATTEMPTS_MAX = 4
@@ -103,9 +104,19 @@ class Client:
         return rows_in(self.read(path, params, since=since), path)
 
     def send(
-        self, method: str, path: str, body: Json, *, key: str, params: Mapping[str, str], label: str
+        self,
+        method: str,
+        path: str,
+        body: Json,
+        *,
+        key: str,
+        params: Mapping[str, str],
+        label: str,
+        begin_by: datetime | None = None,
     ) -> Json:
         """Send a write exactly once, under an Idempotency-Key that makes a replay harmless for a few minutes.
+
+        No try of it is begun after `begin_by`, waits included: NotBegun says that none may have been executed.
 
         Raises ProviderUnavailable, RateLimited, AccessExpired or the refusal where it was certainly not executed, and
         OutcomeUnknown where nobody can tell.
@@ -114,7 +125,9 @@ class Client:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         for attempt in range(1, WRITE_ATTEMPTS_MAX + 1):
             try:
-                response = self._call(method, path, params=dict(params), content=content, headers=headers)
+                response = self._call(
+                    method, path, params=dict(params), content=content, headers=headers, begin_by=begin_by
+                )
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
                 raise ProviderUnavailable(provider=TITLE, reason="no connection could be made") from error
             except httpx.HTTPError as error:
@@ -162,15 +175,19 @@ class Client:
         params: dict[str, str],
         content: bytes | None,
         headers: dict[str, str],
+        begin_by: datetime | None = None,
     ) -> httpx.Response:
         """One call, and one more with a renewed token after a 401, which executes nothing."""
         token = self._access.token()
-        response = self._once(method, path, params=params, content=content, headers=headers, token=token)
+        once = partial(
+            self._once, method, path, params=params, content=content, headers=headers, begin_by=begin_by
+        )
+        response = once(token=token)
         if response.status_code == httpx.codes.UNAUTHORIZED and not response.headers.get(
             "www-authenticate", ""
         ).count("scope"):
             token = self._access.renew(token)
-            response = self._once(method, path, params=params, content=content, headers=headers, token=token)
+            response = once(token=token)
         return response
 
     def _once(
@@ -182,8 +199,12 @@ class Client:
         content: bytes | None,
         headers: dict[str, str],
         token: str,
+        begin_by: datetime | None,
     ) -> httpx.Response:
         with self._gate.admit(self._tenant) as ticket:
+            # Asked last, because renewing a token and waiting for a place take their time.
+            if begin_by is not None and self._clock.now() > begin_by:
+                raise NotBegun(provider=TITLE, reason="its turn came too late")
             with self._lock:
                 self._calls += 1
             response = self._http.request(

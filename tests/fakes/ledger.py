@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync.clock import Clock
-from sync.errors import ProviderUnavailable, RejectedByProvider, SyncError
+from sync.errors import NotBegun, ProviderUnavailable, RejectedByProvider, SyncError
 from sync.ports import (
     CensusPage,
     ChangePage,
@@ -23,6 +23,7 @@ from sync.ports import (
     Headcount,
     LedgerBalance,
     Moved,
+    NotSent,
     Rejected,
     Unknown,
     Write,
@@ -59,6 +60,9 @@ class FakeLedger:
     unreadable: set[str] = field(default_factory=set)
     lose_before: set[str] = field(default_factory=set)
     lose_after: set[str] = field(default_factory=set)
+    # Label → how many times its turn to be sent comes too late, and with what it is turned away unseen.
+    turns_missed: dict[str, int] = field(default_factory=dict)
+    turned_away: dict[str, SyncError] = field(default_factory=dict)
     down: SyncError | None = None
     writes: list[Write] = field(default_factory=list)
     calls: int = 0
@@ -249,6 +253,11 @@ class FakeLedger:
             raise self.down
 
     def _one(self, write: Write) -> WriteOutcome:
+        if self.turns_missed.get(write.label):
+            self.turns_missed[write.label] -= 1
+            return NotSent(NotBegun(provider="QuickBooks", reason="its turn came too late"))
+        if write.label in self.turned_away:
+            return NotSent(self.turned_away.pop(write.label))
         if write.request_id in self.replies:
             return self.replies[write.request_id]
         self.writes.append(write)

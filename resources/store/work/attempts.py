@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
 from resources.store.database import json_text
@@ -26,10 +27,10 @@ class AttemptsPart(WorkPart):
             for row in self._tx.rows("attempt_serials", **self._builder, rows=rows)
         }
 
-    def stage(self, entity: Entity, attempts: Sequence[NewAttempt]) -> None:
-        """Store attempts as `sending` before the call."""
+    def stage(self, entity: Entity, attempts: Sequence[NewAttempt]) -> datetime:
+        """Store attempts as `sending` before the call, and return as of when."""
         if not attempts:
-            return
+            return self._now
         rows = [
             {
                 "link_id": each.link_id,
@@ -56,6 +57,7 @@ class AttemptsPart(WorkPart):
             rows=json_text(rows),
             now=self._now,
         )
+        return self._now
 
     def settle_attempt(
         self,
