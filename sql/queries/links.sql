@@ -451,22 +451,22 @@ where builder_id = %(builder_id)s;
 
 -- name: reopen_naming
 -- Looks again at payments that pay a document, and at deposits of a payment, which has just been linked: what was left
--- without it comes in, and what came in without it is told of it.
-update links l
+-- without it comes in, and what came in without it is told of it. One look at each table, whatever the planner knows of them.
+with naming as materialized (
+    select m.remote_id
+    from mirror m
+    cross join lateral jsonb_array_elements(m.canonical -> %(list)s) as a (item)
+    where m.builder_id = %(builder_id)s
+      and m.connection_id = %(connection_id)s
+      and m.entity = %(naming_entity)s
+      and a.item ->> %(key)s = any (%(remote_ids)s::text[]))
+update links
 set base_theirs_checksum = 'to be looked at again'
-from mirror m
-where l.builder_id = %(builder_id)s
-  and l.connection_id = %(connection_id)s
-  and l.entity = %(naming_entity)s
-  and m.builder_id = l.builder_id
-  and m.connection_id = l.connection_id
-  and m.entity = l.entity
-  and m.remote_id = l.remote_id
-  and l.base_theirs_checksum is not null
-  and exists (
-      select 1
-      from jsonb_array_elements(m.canonical -> %(list)s) as a (item)
-      where a.item ->> %(key)s in (select unnest(%(remote_ids)s::text[])));
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and entity = %(naming_entity)s
+  and remote_id = any (array(select remote_id from naming))
+  and base_theirs_checksum is not null;
 
 -- name: reopen_left
 -- Looks again at documents that were left in the ledger, because money that pays them is here now.
@@ -480,24 +480,29 @@ where builder_id = %(builder_id)s
   and base_theirs_checksum is not null;
 
 -- name: paid_since
--- Which of these documents are paid by money that is here, or that comes in because it is of that day or later.
-select distinct a.item ->> %(key)s as remote_id
-from mirror m
-cross join lateral jsonb_array_elements(m.canonical -> %(list)s) as a (item)
-where m.builder_id = %(builder_id)s
-  and m.connection_id = %(connection_id)s
-  and m.entity = %(naming_entity)s
-  and m.state = 'active'
-  and a.item ->> %(key)s in (select unnest(%(remote_ids)s::text[]))
-  and (m.document_date >= %(since)s
-       or exists (
-           select
-           from links l
-           where l.builder_id = m.builder_id
-             and l.connection_id = m.connection_id
-             and l.entity = m.entity
-             and l.remote_id = m.remote_id
-             and l.record_id is not null));
+-- Which of these documents are paid by money that is here, or that comes in because it is of that day or later. One look at
+-- each table, whatever the planner knows of them.
+with money as materialized (
+    select m.remote_id, m.document_date, a.item ->> %(key)s as document
+    from mirror m
+    cross join lateral jsonb_array_elements(m.canonical -> %(list)s) as a (item)
+    where m.builder_id = %(builder_id)s
+      and m.connection_id = %(connection_id)s
+      and m.entity = %(naming_entity)s
+      and m.state = 'active'
+      and a.item ->> %(key)s = any (%(remote_ids)s::text[])),
+here as materialized (
+    select remote_id
+    from links
+    where builder_id = %(builder_id)s
+      and connection_id = %(connection_id)s
+      and entity = %(naming_entity)s
+      and remote_id = any (array(select remote_id from money where document_date < %(since)s))
+      and record_id is not null)
+select distinct document
+from money
+where document_date >= %(since)s
+   or remote_id in (select remote_id from here);
 
 -- name: read_entity_setting
 -- How one entity is synced on one connection; without a direction, by the defaults.

@@ -266,7 +266,7 @@ class LinksPart(WorkPart):
         rows = self._tx.rows(
             "paid_since", **self._connection, **naming(entity), remote_ids=list(remote_ids), since=since
         )
-        return [row["remote_id"] for row in rows]
+        return [row["document"] for row in rows]
 
 
 def naming(entity: Entity) -> dict[str, str]:
