@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from sync.errors import PartyMissing
+from sync.fields import FILLED_IN
 from sync.lines import paired_lines
 from sync.mapping import MappingTable, profile_of_line
 from sync.money import amount_text
@@ -50,11 +51,17 @@ def to_platform(
     resolver: BackResolver,
     base_ours: Canonical | None = None,
     base_theirs: Canonical | None = None,
+    is_chosen: bool = False,
 ) -> Canonical:
-    """Return the record in our dialect. Raises PartyMissing where a document names a party we do not have."""
+    """Return the record in our dialect. Raises PartyMissing where a document names a party we do not have.
+
+    What a ledger leaves out or fills in by itself stays as it was here, unless it changed there; where a person chose
+    the ledger's values (`is_chosen`), only what the ledger says nothing about stays.
+    """
     ours: Canonical = {
         k: v for k, v in theirs.items() if k not in ("lines", "applications", "party", "account")
     }
+    ours |= _unchanged(theirs, base_ours, base_theirs, is_chosen=is_chosen)
     if entity in (Entity.INVOICE, Entity.BILL):
         ours["party"] = resolver.record_id((PARTY[entity], theirs["party"]), label=label)
         ours["lines"] = _document_lines(entity, theirs, resolver, base_ours, base_theirs)
@@ -75,6 +82,19 @@ def to_platform(
             for line in theirs.get("lines") or []
         ]
     return ours
+
+
+def _unchanged(
+    theirs: Canonical, base_ours: Canonical | None, base_theirs: Canonical | None, *, is_chosen: bool
+) -> Canonical:
+    """Return our values of what a ledger leaves out or fills in by itself and has not changed since."""
+    if base_ours is None or base_theirs is None:
+        return {}
+    return {
+        name: base_ours[name]
+        for name in FILLED_IN & theirs.keys() & base_ours.keys() & base_theirs.keys()
+        if theirs[name] == base_theirs[name] and not (is_chosen and theirs[name])
+    }
 
 
 def _receipt(entity: Entity, theirs: Canonical, ours: Canonical, resolver: BackResolver) -> None:
@@ -120,7 +140,7 @@ def _document_lines(
         lines.append(
             {
                 "key": mine.get("key") if mine else None,
-                "description": line.get("description") or "",
+                "description": _text(line, mine, before),
                 "amount": line["amount"],
                 "quantity": line.get("quantity"),
                 "unit_price": line.get("unit_price"),
@@ -130,6 +150,13 @@ def _document_lines(
             }
         )
     return lines
+
+
+def _text(line: Canonical, mine: Canonical | None, before: Canonical | None) -> str:
+    """A line keeps the text it was sent with while the ledger says what it said then: some put one where there is none."""
+    if mine is None or before is None or before.get("description") != line.get("description"):
+        return line.get("description") or ""
+    return mine.get("description") or ""
 
 
 def _same_job(mine: Mapping[str, Any] | None) -> Canonical:
@@ -184,7 +211,7 @@ def _journal_lines(
         lines.append(
             {
                 "key": mine.get("key") if mine else None,
-                "description": line.get("description") or "",
+                "description": _text(line, mine, before),
                 "debit": line["debit"],
                 "credit": line["credit"],
                 "account": mine.get("account")

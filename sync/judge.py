@@ -240,6 +240,7 @@ def in_platform_terms(link: LinkView, context: Context) -> Canonical:
         resolver=context.back,
         base_ours=link.base_ours,
         base_theirs=link.base_theirs,
+        is_chosen=link.decision is not None,
     )
     return periods.in_our_dates(link, ours)
 

@@ -287,6 +287,16 @@ class Provider(Protocol):
         """Look in the ledger for records that could be this one: by marker, number, name, date and amount."""
         ...
 
+    def as_kept(
+        self, entity: Entity, sent: Canonical, *, shown: RemoteRecord, before: Canonical | None
+    ) -> Canonical:
+        """Return what was sent as the provider keeps it by itself; makes no call.
+
+        What it has no field for is gone and what it fills in is there, and nothing that somebody has edited since.
+        `shown` is the record as it stands now, `before` what it said before the change; None for a create.
+        """
+        ...
+
     def write(self, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
         """Send writes (in batches where the provider has them) and return one outcome each, in order."""
         ...

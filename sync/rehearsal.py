@@ -212,6 +212,12 @@ class Rehearsed:
         """Return nothing, for the same reason."""
         return ()
 
+    def as_kept(
+        self, entity: Entity, sent: Canonical, *, shown: RemoteRecord, before: Canonical | None
+    ) -> Canonical:
+        """As the provider."""
+        return self.provider.as_kept(entity, sent, shown=shown, before=before)
+
     def write(self, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
         """Answer every write as if the ledger had taken it as it is."""
         self.written += len(writes)

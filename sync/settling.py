@@ -62,11 +62,11 @@ def settle_unknown(
             others = link.not_remote_ids | ({link.remote_id} if attempt.operation == "create" else set())
             others |= _of_others(work, entity, attempt, found)
             candidates = [record for record in (*found, *buried) if record.remote_id not in others]
-            verdict, match = _judge(entity, attempt, candidates, now=now)
+            verdict, match = _judge(provider, entity, attempt, candidates, now=now)
             if found:
                 work.save_mirror(found)
             seen = Looked(attempt, link, verdict, match, candidates)
-            _settle(work, seen, recorder, title=store.facts.provider_title, actor=actor)
+            _settle(work, provider, seen, recorder, title=store.facts.provider_title, actor=actor)
             recorder.flush(work)
         if is_sent and _is_to_be_repeated(seen) and is_accepted(seen.link, setting):
             _repeat(store, provider, seen, recorder=recorder, actor=actor)
@@ -122,7 +122,7 @@ def _repeat(store: Store, provider: Provider, seen: Looked, *, recorder: Recorde
     with store.work() as work:
         if isinstance(outcome, Done) and now is not None:
             work.save_mirror([outcome.record])
-            _adopt(work, replace(seen, record=outcome.record), recorder, actor=actor)
+            _adopt(work, provider, replace(seen, record=outcome.record), recorder, actor=actor)
             work.save_mirror([now])
         elif isinstance(outcome, Unknown):
             error = OutcomeUnknown(
@@ -190,7 +190,7 @@ def _of_others(
 
 
 def _judge(
-    entity: Entity, attempt: AttemptView, found: Sequence[RemoteRecord], *, now: datetime
+    provider: Provider, entity: Entity, attempt: AttemptView, found: Sequence[RemoteRecord], *, now: datetime
 ) -> tuple[UnknownVerdict, RemoteRecord | None]:
     age = now - attempt.started_at
     if attempt.operation == "create":
@@ -215,7 +215,7 @@ def _judge(
         shows = record.state != "active"
     else:
         shows = record.state == "active" and not fields.differences(
-            entity, attempt.canonical, record.canonical
+            entity, _as_sent(provider, attempt, record), record.canonical
         )
     moved = record.version != attempt.remote_version
     seen = Evidence(attempt.operation, age, version_moved=moved, shows_what_was_sent=shows and moved)
@@ -229,11 +229,13 @@ def _can_be_of(attempt: AttemptView, record: RemoteRecord) -> bool:
     return record.changed_at >= attempt.first_started_at - CLOCKS_APART
 
 
-def _settle(work: Work, seen: Looked, recorder: Recorder, *, title: str, actor: str) -> None:
+def _settle(
+    work: Work, provider: Provider, seen: Looked, recorder: Recorder, *, title: str, actor: str
+) -> None:
     attempt, link, verdict = seen.attempt, seen.link, seen.verdict
     match verdict:
         case UnknownVerdict.ADOPT:
-            _adopt(work, seen, recorder, actor=actor)
+            _adopt(work, provider, seen, recorder, actor=actor)
         case UnknownVerdict.COMPARE:
             work.settle_attempt(
                 attempt.request_id, state="moved", message="The record was changed by somebody else."
@@ -283,7 +285,7 @@ def _evidence(seen: Looked) -> dict[str, object]:
 EDITED_SINCE = "edited since it was sent"
 
 
-def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
+def _adopt(work: Work, provider: Provider, seen: Looked, recorder: Recorder, *, actor: str) -> None:
     attempt, link, record = seen.attempt, seen.link, seen.record
     assert record is not None, "only a document that was found is adopted"
     owner = work.record_ids([(link.entity, record.remote_id)]).get((link.entity, record.remote_id))
@@ -297,8 +299,10 @@ def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
         # It may have been paid before anybody knew that it is ours.
         work.reopen_naming(link.entity, [record.remote_id])
     is_current = link.ours is not None and link.ours.revision == attempt.revision
-    # What both sides agreed on is what was sent. If somebody has edited the document since, that is their change.
-    is_as_sent = fields.same_values(link.entity, attempt.canonical, record.canonical)
+    # What both sides agreed on is what was sent, as far as the ledger keeps it. If somebody has edited the document since,
+    # that is their change; what the ledger left out or filled in by itself is nobody's.
+    sent = _as_sent(provider, attempt, record)
+    is_as_sent = record.state == "active" and fields.same_values(link.entity, sent, record.canonical)
     work.settle(
         [
             Settlement(
@@ -308,7 +312,7 @@ def _adopt(work: Work, seen: Looked, recorder: Recorder, *, actor: str) -> None:
                 base_ours=link.ours.canonical
                 if link.ours and is_current
                 else attempt.evidence.get(OURS_AS_SENT),
-                base_theirs=record.canonical if is_as_sent else _as_sent(attempt, record),
+                base_theirs=record.canonical if is_as_sent else sent,
                 linked_by="adopted" if link.remote_id is None else None,
                 mapping_version_id=attempt.mapping_version_id,
                 line_versions=line_versions(attempt),
@@ -344,9 +348,17 @@ def _audit_of_doubt(seen: Looked, *, actor: str) -> Audit:
     )
 
 
-def _as_sent(attempt: AttemptView, record: RemoteRecord) -> Canonical:
-    """Return what was sent, its lines under the ids the ledger gave them (lines keep the order they were sent in)."""
-    sent = dict(attempt.canonical)
+def _as_sent(provider: Provider, attempt: AttemptView, record: RemoteRecord) -> Canonical:
+    """Return what was sent as the ledger keeps it, its lines under the ids it gave them (they keep their order)."""
+    before = (attempt.evidence.get("before") or {}).get("canonical")
+    sent = dict(
+        provider.as_kept(
+            Entity(record.entity),
+            attempt.canonical,
+            shown=record,
+            before=None if attempt.operation == "create" else before or {},
+        )
+    )
     shown = record.canonical.get("lines") or []
     if "lines" in sent:
         ids = [line.get("id") for line in shown] + [None] * len(sent["lines"])

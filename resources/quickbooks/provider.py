@@ -23,6 +23,7 @@ from resources.quickbooks.client import Client
 from resources.quickbooks.faults import Fault, error_of
 from resources.quickbooks.finding import resembles, wheres
 from resources.quickbooks.items import Items
+from resources.quickbooks.kept import as_kept
 from resources.quickbooks.read import Reader, label_of
 from resources.quickbooks.report import transactions_in, trial_balance
 from resources.quickbooks.taxes import TaxCodes
@@ -172,6 +173,12 @@ class QuickBooks:
         wanted = number_key(canonical.get("number"))
         ranked = sorted(found.values(), key=lambda one: (one.marker != marker, one.natural_key != wanted))
         return ranked[:CANDIDATES_MAX]
+
+    def as_kept(
+        self, entity: Entity, sent: Canonical, *, shown: RemoteRecord, before: Canonical | None
+    ) -> Canonical:
+        """Return what was sent as QuickBooks keeps it."""
+        return as_kept(entity, sent, shown=shown, before=before)
 
     def trial_balance(self, *, until: date | None = None) -> Sequence[LedgerBalance]:
         """Return QuickBooks' own trial balance to the end of this year, or of the year of a later day."""

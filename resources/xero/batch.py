@@ -128,6 +128,8 @@ class Sender:
         return [outcomes[place] for place in range(len(group))]
 
     def _outcome(self, write: Write, element: Element, row: Json) -> WriteOutcome:
+        if not element.is_about(row):
+            return Unknown("its answer tells of another record in this place")
         if is_refused(row):
             messages = element_messages(row) or ["no reason was given"]
             return self._failed(write, refusal(messages, label=write.label, date=write.canonical.get("date")))

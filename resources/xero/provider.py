@@ -18,6 +18,7 @@ from resources.xero.changes import SWEEP_EVERY, Changes
 from resources.xero.chart import Chart
 from resources.xero.client import Client
 from resources.xero.finding import Finder
+from resources.xero.kept import as_kept
 from resources.xero.read import Reader, label_of
 from resources.xero.receipts import key_of, receipt
 from resources.xero.report import trial_balance
@@ -133,6 +134,12 @@ class Xero:
     def find(self, entity: Entity, *, canonical: Canonical, marker: str) -> Sequence[RemoteRecord]:
         """Look for records that could be this one: those with our mark first, then the same number, then lookalikes."""
         return self._finder.find(entity, canonical=canonical, marker=marker)
+
+    def as_kept(
+        self, entity: Entity, sent: Canonical, *, shown: RemoteRecord, before: Canonical | None
+    ) -> Canonical:
+        """Return what was sent as Xero keeps it."""
+        return as_kept(entity, sent, shown=shown.canonical, before=before)
 
     def trial_balance(self, *, until: date | None = None) -> Sequence[LedgerBalance]:
         """Return Xero's own trial balance as of today, or as of a later day."""

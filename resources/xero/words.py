@@ -13,6 +13,8 @@ from sync.records import Entity
 from sync.requests import MARKER_PATTERN
 
 TITLE = "Xero"
+# Xero wants a text on each line of an invoice or bill.
+NO_DESCRIPTION = "No description"
 
 Json = Mapping[str, Any]
 

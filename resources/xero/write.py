@@ -19,6 +19,7 @@ from resources.xero.receipts import BATCH, CREDIT_RESOURCES, RECEIPT, RECEIVED, 
 from resources.xero.taxes import NO_TAX, TaxRates
 from resources.xero.words import (
     ACCOUNT_TYPE_NAMES,
+    NO_DESCRIPTION,
     RESOURCES,
     TITLE,
     TYPES,
@@ -55,6 +56,11 @@ class Element:
     def resource(self) -> str:
         """The list it belongs to."""
         return self.path.partition("/")[0]
+
+    def is_about(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of an answer is, as far as it says, of the record that this changes; a new one has no id yet."""
+        wanted, told = self.path.partition("/")[2] or self.body.get(self.id_field), row.get(self.id_field)
+        return not wanted or not told or str(told).casefold() == str(wanted).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +194,7 @@ class Writer:
         amount = parse_amount(line["amount"])
         made: Json = {name: base[name] for name in _LINE_KEPT if name in base}
         made |= self._carried(write, line, made)
-        made["Description"] = line.get("description") or "No description"
+        made["Description"] = line.get("description") or NO_DESCRIPTION
         quantity, unit_price = _priced(line, amount, has_discount=bool(base.get("DiscountRate")))
         made |= {"Quantity": quantity, "UnitAmount": unit_price, "LineAmount": amount}
         if base.get("DiscountRate"):

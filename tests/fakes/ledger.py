@@ -202,6 +202,12 @@ class FakeLedger:
             if kept.marker == marker or _alike(kept, canonical)
         ]
 
+    def as_kept(
+        self, entity: Entity, sent: Canonical, *, shown: RemoteRecord, before: Canonical | None
+    ) -> Canonical:
+        """Keep everything, and fill in nothing."""
+        return dict(sent)
+
     def write(self, writes: Sequence[Write]) -> Sequence[WriteOutcome]:
         """Do writes one after another, losing the answers it was told to lose."""
         self._call()

@@ -50,6 +50,21 @@ def test_a_document_deleted_there_before_its_lost_answer_was_settled_is_not_take
     assert _is_asked_or_followed(world, bill)
 
 
+def test_a_document_voided_there_before_its_lost_answer_was_settled_is_not_taken_for_living(
+    world: World,
+) -> None:
+    world.ledger.shows_voided = True
+    bill = world.bill(world.vendor())
+    world.ledger.lose_after.add("Bill B-1 (Ridge Concrete)")
+    world.sync()
+    world.ledger.end(Entity.BILL, world.ledger.only(Entity.BILL).remote_id, "void")
+    world.later(minutes=10)
+    for _ in range(2):
+        world.sync()
+    assert world.ledger.all(Entity.BILL) == []
+    assert _is_asked_or_followed(world, bill)
+
+
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_a_document_deleted_there_and_edited_here_before_its_lost_answer_was_settled_is_not_made_again(
     world: World, strategy: Strategy
