@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 
 import pytest
@@ -12,7 +13,7 @@ from resources.quickbooks.client import Client
 from resources.quickbooks.faults import Fault, error_of
 from resources.quickbooks.write import Request
 from sync.errors import AccessExpired, OutcomeUnknown, ProviderUnavailable, RateLimited, SyncError
-from sync.ports import Done, Moved, Rejected, Unknown, Write, WriteOutcome
+from sync.ports import Done, Moved, NotSent, Rejected, Unknown, Write, WriteOutcome
 from sync.records import Entity, RemoteRecord
 from tests.providers.quickbooks.writes import a_name, create
 
@@ -26,7 +27,10 @@ class FakeClient:
         self.answer = answer
         self.sent: list[tuple[str, Json, dict[str, str]]] = []
 
-    def send(self, path: str, body: Json, *, params: dict[str, str], label: str) -> Json:
+    def send(
+        self, path: str, body: Json, *, params: dict[str, str], label: str, begin_by: datetime | None = None
+    ) -> Json:
+        del label, begin_by
         self.sent.append((path, body, params))
         return self.answer(len(self.sent), body)
 
@@ -143,9 +147,9 @@ def test_trouble_before_anything_was_sent_is_raised_and_later_only_told(error: S
     with pytest.raises(type(error)):
         sent(fails_at(1), some_writes(40))
     outcomes, _ = sent(fails_at(2), some_writes(40))
-    assert names(outcomes)[29:31] == ["V29", "Rejected"]
+    assert names(outcomes)[29:31] == ["V29", "NotSent"]
     last = outcomes[-1]
-    assert isinstance(last, Rejected)
+    assert isinstance(last, NotSent)
     assert last.error is error
 
 
@@ -158,7 +162,7 @@ def test_trouble_while_a_batch_is_halved_loses_no_outcome() -> None:
         raise RateLimited(provider="QuickBooks Online", wait_seconds=60)
 
     outcomes, _ = sent(answer, some_writes(4))
-    assert names(outcomes) == ["V0", "V1", "Rejected", "Rejected"]
+    assert names(outcomes) == ["V0", "V1", "NotSent", "NotSent"]
 
 
 def test_a_throttle_of_one_item_is_that_items_only() -> None:
@@ -190,5 +194,5 @@ def test_an_unconfirmed_call_of_its_own_is_unknown_and_stops_the_rest() -> None:
 
     outcomes, client = sent(cut, some_writes(2), is_single=True)
     assert isinstance(outcomes[0], Unknown)
-    assert isinstance(outcomes[1], Rejected)
+    assert isinstance(outcomes[1], NotSent)
     assert len(client.sent) == 1
