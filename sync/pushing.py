@@ -14,12 +14,13 @@ from sync.errors import (
     Held,
     NotBegun,
     PaymentsApplied,
+    ProviderUnavailable,
     SyncError,
 )
 from sync.judge import Context, Judged, as_sent, in_ledger_terms, load_context
 from sync.outcomes import Recorder
 from sync.periods import PeriodPolicy, in_open_period, moved_to
-from sync.ports import NotSent, Operation, Provider, Write, WriteOutcome
+from sync.ports import NotSent, Operation, Provider, Unknown, Write, WriteOutcome
 from sync.pushed import OURS_AS_SENT, Push, end_unsent, line_versions, settle_outcomes
 from sync.records import Canonical, Entity
 from sync.retry import BEGIN_WITHIN
@@ -29,6 +30,9 @@ from sync.unknown import told_by_repeat
 
 # Nothing at all could be sent so many times in a row: others need the provider more, and the next sync goes on.
 IN_VAIN_MAX = 3
+
+# One call may fail for what is in it. Where nothing is heard of two in a row, more of them would only be more to look up.
+UNHEARD_MAX = 2
 
 PUSHED = frozenset({Verdict.CREATE, Verdict.UPDATE, Verdict.VOID})
 
@@ -48,7 +52,7 @@ def push(
     `context` is what was decided by, with the closing date as it is now; before each later batch it is loaded again.
     """
     # One call's worth at a time, each settled before the next is sent, so that a crash leaves few unknowns.
-    is_first, in_vain = True, 0
+    is_first, in_vain, unheard = True, 0, 0
     waiting = list(items)
     while waiting:
         part = waiting[: provider.writes_max]
@@ -63,10 +67,21 @@ def push(
         if pushes:
             outcomes = _send(store, provider, pushes, recorder=recorder, clock=clock, actor=actor)
             left = _left(pushes, outcomes)
+            unheard = unheard + 1 if _is_unheard(outcomes) else 0
+            if unheard == UNHEARD_MAX:
+                raise ProviderUnavailable(
+                    provider=store.facts.provider_title, reason="it confirms nothing that is sent to it"
+                )
             in_vain = in_vain + 1 if len(left) == len(pushes) else 0
             if in_vain == IN_VAIN_MAX:
                 raise NotBegun(provider=store.facts.provider_title, reason="every turn to send came too late")
         waiting = left + waiting[len(part) :]
+
+
+def _is_unheard(outcomes: Sequence[WriteOutcome]) -> bool:
+    """Say whether nothing at all was heard of a call that was made."""
+    is_made = any(isinstance(outcome, Unknown) for outcome in outcomes)
+    return is_made and all(isinstance(outcome, Unknown | NotSent) for outcome in outcomes)
 
 
 def _left(pushes: Sequence[Push], outcomes: Sequence[WriteOutcome]) -> list[Judged]:

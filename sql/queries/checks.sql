@@ -13,11 +13,13 @@ order by e.entry_date, e.number;
 
 -- name: check_stale_unknowns
 -- Writes of which nobody has known for a while whether the ledger took them.
-select coalesce(nullif(r.label, ''), a.entity || ' ' || a.record_id::text) as label, a.operation, a.started_at
+select coalesce(nullif(r.label, ''), a.entity || ' ' || a.record_id::text) as label, a.operation,
+       coalesce(a.first_started_at, a.started_at) as started_at
 from attempts a
 left join records r on r.builder_id = a.builder_id and r.entity = a.entity and r.id = a.record_id
 where a.builder_id = %(builder_id)s
   and a.connection_id = %(connection_id)s
   and a.state in ('sending', 'unknown')
-  and a.started_at < %(before)s
-order by a.started_at, a.id;
+  -- sent again is no news of it
+  and coalesce(a.first_started_at, a.started_at) < %(before)s
+order by coalesce(a.first_started_at, a.started_at), a.id;

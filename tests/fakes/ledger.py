@@ -63,6 +63,7 @@ class FakeLedger:
     # Label → how many times its turn to be sent comes too late, and with what it is turned away unseen.
     turns_missed: dict[str, int] = field(default_factory=dict)
     turned_away: dict[str, SyncError] = field(default_factory=dict)
+    call_size: int = 30
     down: SyncError | None = None
     writes: list[Write] = field(default_factory=list)
     calls: int = 0
@@ -220,7 +221,7 @@ class FakeLedger:
     @property
     def writes_max(self) -> int:
         """How many writes travel in one call."""
-        return 30
+        return self.call_size
 
     @property
     def clock_skew(self) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from resources.store.database import Database
-from sync.errors import NotBegun, RateLimited
+from sync.errors import NotBegun, ProviderUnavailable, RateLimited
 from sync.records import Entity
 from tests.fakes.world import World
 
@@ -107,3 +108,47 @@ def test_a_pause_asked_for_in_the_middle_of_a_call_ends_the_sync_and_blames_no_r
     assert world.queue("error") == _blamed(world) == []
     world.sync()
     assert len(world.ledger.all(Entity.BILL)) == 2
+
+
+def test_when_nothing_is_heard_of_two_calls_in_a_row_no_third_is_made_and_the_sync_ends(world: World) -> None:
+    vendor = world.vendor()
+    world.sync()
+    world.ledger.call_size = 2
+    for number in range(8):
+        world.bill(vendor, number=f"B-{number}")
+        world.ledger.lose_before.add(f"Bill B-{number} (Ridge Concrete)")
+    with pytest.raises(ProviderUnavailable, match="confirms nothing"):
+        world.sync()
+    assert len(world.queue("error")) == 4, "only what was sent has to be looked up"
+    world.ledger.lose_before.clear()
+    world.later(minutes=10)
+    world.sync()
+    world.sync()
+    assert len(world.ledger.all(Entity.BILL)) == 8
+    assert world.queue("error") == []
+
+
+def test_one_call_that_is_never_confirmed_does_not_keep_the_others_back(world: World) -> None:
+    vendor = world.vendor()
+    world.sync()
+    world.ledger.call_size = 1
+    for number in range(3):
+        world.bill(vendor, number=f"B-{number}")
+    world.ledger.lose_before.add("Bill B-0 (Ridge Concrete)")
+    assert world.sync().count(Entity.BILL, "pushed") == 2
+
+
+def test_a_write_unknown_for_a_day_is_told_although_it_was_sent_again_since(world: World) -> None:
+    world.bill(world.vendor())
+    for _ in range(3):
+        world.ledger.lose_before.add(BILL)
+        world.sync()
+        world.later(minutes=600)
+    with world.database.builder_tx(UUID(world.builder_id)) as tx:
+        rows = tx.rows(
+            "check_stale_unknowns",
+            builder_id=world.builder_id,
+            connection_id=world.connection_id,
+            before=world.clock.now() - timedelta(days=1),
+        )
+    assert [row["label"] for row in rows] == [BILL]
