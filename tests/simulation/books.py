@@ -142,7 +142,7 @@ class Books(ABC):
 
     @abstractmethod
     def accounts(self) -> dict[str, str]:
-        """The ids of the accounts `income`, `cost` and `bank`."""
+        """The ids of the accounts `income`, `cost`, `bank`, `receivable` and `payable`."""
 
     @abstractmethod
     def papers(self, kind: Kind) -> list[Paper]:
@@ -227,6 +227,10 @@ class Books(ABC):
     @abstractmethod
     def trial_balance(self) -> dict[str, Decimal]:
         """What the ledger itself says stands on each account."""
+
+    @abstractmethod
+    def unapplied(self, kind: Kind) -> Decimal:
+        """What was paid for invoices, or bills, and stands for none of them."""
 
     @abstractmethod
     def problems(self) -> list[str]:

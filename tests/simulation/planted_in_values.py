@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sync import compare, outgoing, retry, taking
+from sync import compare, engine, outgoing, retry, taking
 from sync.compare import Decision, Situation, Verdict
 from sync.outgoing import Resolver
 from sync.records import Canonical, Entity
+from sync.summary import TieOut
 from tests.simulation import company
 from tests.simulation.database import SimDatabase
 from tests.simulation.planting import PlantedBug, instead
@@ -120,6 +121,18 @@ def gives_up_at_once() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def tie_out_always_tied() -> Iterator[None]:
+    """Whatever the ledger says, the tie-out shows ours twice."""
+    original = engine.tie_out
+
+    def tied(*args: Any) -> TieOut:
+        return TieOut(tuple(replace(line, theirs=line.ours) for line in original(*args).lines))
+
+    with instead(engine, "tie_out", tied):
+        yield
+
+
 IN_VALUES: tuple[PlantedBug, ...] = (
     wrong_party,
     line_texts_dropped,
@@ -129,4 +142,5 @@ IN_VALUES: tuple[PlantedBug, ...] = (
     never_merges,
     everything_asked,
     gives_up_at_once,
+    tie_out_always_tied,
 )

@@ -101,6 +101,8 @@ class QuickBooksBooks(Books):
         "income": "Income",
         "cost": "Cost of Goods Sold",
         "bank": "Bank",
+        "receivable": "Accounts Receivable",
+        "payable": "Accounts Payable",
     }
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -341,6 +343,15 @@ class QuickBooksBooks(Books):
     def trial_balance(self) -> dict[str, Decimal]:
         sums = self.emulator.company(REALM).ledger.trial_balance()  # type: ignore[attr-defined]
         return {number: amount for number, amount in sums.items() if amount}
+
+    def unapplied(self, kind: Kind) -> Decimal:
+        return sum(
+            (
+                _amount(row["TotalAmt"]) - sum(_amount(line["Amount"]) for line in row["Line"])
+                for row in self._rows(PAYMENTS[kind])
+            ),
+            Decimal(0),
+        )
 
     def problems(self) -> list[str]:
         return [problem for check in self.emulator.check_books().values() for problem in check.problems]

@@ -25,6 +25,7 @@ QUICKLY_FOUND = {
     "renames_not_taken": 21,
     "request_id_dropped": 1,
     "settling_writes_in_a_sync_that_only_reads": 12,
+    "tie_out_always_tied": 12,
     "told_again_at_each_sync": 1,
     "tombstone_ignored": 1,
     "unknown_taken_for_rejected": 1,
