@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from sync import fields
 from sync.approval import is_accepted
@@ -361,9 +363,19 @@ def _as_sent(provider: Provider, attempt: AttemptView, record: RemoteRecord) -> 
     )
     shown = record.canonical.get("lines") or []
     if "lines" in sent:
-        ids = [line.get("id") for line in shown] + [None] * len(sent["lines"])
+        padded = [*shown, *({} for _ in sent["lines"])]
         sent["lines"] = [
-            {**line, "id": line.get("id") or line_id}
-            for line, line_id in zip(sent["lines"], ids, strict=False)
+            {**line, **_filled_in(line, there), "id": line.get("id") or there.get("id")}
+            for line, there in zip(sent["lines"], padded, strict=False)
         ]
     return sent
+
+
+def _filled_in(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a provider says of a line that was sent as an amount alone: one, at that price; nobody's edit."""
+    quantity, price = shown.get("quantity"), shown.get("unit_price")
+    is_said = sent.get("quantity") is not None or sent.get("unit_price") is not None
+    if is_said or quantity is None or price is None:
+        return {}
+    is_filled_in = Decimal(quantity) == 1 and Decimal(price) == Decimal(sent.get("amount") or 0)
+    return {"quantity": quantity, "unit_price": price} if is_filled_in else {}
