@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
-from resources.gate import Budget, Priority, SharedGate
+from resources.gate import Budget, OpenGate, Priority, SharedGate, Ticket
 from resources.registry import PROVIDERS
 from tests.simulation.books import Kind
 from tests.simulation.company import Company
 from tests.simulation.database import SimDatabase
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import broken_promises
+from tests.simulation.planted import begun_however_late
 from tests.simulation.world import SimWorld
 
 # Xero remembers a request for six minutes.
@@ -56,6 +60,59 @@ def test_memory_that_ends_between_crash_and_restart_doubles_nothing(
     live = [paper for paper in company.books.papers(kind) if paper.is_live]
     assert [f"of {document}" in paper.texts for paper in live] == [True]
     assert broken_promises(world) == []
+
+
+class GateThatLetsOneWait(OpenGate):
+    """Lets the first call wait two minutes that comes after something was stored to be sent."""
+
+    def __init__(self, world: SimWorld) -> None:
+        self._world = world
+        self.has_waited = False
+
+    @contextmanager
+    def admit(self, company_id: str, *, is_batch: bool = False, is_metered: bool = False) -> Iterator[Ticket]:
+        if not self.has_waited and self._world.rows("select 1 from attempts where state = 'sending'"):
+            self.has_waited = True
+            self._world.clock.move(2 * 60)
+        with super().admit(company_id, is_batch=is_batch, is_metered=is_metered) as ticket:
+            yield ticket
+
+
+def _wait_then_arrive_late(worlds: SimDatabase, shape: str) -> tuple[SimWorld, list[str]]:
+    """Let a bill wait between its storing and its sending, arrive late, and be looked for before it arrives."""
+    world, company = _one_company(worlds, shape)
+    vendor = world.vendor("Ridge Concrete")
+    company.sync(with_faults=False)
+    gate = GateThatLetsOneWait(world)
+    company.books.gate = gate
+    first = world.bill(vendor, number="B-1")
+    world.run("update v2_bill_lines set description = %s where bill_id = %s", f"of {first}", first)
+    world.plan.sure, world.plan.sure_words = [Fault.LATE], ("bill", "invoice")
+    company.sync(with_faults=False)
+    assert gate.has_waited
+    assert world.plan.sure == []
+    # The next call has two bills and so is another request.
+    world.bill(vendor, number="B-2")
+    world.clock.move(2)
+    company.sync(with_faults=False)
+    world.settle()
+    return world, sorted(paper.number for paper in company.books.papers("bill") if paper.is_live)
+
+
+@pytest.mark.parametrize("shape", PROVIDERS_ALONE)
+def test_a_bill_that_waited_for_its_turn_and_arrived_late_is_entered_once(
+    worlds: SimDatabase, shape: str
+) -> None:
+    world, numbers = _wait_then_arrive_late(worlds, shape)
+    assert numbers == ["B-1", "B-2"]
+    assert broken_promises(world) == []
+
+
+def test_without_a_limit_on_when_it_is_begun_a_bill_that_waited_is_entered_twice(worlds: SimDatabase) -> None:
+    with begun_however_late():
+        world, numbers = _wait_then_arrive_late(worlds, "xero")
+        assert numbers == ["B-1", "B-1", "B-2"]
+        assert broken_promises(world)
 
 
 @pytest.mark.parametrize("shape", PROVIDERS_ALONE)
