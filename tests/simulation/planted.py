@@ -215,8 +215,8 @@ def marker_ignored() -> Iterator[None]:
     """What carries our mark is taken for a look-alike."""
     original = settling._judge
 
-    def judge_unmarked(entity: Any, attempt: Any, found: Any, **more: Any) -> Any:
-        return original(entity, attempt, [replace(record, marker=None) for record in found], **more)
+    def judge_unmarked(provider: Any, entity: Any, attempt: Any, found: Any, **more: Any) -> Any:
+        return original(provider, entity, attempt, [replace(record, marker=None) for record in found], **more)
 
     with _instead(settling, "_judge", judge_unmarked):
         yield
