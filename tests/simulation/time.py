@@ -29,6 +29,10 @@ class VirtualClock:
         """Do something once so much time has passed."""
         self._waiting.append((self._now + timedelta(seconds=seconds), action))
 
+    def forget(self) -> None:
+        """Let nothing more happen of what was laid in wait."""
+        self._waiting.clear()
+
     def move(self, seconds: float) -> None:
         """Let time pass and do what was laid in wait, in order."""
         self._now += timedelta(seconds=seconds)
