@@ -132,3 +132,21 @@ def test_an_edit_here_and_one_there_before_a_lost_answer_was_settled_are_merged(
     assert world.value("select count(*) from attempts where details ? 'ours'") == 0, (
         "kept only while it is needed"
     )
+
+
+def test_what_the_ledger_fills_in_of_a_line_whose_answer_was_lost_is_nobodys_edit(world: World) -> None:
+    world.strategy = Strategy.MANUAL
+    bill = world.bill(world.vendor())
+    world.ledger.lose_after.add("Bill B-1 (Ridge Concrete)")
+    world.sync()
+    made = world.ledger.only(Entity.BILL)
+    # As Xero shows a bill without a due date, and a line that was sent as an amount alone.
+    shown = [{**line, "quantity": "1", "unit_price": line["amount"]} for line in made.canonical["lines"]]
+    world.ledger.edit(Entity.BILL, made.remote_id, lines=shown, due_date="2026-06-19")
+    world.run("update v2_bill_lines set amount = 80 where bill_id = %s", bill)
+    world.change("v2_bills", bill, total="80")
+    world.later(minutes=10)
+    for _ in range(2):
+        world.sync()
+    assert world.queue("conflict") == []
+    assert world.ledger.only(Entity.BILL).canonical["total"] == "80.00"
