@@ -1,8 +1,8 @@
 """Scenes: troubles that follow on one another, which single dice would throw together only once in thousands of worlds.
 
 What is sent and not heard of is taken up by people before anybody has looked, and the second asking goes wrong as well;
-it has overwritten what nobody else remembers; a sync that may only read comes upon it. And money that has come back does
-not stay as it was.
+it has overwritten what nobody else remembers; a sync that may only read comes upon it. Money that has come back does not
+stay as it was. And nobody syncs for longer than a provider tells of its changes.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ REFUSED_SHARE, HEARD_SHARE = 0.5, 0.05
 DOCUMENTS = ("bill", "invoice")
 # Which way a sync goes (`_sync`): by real time, as a whole, or a whole one that may only read.
 BY_REAL_TIME, WHOLE, ONLY_READING = 0.0, 0.7, 0.9
+# Longer than QuickBooks looks back for what was deleted (30 days), and than Xero's documents go unread as a whole (7).
+AWAY_DAYS = 35
 
 
 def twice_unlucky(world: SimWorld, company: Company) -> None:
@@ -129,6 +131,34 @@ def paid_otherwise(world: SimWorld, company: Company) -> None:
         company.announce()
     world.clock.move(dice.choice([3, 400]))
     _sync(company, [], way=dice.random())
+
+
+def away_for_weeks(world: SimWorld, company: Company) -> None:
+    """Let the bookkeeper end documents and money or change one without a trace, and sync no more for weeks."""
+    dice, people = world.random, world.people
+    kind: Kind = "bill" if dice.random() < 0.6 else "invoice"
+    people.new_document(kind)
+    _in_peace(company)
+    paper = people.newest_there(company)
+    if paper is None:
+        return
+    luck = dice.random()
+    if luck < 0.5:
+        people.touch(company, paper, ending=0.9)
+    else:
+        people.pay(company, paper)
+        world.clock.move(dice.choice([3, 400]))
+        if dice.random() < 0.8:
+            company.sync(with_faults=False)
+        if luck < 0.75:
+            people.pay_otherwise(company, paper)
+        else:
+            people.change_silently_there(company)
+    # The webhook that told of it found nobody, too.
+    if dice.random() < 0.3:
+        people.edit_here()
+    world.clock.move(AWAY_DAYS * 86400)
+    _sync(company, _second(dice) if dice.random() < 0.3 else [], way=dice.random())
 
 
 def _in_peace(company: Company) -> None:
@@ -316,6 +346,7 @@ def _let_through(company: Company) -> None:
 # Which of a step's dice are a scene: from, up to, and what happens. They leave the other steps of a world as they are.
 SCENES: tuple[tuple[float, float, Scene], ...] = (
     (0.6, 0.66, twice_unlucky),
+    (0.91, 0.92, away_for_weeks),
     (0.92, 0.94, unheard_over_a_memo),
     (0.94, 0.955, unheard_then_only_reading),
     (0.955, 0.97, paid_otherwise),
