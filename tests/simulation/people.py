@@ -404,6 +404,8 @@ class People:
         if len(names) > 1:
             keep, lose = self.world.random.sample(names, 2)
             is_done = company.books.merge(PARTY[kind], keep=keep, lose=lose)
+            # Xero moves the documents to the one that is kept, and their times of change stay.
+            self.changed_silently = self.changed_silently or (is_done and not company.books.has_lock)
             self._did(company, f"{PARTY[kind]} {lose} merged into {keep}", is_done=is_done)
 
     def enter_there(self, company: Company) -> None:
