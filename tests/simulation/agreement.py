@@ -223,6 +223,8 @@ def _counted(company: Company) -> dict[str, Decimal]:
             sums[accounts[control]] += sign * paper.open
             for line in books.lines(paper):
                 sums[line.account] -= sign * line.amount
+    for line in (line for entry in books.entries() if entry.is_live for line in entry.lines):
+        sums[line.account] += line.amount
     return sums
 
 

@@ -53,6 +53,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A journal entry as the bookkeeper sees it; a line's amount is negative where it is a credit."""
+
+    id: str
+    number: str
+    date: str
+    memo: str
+    lines: tuple[Line, ...]
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Money:
     """A payment of an invoice, or of a bill."""
 
@@ -223,6 +235,22 @@ class Books(ABC):
     @abstractmethod
     def change_silently(self, paper: Paper) -> bool:
         """Change something without the provider's time of change moving, where there is such a thing."""
+
+    @abstractmethod
+    def entries(self) -> list[Entry]:
+        """All journal entries, ended ones included where they are kept."""
+
+    @abstractmethod
+    def write_entry_memo(self, entry: Entry, memo: str) -> bool:
+        """Change what a journal entry says, and leave our mark where it is."""
+
+    @abstractmethod
+    def reprice_entry(self, entry: Entry, amount: Decimal) -> bool:
+        """Change the amount of its first line, and its last line by as much."""
+
+    @abstractmethod
+    def end_entry(self, entry: Entry) -> bool:
+        """Void a journal entry, or delete it where it cannot be voided."""
 
     @abstractmethod
     def trial_balance(self) -> dict[str, Decimal]:

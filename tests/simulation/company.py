@@ -21,7 +21,7 @@ from sync.errors import SyncError
 from sync.records import DEFAULT_DIRECTION, SYNC_ORDER, Direction, Entity
 from sync.stored import ConnectionFacts, Trigger
 from sync.summary import EntitySummary
-from tests.simulation.books import Books, Kind, Paper, SimAccess
+from tests.simulation.books import Books, Kind, SimAccess
 from tests.simulation.faults import Death, Fault, FaultPlan
 from tests.simulation.wire import Call, FaultyWire, Surprises
 
@@ -84,7 +84,7 @@ class Company:
             books.key,
             books.company_id,
         )
-        # In a world of two companies each chart of accounts stays where it is; and nobody here keeps a journal.
+        # In a world of two companies each chart of accounts stays where it is; and a journal is kept only where the world says so.
         for entity, is_enabled in (("account", True), ("journal_entry", False), ("deposit", False)):
             world.run(
                 "insert into entity_settings (builder_id, connection_id, entity, is_enabled, direction)"
@@ -167,14 +167,14 @@ class Company:
         self.has_forgotten = True
         self.books.forget()
 
-    def knows(self, paper: Paper) -> bool:
-        """Say whether a sync has ever seen a document."""
+    def knows(self, entity: str, remote_id: str) -> bool:
+        """Say whether a sync has ever seen a record of the ledger."""
         return bool(
             self.world.rows(
                 "select 1 from mirror where connection_id = %s and entity = %s and remote_id = %s",
                 self.connection_id,
-                paper.kind,
-                paper.id,
+                entity,
+                remote_id,
             )
         )
 
@@ -192,11 +192,18 @@ class Company:
         """Let somebody take up, before we look, what was just made without our hearing of it."""
         dice = self.world.plan.dice
         is_name = "Contacts" in call.path or b'"Vendor"' in call.body or b'"Customer"' in call.body
+        is_entry = "ManualJournals" in call.path or b'"JournalEntry"' in call.body
         if self.world.plan.is_on and dice.random() < TOUCHED_SHARE:
             self.world.clock.later(
                 dice.choice([5, 60, 900]),
-                lambda: self.world.people.touch_newest(self, is_name=is_name),
+                lambda: self._touch(is_name=is_name, is_entry=is_entry),
             )
+
+    def _touch(self, *, is_name: bool, is_entry: bool) -> None:
+        if is_entry and self.world.journals is not None:
+            self.world.journals.touch_newest(self)
+        else:
+            self.world.people.touch_newest(self, is_name=is_name)
 
     def _witness(self, call: Call) -> None:
         if not self.world.database.app.is_idle:
@@ -276,6 +283,7 @@ class Company:
             " select id::text, status, total, memo from v2_invoices union all"
             " select id::text, null, null, name from v2_vendors union all"
             " select id::text, null, null, name from v2_clients union all"
+            " select id::text, status, null, memo from v2_journal_entries union all"
             " select id::text, null, amount, null from v2_payments union all"
             " select id::text, null, amount, null from v2_bill_payments order by 1"
         )

@@ -29,6 +29,7 @@ def broken_promises(world: SimWorld) -> list[str]:
             *disagreements(company),
             *company.unstored(),
             *world.people.desk.broken(company),
+            *(world.journals.broken(company) if world.journals is not None else ()),
         ]
     return [*found, *_undecided(world), *_told_twice(world), *_vanished(world), *unreasonable(world)]
 

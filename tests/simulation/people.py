@@ -61,6 +61,8 @@ class People:
         ]
         if self.world.has_paperwork:
             choices += self.desk.acts()
+        if self.world.journals is not None:
+            choices += self.world.journals.acts()
         weights = [weight for weight, _ in choices]
         self.world.random.choices([action for _, action in choices], weights)[0]()
         self.world.clock.move(self.world.random.choice([3, 30, 300]))
@@ -89,7 +91,7 @@ class People:
         company.announce()
 
     @contextmanager
-    def _by_hand(self) -> Iterator[None]:
+    def by_hand(self) -> Iterator[None]:
         """Let somebody change a memo: what this alone takes out of all books, a person has overwritten, and no sync."""
         before = self.world.standing_memos()
         yield
@@ -98,11 +100,13 @@ class People:
 
     # ------------------------------------------------------------------ the office
 
-    def _next(self, word: str) -> str:
+    def next_name(self, word: str) -> str:
+        """Return a word with a number that nobody has used."""
         self._count += 1
         return f"{word}{self._count}"
 
-    def _amount(self) -> Decimal:
+    def amount(self) -> Decimal:
+        """Return any amount of money."""
         return Decimal(self.world.random.randint(100, 99999)) / 100
 
     def _kind(self) -> Kind:
@@ -115,10 +119,10 @@ class People:
         world, kind = self.world, kind or self._kind()
         parties = self.vendors if kind == "bill" else self.clients
         if party is None and (not parties or world.random.random() < 0.3):
-            name = self._next("Vendor " if kind == "bill" else "Client ")
+            name = self.next_name("Vendor " if kind == "bill" else "Client ")
             parties.append(world.vendor(name) if kind == "bill" else world.client(name))
-        number = self._next("B-" if kind == "bill" else "I-")
-        amounts = [f"{self._amount():.2f}" for _ in range(world.random.randint(1, 3))]
+        number = self.next_name("B-" if kind == "bill" else "I-")
+        amounts = [f"{self.amount():.2f}" for _ in range(world.random.randint(1, 3))]
         party = party or world.random.choice(parties)
         if kind == "bill":
             document = world.bill(
@@ -159,14 +163,14 @@ class People:
         if not rows or rows[0][0] == "void":
             return
         if is_memo or world.random.random() < 0.5:
-            memo = self._next("ours-")
-            with self._by_hand():
+            memo = self.next_name("ours-")
+            with self.by_hand():
                 world.change(table, document, memo=memo)
             self.memos[memo] = f"here on {kind} {document}"
             self.desk.note_memo(document, memo)
             world.tell(f"office: {rows[0][1]} gets the memo {memo}")
             return
-        amount = self._amount()
+        amount = self.amount()
         world.run(f"update {lines} set amount = %s where {column} = %s and position = 1", amount, document)
         world.run(
             f"update {table} set total = (select sum(amount) from {lines} where {column} = %s), updated_at = %s"
@@ -201,7 +205,7 @@ class People:
         kind, document = found
         if self.world.rows(f"select 1 from v2_{_RECEIPTS[kind]}_applications where {kind}_id = %s", document):
             return
-        with self._by_hand():
+        with self.by_hand():
             self.world.run(f"delete from {TABLES[kind][0]} where id = %s", document)
         self.documents[kind].remove(document)
         self.world.note(document, is_end=True)
@@ -256,7 +260,7 @@ class People:
     def _edit_there(self, company: Company, paper: Paper) -> None:
         books = company.books
         if self.world.random.random() < 0.5:
-            amount = self._amount()
+            amount = self.amount()
             self._did(
                 company,
                 f"the last line of {paper.kind} {paper.id} becomes {amount}",
@@ -269,8 +273,8 @@ class People:
 
     def write_memo_there(self, company: Company, paper: Paper, *, keeps: bool = True) -> None:
         """Change what a document says, and leave our mark where it is or not."""
-        books, memo = company.books, self._next("theirs-")
-        with self._by_hand():
+        books, memo = company.books, self.next_name("theirs-")
+        with self.by_hand():
             is_done = books.write_memo(paper, memo, keeps_mark=keeps)
         said = f"{paper.kind} {paper.id} gets the memo {memo}{'' if keeps else ' and loses the mark'}"
         if self._did(company, said, is_done=is_done):
@@ -287,6 +291,8 @@ class People:
             if paper.is_live and f'"{paper.id}"'.encode() in call.body
         ]
         if not papers:
+            if self.world.journals is not None:
+                self.world.journals.edit_what_is_written(company, call.body)
             return
         self._edit_there(company, self.world.random.choice(papers))
 
@@ -376,12 +382,12 @@ class People:
 
     def _end_there(self, company: Company, paper: Paper) -> None:
         how: Literal["void", "delete"] = "void" if self.world.random.random() < 0.5 else "delete"
-        with self._by_hand():
+        with self.by_hand():
             is_done = company.books.end(paper, how=how)
         if self._did(company, f"{paper.kind} {paper.id} ended ({how})", is_done=is_done):
             ended = {(company.connection_id, text) for text in paper.texts if text.startswith("of ")}
             self.ended_there |= ended
-            if not company.knows(paper):
+            if not company.knows(paper.kind, paper.id):
                 self.ended_unseen |= ended
 
     def _party(self, company: Company, kind: Kind, *, newest: bool = False) -> str | None:
@@ -393,7 +399,7 @@ class People:
         kind = self._kind()
         party = self._party(company, kind, newest=newest)
         if party is not None:
-            name = self._next("Renamed ")
+            name = self.next_name("Renamed ")
             is_done = company.books.rename(PARTY[kind], party, name)
             self._did(company, f"{PARTY[kind]} {party} is now {name}", is_done=is_done)
 
@@ -412,8 +418,8 @@ class People:
         """Enter a bill of one's own."""
         vendor = self._party(company, "bill")
         if vendor is not None:
-            number = self._next("L-")
-            is_done = company.books.enter_bill(vendor, number, self._amount())
+            number = self.next_name("L-")
+            is_done = company.books.enter_bill(vendor, number, self.amount())
             self._did(company, f"bill {number} entered", is_done=is_done)
 
     def change_silently_there(self, company: Company) -> None:

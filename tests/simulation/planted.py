@@ -22,6 +22,7 @@ from sync import approval, census, compare, engine, fields, judge, pushed, pushi
 from sync.compare import Decision, Situation, Strategy, Verdict
 from sync.errors import ProviderUnavailable
 from sync.ports import Rejected, Unknown, Write, WriteOutcome
+from sync.records import Entity
 from sync.stored import Audit, Settlement
 from sync.unknown import Evidence, UnknownVerdict
 from tests.simulation import company
@@ -448,6 +449,23 @@ def census_left_out() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def journal_doubled() -> Iterator[None]:
+    """An unconfirmed write of a journal entry counts as never made, and goes out as a new request."""
+    numbers, request_id, judge_found = itertools.count(), requests.request_id, settling._judge
+
+    def fresh(**asked: Any) -> str:
+        is_entry = asked["entity"] is Entity.JOURNAL_ENTRY
+        return f"{next(numbers):032x}" if is_entry else request_id(**asked)
+
+    def blind(provider: Any, entity: Any, *seen: Any, **more: Any) -> Any:
+        is_entry = entity is Entity.JOURNAL_ENTRY
+        return (UnknownVerdict.SEND_AGAIN, None) if is_entry else judge_found(provider, entity, *seen, **more)
+
+    with _instead(requests, "request_id", fresh), _instead(settling, "_judge", blind):
+        yield
+
+
 # Those that only show where there are drafts, acceptances or closed books.
 OF_PAPERWORK: tuple[PlantedBug, ...] = (
     drafts_sent,
@@ -485,6 +503,7 @@ PLANTED: dict[str, PlantedBug] = {
         settling_writes_in_a_sync_that_only_reads,
         direction_ignored,
         census_left_out,
+        journal_doubled,
         *IN_VALUES,
         *OF_PAPERWORK,
     )

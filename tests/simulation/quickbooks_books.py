@@ -18,13 +18,19 @@ from sandbox.kernel.clock import MovableClock
 from sandbox.quickbooks import create_app
 from sync.clock import Clock
 from sync.ports import Provider
-from tests.simulation.books import DATE, Books, Json, Kind, Line, Money, Paper, Role, Stamp
+from tests.simulation.books import DATE, Books, Entry, Json, Kind, Line, Money, Paper, Role, Stamp
 from tests.simulation.faults import Fault
 from tests.simulation.wire import Call, Dialect, FaultyWire, InProcess
 
 REALM = "9341450000000101"
 LONG_AGO = "2019-12-31"
 ENTITIES: dict[str, str] = {"bill": "Bill", "invoice": "Invoice", "vendor": "Vendor", "customer": "Customer"}
+STAMPED = (
+    *ENTITIES.items(),
+    ("payment", "Payment"),
+    ("bill_payment", "BillPayment"),
+    ("journal_entry", "JournalEntry"),
+)
 PAYMENTS: dict[Kind, str] = {"bill": "BillPayment", "invoice": "Payment"}
 # What the bookkeeper can change of a document, and what it is called here.
 FIELDS = {"PrivateNote": "memo", "Line": "lines", "DocNumber": "number", "DueDate": "due_date"}
@@ -35,7 +41,12 @@ def _point(call: Call) -> tuple[str, bool]:
     resource = call.path.rsplit(f"/{REALM}/", 1)[-1].split("/")[0]
     if call.method == "POST" and resource == "batch":
         entity = next(
-            (name for name in (*ENTITIES.values(), "Item") if f'"{name}"'.encode() in call.body), "?"
+            (
+                name
+                for name in (*ENTITIES.values(), "Item", "JournalEntry")
+                if f'"{name}"'.encode() in call.body
+            ),
+            "?",
         )
         return f"QuickBooks: batch of {entity}", True
     is_write = call.method == "POST" and resource != "query"
@@ -156,7 +167,7 @@ class QuickBooksBooks(Books):
                 datetime.fromisoformat(row["MetaData"]["LastUpdatedTime"]),
                 row["SyncToken"],
             )
-            for entity, word in (*ENTITIES.items(), ("payment", "Payment"), ("bill_payment", "BillPayment"))
+            for entity, word in STAMPED
             for row in self._rows(word)
         ]
 
@@ -290,7 +301,7 @@ class QuickBooksBooks(Books):
         assert self.wire.json("POST", "/_sandbox/close-books", asked).is_success, "the sandbox takes any date"
 
     def everything(self) -> str:
-        words = ("Bill", "Invoice", "Vendor", "Customer")
+        words = ("Bill", "Invoice", "Vendor", "Customer", "JournalEntry")
         return json.dumps({word: self._rows(word) for word in words}, default=str)
 
     def end(self, paper: Paper, *, how: Literal["void", "delete"]) -> bool:
@@ -338,6 +349,41 @@ class QuickBooksBooks(Books):
     def change_silently(self, paper: Paper) -> bool:
         return False
 
+    def entries(self) -> list[Entry]:
+        return [
+            Entry(
+                id=row["Id"],
+                number=str(row.get("DocNumber") or ""),
+                date=str(row["TxnDate"]),
+                memo=_memo(row),
+                lines=tuple(
+                    Line(line["Id"], str(line.get("Description") or ""), _signed(line), self._account(line))
+                    for line in row["Line"]
+                ),
+                is_live=True,
+            )
+            for row in self._rows("JournalEntry")
+        ]
+
+    def _entry(self, entry: Entry) -> Json:
+        return cast("Json", self.emulator.company(REALM).find("JournalEntry", entry.id).body)  # type: ignore[attr-defined]
+
+    def write_entry_memo(self, entry: Entry, memo: str) -> bool:
+        mark = _mark(self._entry(entry))
+        body = {"PrivateNote": f"{memo}\n{mark}" if mark else memo}
+        return self._note(entry.id, "memo", is_done=self._act("update", "JournalEntry", body, entry.id))
+
+    def reprice_entry(self, entry: Entry, amount: Decimal) -> bool:
+        lines = [dict(line) for line in self._entry(entry)["Line"]]
+        more = amount - _amount(lines[0]["Amount"])
+        lines[0]["Amount"], lines[-1]["Amount"] = amount, _amount(lines[-1]["Amount"]) + more
+        is_done = self._act("update", "JournalEntry", {"Line": lines}, entry.id)
+        return self._note(entry.id, "lines", is_done=is_done)
+
+    def end_entry(self, entry: Entry) -> bool:
+        is_done = self._act("delete", "JournalEntry", {}, entry.id)
+        return self._note(entry.id, is_done=is_done, is_end=True)
+
     # ------------------------------------------------------------------ proof
 
     def trial_balance(self) -> dict[str, Decimal]:
@@ -363,6 +409,11 @@ def _amount(value: Any) -> Decimal:
 
 def _paying(paper: Paper, amount: Decimal) -> Json:
     return {"Amount": amount, "LinkedTxn": [{"TxnId": paper.id, "TxnType": ENTITIES[paper.kind]}]}
+
+
+def _signed(line: Json) -> Decimal:
+    is_credit = line["JournalEntryLineDetail"]["PostingType"] == "Credit"
+    return -_amount(line["Amount"]) if is_credit else _amount(line["Amount"])
 
 
 def _mark(row: Json) -> str:

@@ -18,6 +18,7 @@ from tests.simulation.books import KINDS, Kind
 from tests.simulation.company import Company
 from tests.simulation.database import SimDatabase
 from tests.simulation.faults import FaultPlan
+from tests.simulation.journals import Journals
 from tests.simulation.people import People
 from tests.simulation.quickbooks_books import QuickBooksBooks
 from tests.simulation.time import VirtualClock
@@ -36,6 +37,8 @@ FAULT_RATES = (0.05, 0.15, 0.15, 0.3)
 # What a person accepts before it is sent to a company.
 LANES: tuple[tuple[Kind, ...], ...] = ((), ("bill",), ("invoice",), KINDS)
 LANE_WEIGHTS = (4, 1, 1, 1)
+# How many of the worlds without paperwork keep a journal.
+JOURNAL_SHARE = 0.4
 SETTLING_ROUNDS_MAX = 14
 MERGED_SWEEP_DAYS = 8
 _MEMO = re.compile(r"(?:ours|theirs)-\d+")
@@ -80,6 +83,8 @@ class SimWorld(Platform):
             company = Company(self, self._books(kind), strategy=self._strategy(), reviewed=reviewed)
             self.companies.append(company)
         self.people = People(self)
+        has_journal = not has_paperwork and Random(f"{seed}/journal").random() < JOURNAL_SHARE
+        self.journals = Journals(self) if has_journal else None
         self.interfering: list[Callable[[], None]] = []
         for company in self.companies:
             self.connection_id = company.connection_id
@@ -182,11 +187,14 @@ class SimWorld(Platform):
 
     def standing_memos(self) -> set[str]:
         """Return every memo that stands in one of the books now."""
-        here = self.rows("select memo from v2_bills union all select memo from v2_invoices")
+        here = self.rows(
+            "select memo from v2_bills union all select memo from v2_invoices union all select memo from v2_journal_entries"
+        )
         there = (
             paper.memo for company in self.companies for kind in KINDS for paper in company.books.papers(kind)
         )
-        return memos_in(*(row[0] for row in here), *there)
+        entries = (entry.memo for company in self.companies for entry in company.books.entries())
+        return memos_in(*(row[0] for row in here), *there, *entries)
 
     def check_cursor(self, company: Company) -> None:
         """See that the cursor has not moved past what is stored; a process has just died."""

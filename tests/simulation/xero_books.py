@@ -18,7 +18,7 @@ from sandbox.xero import create_app
 from sandbox.xero.identity import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET
 from sync.clock import Clock
 from sync.ports import Provider
-from tests.simulation.books import DATE, Books, Json, Kind, Line, Money, Paper, Role, Stamp
+from tests.simulation.books import DATE, Books, Entry, Json, Kind, Line, Money, Paper, Role, Stamp
 from tests.simulation.faults import Fault
 from tests.simulation.wire import Call, Dialect, FaultyWire, InProcess
 
@@ -148,7 +148,16 @@ class XeroBooks(Books):
             )
             for row in self._rows("Payments")
         ]
-        return documents + money
+        entries = [
+            Stamp(
+                "journal_entry",
+                row["ManualJournalID"],
+                row["UpdatedDateUTC"],
+                is_live=row["Status"] == "POSTED",
+            )
+            for row in self._rows("ManualJournals")
+        ]
+        return documents + money + entries
 
     def _rows(self, resource: str) -> list[Json]:
         return list(self.emulator.books[self.company_id][resource].rows.values())
@@ -265,7 +274,9 @@ class XeroBooks(Books):
         assert self._bookkeep("lock_period", date=day), "the sandbox takes any date"
 
     def everything(self) -> str:
-        return json.dumps({word: self._rows(word) for word in ("Invoices", "Contacts")}, default=str)
+        return json.dumps(
+            {word: self._rows(word) for word in ("Invoices", "Contacts", "ManualJournals")}, default=str
+        )
 
     def end(self, paper: Paper, *, how: Literal["void", "delete"]) -> bool:
         return self._update(paper, {"Status": "VOIDED"})
@@ -318,6 +329,47 @@ class XeroBooks(Books):
         is_done = self._bookkeep("set_due_date", id=paper.id, date=day)
         return self._note(paper.id, "due_date", is_done=is_done)
 
+    def entries(self) -> list[Entry]:
+        return [
+            Entry(
+                id=row["ManualJournalID"],
+                number=_number(row["Narration"]),
+                date=str(row["Date"])[:10],
+                memo=row["Narration"].split("tieout:")[0].strip(),
+                lines=tuple(
+                    Line(None, str(line.get("Description") or ""), line["LineAmount"], line["AccountID"])
+                    for line in row["LineItems"]
+                ),
+                is_live=row["Status"] == "POSTED",
+            )
+            for row in self._rows("ManualJournals")
+        ]
+
+    def _write_entry(self, entry: Entry, body: Json) -> bool:
+        asked = {"ManualJournals": [{"ManualJournalID": entry.id, **body}]}
+        return self._act("POST", f"ManualJournals/{entry.id}", asked)
+
+    def write_entry_memo(self, entry: Entry, memo: str) -> bool:
+        text = self.emulator.books[self.company_id]["ManualJournals"].rows[entry.id]["Narration"]
+        # The mark is the last line of the text, behind what anybody wrote.
+        mark = next((line for line in text.splitlines() if "tieout:" in line), "")
+        is_done = self._write_entry(entry, {"Narration": f"{memo}\n{mark}" if mark else memo})
+        return self._note(entry.id, "memo", is_done=is_done)
+
+    def reprice_entry(self, entry: Entry, amount: Decimal) -> bool:
+        amounts = [line.amount for line in entry.lines]
+        amounts[0], amounts[-1] = amount, amounts[-1] - (amount - amounts[0])
+        lines = [
+            {"Description": line.text, "LineAmount": one, "AccountID": line.account}
+            for line, one in zip(entry.lines, amounts, strict=True)
+        ]
+        is_done = self._write_entry(entry, {"JournalLines": lines})
+        return self._note(entry.id, "lines", is_done=is_done)
+
+    def end_entry(self, entry: Entry) -> bool:
+        is_done = self._write_entry(entry, {"Status": "VOIDED"})
+        return self._note(entry.id, is_done=is_done, is_end=True)
+
     # ------------------------------------------------------------------ proof
 
     def trial_balance(self) -> dict[str, Decimal]:
@@ -330,3 +382,8 @@ class XeroBooks(Books):
 
     def problems(self) -> list[str]:
         return [problem for check in self.emulator.check_books().values() for problem in check.problems]
+
+
+def _number(narration: str) -> str:
+    """Return an entry's number, which stands behind our mark on the last line."""
+    return narration.partition(" no. ")[2].strip()
