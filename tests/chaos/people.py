@@ -47,8 +47,6 @@ class People:
         weights = [weight for weight, _ in choices]
         self.random.choices([action for _, action in choices], weights)[0]()
         self.world.clock.move(self.random.choice([3, 30, 300]))
-        if self.random.random() < 0.3:
-            self.world.interfering.append(self.bookkeeper_acts)
 
     def bookkeeper_acts(self) -> None:
         """The bookkeeper does something in QuickBooks."""

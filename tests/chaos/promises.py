@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from tests.chaos.people import People
 from tests.chaos.world import ChaosWorld
+from tests.fakes.world import Platform
 
 DOCUMENTS = (("bill", "v2_bills", "Bill"), ("invoice", "v2_invoices", "Invoice"))
 
@@ -18,7 +19,7 @@ def broken_promises(world: ChaosWorld, people: People) -> list[str]:
         *_doubled(world),
         *_lost(world),
         *_revived(world, people),
-        *_undecided(world),
+        *undecided(world),
         *_differing(world),
         *_unpaid(world),
         *_vanished(world, people),
@@ -65,18 +66,19 @@ def _lost(world: ChaosWorld) -> Iterator[str]:
                 yield f"lost: {entity} {number} ({record_id}) has no link at all"
             elif state == "open" and remote_id not in numbers:
                 yield f"lost: {entity} {number} ({record_id}) is neither in the ledger nor in any queue"
-    payments = {row["Id"]: row for row in _live(world, "Payment")}
-    known = {
-        row[0]
-        for row in world.rows(
-            "select remote_id from links where entity = 'payment' and record_id is not null"
-        )
-    }
-    for number in sorted(payments.keys() - known):
-        yield f"lost: payment {number} never came back"
+    for entity, remote in (("payment", "Payment"), ("bill_payment", "BillPayment")):
+        known = {
+            row[0]
+            for row in world.rows(
+                "select remote_id from links where entity = %s and record_id is not null", entity
+            )
+        }
+        for number in sorted({str(row["Id"]) for row in _live(world, remote)} - known):
+            yield f"lost: {remote} {number} never came back"
 
 
-def _undecided(world: ChaosWorld) -> Iterator[str]:
+def undecided(world: Platform) -> Iterator[str]:
+    """List differences that nobody decides, and troubles that stand in no queue, of one builder."""
     rows = world.rows(
         "select l.entity, coalesce(r.label, m.label), l.state from links l"
         " left join records r on r.entity = l.entity and r.id = l.record_id"
@@ -120,16 +122,18 @@ def _differing(world: ChaosWorld) -> Iterator[str]:
 
 
 def _unpaid(world: ChaosWorld) -> Iterator[str]:
-    ledger = {row["Id"]: row for row in world.ledger.all("Invoice")}
-    rows = world.rows(
-        "select i.number, i.total - i.amount_paid, l.remote_id from v2_invoices i"
-        " join links l on l.entity = 'invoice' and l.record_id = i.id"
-        " where i.status = 'approved' and l.state = 'open' and l.remote_id is not null"
-    )
-    for number, still_open, remote_id in rows:
-        there = ledger.get(remote_id)
-        if there is not None and there.get("TotalAmt") and Decimal(str(there["Balance"])) != still_open:
-            yield f"unpaid: invoice {number} is open by {still_open} here and by {there['Balance']} in the ledger"
+    for entity, table, remote in DOCUMENTS:
+        ledger = {row["Id"]: row for row in world.ledger.all(remote)}
+        rows = world.rows(
+            f"select d.number, d.total - d.amount_paid, l.remote_id from {table} d"
+            " join links l on l.entity = %s and l.record_id = d.id"
+            " where d.status = 'approved' and l.state = 'open' and l.remote_id is not null",
+            entity,
+        )
+        for number, still_open, remote_id in rows:
+            there = ledger.get(remote_id)
+            if there is not None and there.get("TotalAmt") and Decimal(str(there["Balance"])) != still_open:
+                yield f"unpaid: {entity} {number} is open by {still_open} here and by {there['Balance']} in the ledger"
 
 
 def _vanished(world: ChaosWorld, people: People) -> Iterator[str]:

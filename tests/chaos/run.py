@@ -33,7 +33,7 @@ from resources.store.api_keys import create_api_key
 from resources.wiring import Tieout
 from sync.summary import Outcome
 from tests.chaos.people import People
-from tests.chaos.promises import broken_promises
+from tests.chaos.promises import broken_promises, undecided
 from tests.chaos.troupe import Actor, Troupe
 from tests.chaos.world import GONE, Books, ChaosWorld, PatientOffice
 from tests.fakes.world import Platform
@@ -48,6 +48,8 @@ MOVES: Sequence[Outcome] = ("pushed", "pulled", "linked")
 SYNC_EVERY_SECONDS = 2.0
 ACT_EVERY_SECONDS = 0.25
 KILL_SECONDS = (0.5, 3.5)
+# From so many kills on, every kind of process is killed but by a chance of one in ten thousand.
+WHOLE_KILLS = 150
 
 
 @dataclass
@@ -61,8 +63,29 @@ class Performance:
     syncs_asked: int = 0
     writes: int = 0
     unknowns: int = 0
+    spared: list[str] = field(default_factory=list)
     seconds: float = 0.0
     home: Path | None = None
+
+    def idle(self) -> list[str]:
+        """Say what did not happen without which holding shows nothing."""
+        kills = sum(self.kills.values())
+        idle = [
+            f"no {what}"
+            for what, count in (
+                ("action of a person", self.actions),
+                ("sync was asked for", self.syncs_asked),
+                ("write was attempted", self.writes),
+            )
+            if not count
+        ]
+        if kills >= WHOLE_KILLS:
+            idle += [f"{name} was never killed" for name in self.spared]
+            if not self.unknowns:
+                idle.append("no outcome had to be looked up")
+            if self.actions < kills:
+                idle.append(f"people did {self.actions} things between {kills} kills")
+        return idle
 
 
 @dataclass
@@ -120,14 +143,18 @@ class Xero:
             for number, state, remote_id in rows:
                 if state is None or (state == "open" and remote_id not in there):
                     yield f"lost: {kind} {number} is neither at Xero nor in any queue"
-        paid = {one.id: one.open for one in self.books.valid("invoice")}
+        yield from undecided(self.platform)
+        known = {one.id: one for one in self.books.valid("invoice")}
         rows = self.platform.rows(
-            "select i.number, i.total - i.amount_paid, l.remote_id from v2_invoices i join links l"
+            "select i.number, i.total, i.total - i.amount_paid, l.remote_id from v2_invoices i join links l"
             " on l.entity = 'invoice' and l.record_id = i.id where l.state = 'open'"
         )
-        for number, still_open, remote_id in rows:
-            if remote_id in paid and paid[remote_id] != still_open:
-                yield f"unpaid: invoice {number} is open by {still_open} here and by {paid[remote_id]} at Xero"
+        for number, total, still_open, remote_id in rows:
+            there = known.get(remote_id)
+            if there is not None and there.total != total:
+                yield f"differs: invoice {number} is {total} here and {there.total} at Xero"
+            if there is not None and there.open != still_open:
+                yield f"unpaid: invoice {number} is open by {still_open} here and by {there.open} at Xero"
 
 
 def perform(*, kills: int, seed: int, always: Sequence[str] = (), keep: bool = False) -> Performance:
@@ -141,6 +168,7 @@ def perform(*, kills: int, seed: int, always: Sequence[str] = (), keep: bool = F
             house.troupe.wait()
             found.violations += _settle(house, is_whole=kills >= 50)
             found.kills, found.deaths_of_their_own = house.troupe.kills, house.troupe.deaths_of_their_own
+            found.spared = [name for name in house.troupe.kinds if not found.kills[name]]
             found.actions, found.syncs_asked = house.world.actions, house.syncs_asked
             found.writes = house.world.value("select count(*) from attempts")
             found.unknowns = house.world.value(

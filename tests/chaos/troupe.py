@@ -83,9 +83,14 @@ class Troupe:
                     raise TimeoutError(f"{actor.name} has not answered for {seconds:.0f} seconds")
                 time.sleep(LOOK_SECONDS)
 
+    @property
+    def kinds(self) -> list[str]:
+        """Who can be killed."""
+        return [*(actor.name for actor in self._actors), POSTGRES, RUN]
+
     def kill_one(self, chosen: str | None = None) -> str:
         """Kill somebody with -9, Postgres and runs of Dagster included; return who it was."""
-        names = [actor.name for actor in self._actors] + [POSTGRES, RUN]
+        names = self.kinds
         weights = [actor.weight for actor in self._actors] + [3, 4]
         deadline = time.monotonic() + KILLING_SECONDS_MAX
         while True:

@@ -121,7 +121,6 @@ class ChaosWorld(PatientOffice):
     def __init__(self, database: Database, books: Books, random: Random) -> None:
         self.random = random
         self.ledger = books
-        self.interfering: list[Any] = []
         self.actions = 0
         super().__init__(database)
         self.accounts: dict[str, str] = {}
