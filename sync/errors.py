@@ -300,6 +300,18 @@ class OutcomeUndecided(ProviderError):
     )
 
 
+class NeverConfirmed(ProviderError):
+    """A write was sent as often as it may be by itself, nobody heard what became of it, and the ledger does not show it."""
+
+    code = "push.never_confirmed"
+    remedy = Remedy.ASK_USER
+    category = Category.UNKNOWN
+    template = (
+        "{provider} has confirmed {label} not once in {tries} tries, and does not show it. It is not sent again by itself:"
+        " press Retry when the cause is gone; the ledger is asked before anything is sent."
+    )
+
+
 # ---------------------------------------------------------------- records that wait
 
 

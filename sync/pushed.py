@@ -234,6 +234,8 @@ def end_unsent(work: Work, each: Push, error: SyncError) -> None:
         code=error.code,
         category=error.category,
     )
+    if each.is_repeat:
+        work.uncount_sending(each.write.request_id)
 
 
 def _end_rejected(work: Work, each: Push, error: SyncError, *, message: str) -> None:

@@ -48,6 +48,11 @@ def next_try(
     return now + timedelta(seconds=wait * (1 + 0.2 * digest[0] / 255))
 
 
+def is_sent_in_vain(*, sendings: int, first_sent_at: datetime, last_sent_at: datetime) -> bool:
+    """Say whether what was sent and never confirmed has used up its tries, counted as those of a failure are."""
+    return sendings >= TRIES_MAX or last_sent_at - first_sent_at >= GIVE_UP_AFTER
+
+
 def next_probe(failures: int, *, now: datetime) -> datetime:
     """Return when a connection whose last syncs failed is looked at again: soon, and less often the longer it lasts.
 

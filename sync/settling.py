@@ -10,12 +10,12 @@ from typing import Any
 
 from sync import fields
 from sync.approval import is_accepted
-from sync.errors import Category, OutcomeUndecided, OutcomeUnknown, SyncError
+from sync.errors import Category, NeverConfirmed, OutcomeUndecided, OutcomeUnknown, SyncError
 from sync.outcomes import Recorder
 from sync.ports import Done, Provider, Unknown, Write
 from sync.pushed import OURS_AS_SENT, as_it_is, audit_of_push, deleted, line_versions
 from sync.records import Canonical, Direction, Entity, RemoteRecord, name_key
-from sync.retry import BEGIN_WITHIN, PROVIDER_TIMEOUT
+from sync.retry import BEGIN_WITHIN, PROVIDER_TIMEOUT, is_sent_in_vain
 from sync.store import Store, Work
 from sync.stored import AttemptView, Audit, LinkView, NewAttempt, Settlement
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown, told_by_repeat
@@ -68,10 +68,46 @@ def settle_unknown(
             if found:
                 work.save_mirror(found)
             seen = Looked(attempt, link, verdict, match, candidates)
-            _settle(work, provider, seen, recorder, title=store.facts.provider_title, actor=actor)
+            is_over = _is_over(seen)
+            if is_over:
+                _give_up(work, seen, recorder, title=store.facts.provider_title, now=now)
+            else:
+                _settle(work, provider, seen, recorder, title=store.facts.provider_title, actor=actor)
             recorder.flush(work)
-        if is_sent and _is_to_be_repeated(seen) and is_accepted(seen.link, setting):
+        if is_sent and not is_over and _is_to_be_repeated(seen) and is_accepted(seen.link, setting):
             _repeat(store, provider, seen, recorder=recorder, actor=actor)
+
+
+def _is_over(seen: Looked) -> bool:
+    """Say whether what cannot be found was sent often enough: nothing of it is sent before a person presses Retry, or edits."""
+    attempt, ours = seen.attempt, seen.link.ours
+    if seen.verdict is not UnknownVerdict.SEND_AGAIN or ours is None:
+        return False
+    if attempt.operation == "create" and ours.state != "active":
+        return False
+    return attempt.is_given_up or (
+        seen.link.state == "unknown"
+        and is_sent_in_vain(
+            sendings=attempt.sendings,
+            first_sent_at=attempt.first_started_at,
+            last_sent_at=attempt.started_at,
+        )
+    )
+
+
+def _give_up(work: Work, seen: Looked, recorder: Recorder, *, title: str, now: datetime) -> None:
+    """Leave a write to a person, once. The attempt stays unknown: whatever is done next, the ledger is asked first."""
+    if seen.attempt.is_given_up:
+        return
+    error = NeverConfirmed(provider=title, label=seen.link.label, tries=seen.attempt.sendings)
+    work.settle_attempt(
+        seen.attempt.request_id,
+        state="unknown",
+        code=error.code,
+        message=error.user_message,
+        category=Category.UNKNOWN,
+    )
+    recorder.failed(work, seen.link, error, now=now)
 
 
 def _is_to_be_repeated(seen: Looked) -> bool:

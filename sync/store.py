@@ -249,6 +249,10 @@ class Work(Protocol):
         """Store how an attempt ended."""
         ...
 
+    def uncount_sending(self, request_id: str) -> None:
+        """Take back that an attempt was sent once more: it did not leave."""
+        ...
+
     def confirm_attempts(self, written: Mapping[str, RemoteRecord]) -> None:
         """Store that writes were done: request id → the record as the ledger answered."""
         ...

@@ -284,6 +284,9 @@ class AttemptView:
     unseen_deleted: tuple[str, ...] = ()
     # When the ledger's feed of changes was last read to its end.
     changes_read_at: datetime | None = None
+    # How often it was sent, and whether a person has to press Retry before it is sent again.
+    sendings: int = 1
+    is_given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 One change-data-capture call answers for all entities, as long as less than 1,000 objects changed in less than 30 days.
 Beyond that, entities are asked one by one, and in stable pages where even that is too much; a query cannot tell what
-was deleted, so such a look is marked as one that may have missed something, and a census follows.
+was deleted, so such a look is marked as one that may have missed something, and a census follows. What was deleted within
+the days that QuickBooks does look back is heard of even then: a write that nobody confirmed may have made it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,10 +62,16 @@ class Changes:
         if cursor is None:
             yield from self._everything()
             return
-        since = datetime.fromisoformat(cursor)
-        if self._clock.now() - since > LOOK_BACK:
-            yield from self._by_query(since, ORDER)
+        since, reach = datetime.fromisoformat(cursor), self._clock.now() - LOOK_BACK
+        if since >= reach:
+            yield from self._captured_since(since)
             return
+        for page in self._by_query(since, ORDER):
+            yield replace(page, cursor=None)
+        for page in self._captured_since(reach):
+            yield replace(page, may_miss=True)
+
+    def _captured_since(self, since: datetime) -> Iterator[ChangePage]:
         try:
             body = self._captured(ORDER, since)
         except RejectedByProvider as error:

@@ -88,6 +88,8 @@ def attempt_view(row: Row) -> AttemptView:
         evidence=row["details"],
         unseen_deleted=tuple(row["unseen_deleted"]),
         changes_read_at=row["changes_read_at"],
+        sendings=row["sendings"],
+        is_given_up=row["is_given_up"],
     )
 
 

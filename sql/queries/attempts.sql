@@ -23,6 +23,7 @@ on conflict (builder_id, connection_id, request_id) do update
 set state = 'sending',
     first_started_at = coalesce(a.first_started_at, a.started_at),
     started_at = excluded.started_at,
+    sendings = a.sendings + 1,
     settled_at = null,
     payload = excluded.payload,
     payload_hash = excluded.payload_hash,
@@ -42,6 +43,14 @@ set state = %(state)s,
     remote_id = coalesce(%(remote_id)s, remote_id),
     remote_version = coalesce(%(remote_version)s, remote_version),
     settled_at = case when %(state)s = 'unknown' then null else %(now)s::timestamptz end
+where builder_id = %(builder_id)s
+  and connection_id = %(connection_id)s
+  and request_id = %(request_id)s;
+
+-- name: uncount_sending
+-- What was stored to be sent again and then was not is no sending.
+update attempts
+set sendings = sendings - 1
 where builder_id = %(builder_id)s
   and connection_id = %(connection_id)s
   and request_id = %(request_id)s;
@@ -66,7 +75,10 @@ where a.builder_id = %(builder_id)s
 -- Attempts whose outcome nobody knows, with the mirror's record that carries their mark. One that a person chose to leave
 -- is not looked at again until ours changes: then the ledger is asked before anything is sent.
 select a.id::text, a.link_id::text, a.record_id::text, a.revision, a.operation, a.serial, a.request_id, a.marker,
-       a.payload, a.payload_hash, a.remote_id, a.remote_version, a.started_at, a.details,
+       a.payload, a.payload_hash, a.remote_id, a.remote_version, a.started_at, a.details, a.sendings,
+       l.state = 'failed'
+           and l.next_try_at is null
+           and l.decided_ours_checksum is not distinct from l.ours_checksum as is_given_up,
        coalesce(a.first_started_at, a.started_at) as first_started_at,
        a.mapping_version_id::text,
        (select case when count(*) = 1 then min(m.remote_id) end

@@ -17,6 +17,7 @@ left join v2_sync_records q on q.link_id = l.id and q.resolved_at is null and q.
 where l.state = 'conflict'
 order by 1, 3, 4
 """
+_UNCONFIRMED = "select record_id::text from audit_log where action = 'push.unconfirmed'"
 # What passes by itself is tried more than once before a person is asked to press Retry.
 _GIVEN_UP = """
 select l.entity, q.label, q.error_message
@@ -40,9 +41,13 @@ def unreasonable(world: SimWorld) -> Iterator[str]:
 
 def _needless(world: SimWorld) -> Iterator[str]:
     books = {company.connection_id: company.books for company in world.companies}
+    unconfirmed = {record for (record,) in world.rows(_UNCONFIRMED)}
     for entity, record, label, told, places in world.rows(_CONFLICTS):
         there = [(books[connection], remote_id) for connection, remote_id in places or ()]
         if record in world.ended or any(remote_id in each.ended for each, remote_id in there):
+            continue
+        if record in unconfirmed:
+            # Nobody can tell whether what the ledger shows is the bookkeeper's or what was sent and never confirmed.
             continue
         sides = [world.touched[record], *(each.touched[remote_id] for each, remote_id in there)]
         changed = [side for side in sides if side]

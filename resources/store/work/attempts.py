@@ -84,6 +84,10 @@ class AttemptsPart(WorkPart):
             now=self._now,
         )
 
+    def uncount_sending(self, request_id: str) -> None:
+        """Take back that an attempt was sent once more: it did not leave."""
+        self._tx.run("uncount_sending", **self._connection, request_id=request_id)
+
     def confirm_attempts(self, written: Mapping[str, RemoteRecord]) -> None:
         """Store that writes were done, a batch in one statement."""
         if not written:

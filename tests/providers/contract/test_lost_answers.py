@@ -104,3 +104,22 @@ def test_an_amount_that_the_ledger_changed_comes_in_and_what_it_cannot_keep_stay
         ("call Joe before paying", Decimal("130.00"), "2026-06-19")
     ]
     assert office.rows("select description from v2_bill_lines") == [("",)]
+
+
+def test_a_deletion_of_today_went_unheard_where_nobody_had_synced_for_weeks(office: Office) -> None:
+    vendor = office.vendor()
+    office.sync()
+    bill = office.bill(vendor, number="B-1")
+    office.books.fault("drop_after", method="P*", path=API_WRITES)
+    office.sync()
+    office.change("v2_bills", bill, status="draft")
+    made = office.books.valid("bill")[0].id
+    office.later(days=35)
+    office.books.end("bill", made)
+    office.sync()
+    state = office.value("select state from mirror where entity = 'bill' and remote_id = %s", made)
+    assert state in ("deleted", "void")
+    office.change("v2_bills", bill, status="approved")
+    for _ in range(3):
+        office.sync()
+    assert office.books.valid("bill") == [], "it was deleted there and does not come back by itself"
