@@ -216,6 +216,9 @@ class SimWorld(Platform):
             self.clock.move(MERGED_SWEEP_DAYS * 86400)
         for _ in range(SETTLING_ROUNDS_MAX):
             self.clock.move(600)
+            for company in self.companies:
+                # Xero forgets a company that nobody has synced for sixty days; its builder has been told so by now.
+                company.reconnect()
             did = [company.sync(with_faults=False) for company in self.companies]
             waits = self._next_try()
             if not any(did) and None not in did and waits is None and not self.people.desk.clear_up():
