@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from uuid import UUID
-
 import pytest
 
-from resources.store.connection_settings import ConnectionSettings, EntityChoice, save_settings
+from resources.store.connection_settings import EntityChoice
 from resources.store.database import Database
 from sync.compare import EndPolicy
 from sync.records import DEFAULT_DIRECTION, Entity
 from tests.fakes.world import World
+from tests.flows.ledger_hands import choose
 
 
 @pytest.fixture
@@ -33,23 +31,7 @@ def policy(
         ended_here=here,
         ended_there=there,
     )
-    wanted = ConnectionSettings(
-        sync_schedule="hourly",
-        sync_window=None,
-        time_zone="America/Denver",
-        conflict_strategy="last_write_wins",
-        is_real_time=False,
-        entities=[choice],
-    )
-    with world.database.builder_tx(UUID(world.builder_id)) as tx:
-        save_settings(
-            tx,
-            UUID(world.builder_id),
-            connection_id=UUID(world.connection_id),
-            wanted=wanted,
-            saved_by="test",
-            now=datetime(2026, 6, 1, tzinfo=UTC),
-        )
+    choose(world, [choice])
 
 
 def a_payment(world: World, amount: str, *, entity: Entity = Entity.PAYMENT) -> str:

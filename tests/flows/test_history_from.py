@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from uuid import UUID
+from datetime import date
 
 import pytest
 
-from resources.store.connection_settings import ConnectionSettings, EntityChoice, save_settings
 from resources.store.database import Database
 from sync.records import Entity
 from tests.fakes.world import World
-from tests.flows.test_left_behind import a_bill_in_the_ledger, a_vendor_in_the_ledger
+from tests.flows.ledger_hands import (
+    a_bill_in_the_ledger,
+    a_bill_payment,
+    a_vendor_in_the_ledger,
+    begin_on,
+    bills,
+)
 
 
 @pytest.fixture
@@ -19,51 +23,6 @@ def world(database: Database) -> World:
     made = World(database)
     made.map_code()
     return made
-
-
-def begin_on(world: World, day: date | None) -> None:
-    """Bring in vendors and bills of the ledger, and of its history what is not older than a day."""
-    with world.database.builder_tx(UUID(world.builder_id)) as tx:
-        save_settings(
-            tx,
-            UUID(world.builder_id),
-            connection_id=UUID(world.connection_id),
-            wanted=ConnectionSettings(
-                sync_schedule="hourly",
-                sync_window=None,
-                time_zone="America/Denver",
-                conflict_strategy="last_write_wins",
-                is_real_time=False,
-                entities=[
-                    EntityChoice(entity, is_enabled=True, direction="both", conflict_strategy=None)
-                    for entity in (Entity.VENDOR, Entity.BILL)
-                ],
-                history_from=day,
-            ),
-            saved_by="test",
-            now=datetime(2026, 6, 1, tzinfo=UTC),
-        )
-
-
-def a_bill_payment(world: World, *, party: str, bill: str, amount: str = "100.00") -> str:
-    return world.ledger.enter(
-        Entity.BILL_PAYMENT,
-        {
-            "number": None,
-            "date": "2026-05-21",
-            "party": party,
-            "currency": "USD",
-            "memo": "",
-            "method": "Check",
-            "amount": amount,
-            "unapplied": "0.00",
-            "applications": [{"bill": bill, "amount": amount}],
-        },
-    )
-
-
-def bills(world: World) -> list[str]:
-    return sorted(row[0] for row in world.rows("select number from v2_bills"))
 
 
 def test_what_is_older_and_closed_stays_there_and_what_is_open_comes(world: World) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from uuid import UUID
+from datetime import date
 
 import pytest
 
-from resources.store.connection_settings import ConnectionSettings, EntityChoice, save_settings
 from resources.store.database import Database
 from sync.records import Entity
 from tests.fakes.world import World
+from tests.flows.ledger_hands import a_bill_in_the_ledger, a_vendor_in_the_ledger, direct
 
 
 @pytest.fixture
@@ -20,57 +19,10 @@ def world(database: Database) -> World:
     return made
 
 
-def choose(world: World, entity: Entity, *, direction: str, is_enabled: bool = True) -> None:
-    """Save a connection's settings as the page does, with one entity chosen otherwise."""
-    with world.database.builder_tx(UUID(world.builder_id)) as tx:
-        save_settings(
-            tx,
-            UUID(world.builder_id),
-            connection_id=UUID(world.connection_id),
-            wanted=ConnectionSettings(
-                sync_schedule="hourly",
-                sync_window=None,
-                time_zone="America/Denver",
-                conflict_strategy="last_write_wins",
-                is_real_time=False,
-                entities=[
-                    EntityChoice(
-                        entity,
-                        is_enabled=is_enabled,
-                        direction=direction,  # type: ignore[arg-type]  # a literal of the parameter
-                        conflict_strategy=None,
-                    )
-                ],
-            ),
-            saved_by="test",
-            now=datetime(2026, 6, 1, tzinfo=UTC),
-        )
-
-
-def a_bill_in_the_ledger(world: World, *, party: str, number: str = "B-1") -> str:
-    return world.ledger.enter(
-        Entity.BILL,
-        {
-            "number": number,
-            "date": "2026-05-20",
-            "due_date": None,
-            "party": party,
-            "currency": "USD",
-            "memo": "",
-            "total": "100.00",
-            "lines": [{"id": "1", "description": "Pour 1", "amount": "100.00", "account": world.costs}],
-        },
-    )
-
-
-def a_vendor_in_the_ledger(world: World, name: str = "Ridge Concrete") -> str:
-    return world.ledger.enter(Entity.VENDOR, {"name": name, "email": None, "phone": None, "address": None})
-
-
 def test_the_queue_keeps_no_row_of_a_half_that_found_its_other_half(world: World) -> None:
     vendor = a_vendor_in_the_ledger(world)
-    choose(world, Entity.BILL, direction="both")
-    choose(world, Entity.VENDOR, direction="push")
+    direct(world, {Entity.BILL: "both"})
+    direct(world, {Entity.VENDOR: "push"})
     a_bill_in_the_ledger(world, party=vendor)
     world.sync()
     assert [label for label, _ in world.queue("held")] == ["bill B-1"], "its vendor is not on the platform"
@@ -111,11 +63,11 @@ def test_the_books_are_asked_for_up_to_the_latest_document_even_next_year(world:
 def test_records_that_a_direction_left_behind_follow_when_it_is_turned(world: World) -> None:
     a_vendor_in_the_ledger(world, "Slate & Sons")
     world.client("Ann Ortega")
-    choose(world, Entity.CUSTOMER, direction="pull")
+    direct(world, {Entity.CUSTOMER: "pull"})
     world.sync()
     assert (world.value("select count(*) from v2_vendors"), world.ledger.all(Entity.CUSTOMER)) == (0, [])
-    choose(world, Entity.VENDOR, direction="both")
-    choose(world, Entity.CUSTOMER, direction="push")
+    direct(world, {Entity.VENDOR: "both"})
+    direct(world, {Entity.CUSTOMER: "push"})
     world.sync()
     assert world.value("select name from v2_vendors") == "Slate & Sons"
     assert world.ledger.only(Entity.CUSTOMER).canonical["name"] == "Ann Ortega"
@@ -124,5 +76,5 @@ def test_records_that_a_direction_left_behind_follow_when_it_is_turned(world: Wo
 def test_settings_saved_without_a_turn_reopen_nothing(world: World) -> None:
     a_vendor_in_the_ledger(world, "Slate & Sons")
     world.sync()
-    choose(world, Entity.VENDOR, direction="push")
+    direct(world, {Entity.VENDOR: "push"})
     assert world.value("select base_theirs_checksum is not null from links where entity = 'vendor'")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from uuid import UUID
+from datetime import date
 
 import pytest
 
-from resources.store.connection_settings import ConnectionSettings, EntityChoice, save_settings
 from resources.store.database import Database
-from sync.records import Direction, Entity
+from sync.records import Entity
 from tests.fakes.world import World
-from tests.flows.test_history_from import a_bill_payment, begin_on, bills
-from tests.flows.test_left_behind import a_bill_in_the_ledger, a_vendor_in_the_ledger
+from tests.flows.ledger_hands import (
+    a_bill_in_the_ledger,
+    a_bill_payment,
+    a_vendor_in_the_ledger,
+    begin_on,
+    bills,
+    direct,
+)
 
 
 @pytest.fixture
@@ -21,31 +24,6 @@ def world(database: Database) -> World:
     made = World(database)
     made.map_code()
     return made
-
-
-def turn(world: World, directions: Mapping[Entity, Direction], *, disabled: tuple[Entity, ...] = ()) -> None:
-    """Save a connection's settings as the page does, with some entities going another way."""
-    with world.database.builder_tx(UUID(world.builder_id)) as tx:
-        save_settings(
-            tx,
-            UUID(world.builder_id),
-            connection_id=UUID(world.connection_id),
-            wanted=ConnectionSettings(
-                sync_schedule="hourly",
-                sync_window=None,
-                time_zone="America/Denver",
-                conflict_strategy="last_write_wins",
-                is_real_time=False,
-                entities=[
-                    EntityChoice(
-                        entity, is_enabled=entity not in disabled, direction=way, conflict_strategy=None
-                    )
-                    for entity, way in directions.items()
-                ],
-            ),
-            saved_by="test",
-            now=datetime(2026, 6, 1, tzinfo=UTC),
-        )
 
 
 def paid(world: World) -> list[tuple[object, ...]]:
@@ -57,7 +35,7 @@ def unapplied(world: World) -> list[tuple[object, ...]]:
 
 
 def test_a_bill_that_waited_for_its_vendor_is_paid_by_the_payment_that_came_before_it(world: World) -> None:
-    turn(world, {Entity.VENDOR: "push", Entity.BILL: "both"})
+    direct(world, {Entity.VENDOR: "push", Entity.BILL: "both"})
     vendor = a_vendor_in_the_ledger(world)
     bill = a_bill_in_the_ledger(world, party=vendor, number="B-1")
     a_bill_payment(world, party=vendor, bill=bill)
@@ -72,12 +50,12 @@ def test_a_bill_that_waited_for_its_vendor_is_paid_by_the_payment_that_came_befo
 
 
 def test_a_bill_that_a_direction_left_is_paid_once_the_direction_is_turned(world: World) -> None:
-    turn(world, {Entity.VENDOR: "both", Entity.BILL: "push"})
+    direct(world, {Entity.VENDOR: "both", Entity.BILL: "push"})
     vendor = a_vendor_in_the_ledger(world)
     bill = a_bill_in_the_ledger(world, party=vendor, number="B-1")
     a_bill_payment(world, party=vendor, bill=bill)
     world.sync()
-    turn(world, {Entity.BILL: "both"})
+    direct(world, {Entity.BILL: "both"})
     proof = world.sync().tie_out
     assert paid(world) == [("B-1", 100)]
     assert unapplied(world) == [(100, 0)]
@@ -98,7 +76,7 @@ def test_a_bill_that_is_older_than_the_first_day_is_paid_once_the_day_is_moved_b
 
 
 def test_a_bill_that_both_have_with_other_values_is_paid_here_while_a_person_chooses(world: World) -> None:
-    turn(world, {Entity.VENDOR: "both", Entity.BILL: "push"})
+    direct(world, {Entity.VENDOR: "both", Entity.BILL: "push"})
     vendor = a_vendor_in_the_ledger(world)
     bill = a_bill_in_the_ledger(world, party=vendor, number="B-7")
     a_bill_payment(world, party=vendor, bill=bill)
@@ -214,11 +192,11 @@ def test_a_deposit_knows_its_older_payment_once_the_day_is_moved_back(world: Wor
 
 
 def test_a_deposit_knows_its_payment_once_payments_are_brought_in(world: World) -> None:
-    turn(world, {Entity.PAYMENT: "pull"}, disabled=(Entity.PAYMENT,))
+    direct(world, {Entity.PAYMENT: "pull"}, disabled=(Entity.PAYMENT,))
     customer = world.ledger.enter(Entity.CUSTOMER, {"name": "Ann Ortega"})
     a_deposit(world, payment=a_payment(world, customer=customer))
     world.sync()
     assert deposited(world) == [(False,)]
-    turn(world, {Entity.PAYMENT: "pull"})
+    direct(world, {Entity.PAYMENT: "pull"})
     world.sync()
     assert deposited(world) == [(True,)]

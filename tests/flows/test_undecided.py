@@ -12,7 +12,7 @@ from resources.store.queue import Decider, Touched
 from sync.records import Entity
 from sync.refusals import NothingToDecide, OutcomeRejected
 from tests.fakes.world import World
-from tests.flows.test_history_from import a_bill_payment
+from tests.flows.ledger_hands import a_bill_payment
 
 LABEL = "Bill B-1 (Ridge Concrete)"
 
