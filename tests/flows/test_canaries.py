@@ -6,7 +6,6 @@ import asyncio
 import base64
 import html
 import io
-import logging
 import zipfile
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,6 @@ import dagster as dg
 import httpx
 import psycopg
 import pytest
-import structlog
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -42,6 +40,7 @@ from resources.store.sessions import make_link, open_session
 from resources.vault import Vault
 from tests.api.world import PROVIDERS, ROOT, FakeLauncher, WorkersAtOnce
 from tests.flows.quickbooks_world import BROWSER, QuickBooksWorld, quickbooks_world
+from tests.support.logs import logging_put_back
 
 PLANTED = {
     "quickbooks_client_secret": "canary-client-secret-91c2",
@@ -57,14 +56,10 @@ IMPORTED = "canary-cell-3f5511"
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
     """Everything anybody logs, libraries included, at the most talkative level."""
-    root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
-    configure_logging(Settings(_env_file=None, log_format="json", log_level="debug"), stream=stream)  # type: ignore[call-arg]  # pydantic-settings' own
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    stream = io.StringIO()
+    with logging_put_back():
+        configure_logging(Settings(_env_file=None, log_format="json", log_level="debug"), stream=stream)  # type: ignore[call-arg]  # pydantic-settings' own
+        yield stream
 
 
 @pytest.fixture

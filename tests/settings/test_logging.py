@@ -13,20 +13,16 @@ from pydantic import SecretStr
 
 from resources.logging import blank_text, configure_logging
 from resources.settings import load_settings
+from tests.support.logs import logging_put_back
 
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     """What is logged, as JSON lines; the process's own logging is put back afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     stream = io.StringIO()
-    configure_logging(load_settings(_env_file=None, log_format="json"), stream=stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    with logging_put_back():
+        configure_logging(load_settings(_env_file=None, log_format="json"), stream=stream)
+        yield stream
 
 
 def test_values_under_telling_names_are_blanked_at_any_depth(lines: io.StringIO) -> None:
@@ -83,3 +79,15 @@ def test_a_secret_in_a_text_is_blanked(text: str) -> None:
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert blank_text(text) == text
+
+
+def test_a_test_that_logged_in_its_own_way_left_errors_painted_with_the_variables_of_running_threads() -> (
+    None
+):
+    before = structlog.get_config()
+    with logging_put_back():
+        configure_logging(load_settings(_env_file=None), stream=io.StringIO())
+        assert structlog.get_config() != before
+    assert structlog.get_config() == before
+    shown = before["processors"][-1]
+    assert shown._exception_formatter is structlog.dev.plain_traceback

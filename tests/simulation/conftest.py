@@ -11,6 +11,7 @@ import structlog
 
 from resources.postgres import DatabaseUrls
 from tests.simulation.database import SimDatabase
+from tests.support.logs import logging_put_back
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +24,8 @@ def worlds(urls: DatabaseUrls) -> Iterator[SimDatabase]:
 @pytest.fixture(autouse=True)
 def quiet_and_without_waiting() -> Iterator[None]:
     """Worlds are full of trouble, and say so in their story; their time is not ours."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    stamina.set_testing(True, attempts=2)
-    yield
-    stamina.set_testing(False)
-    structlog.reset_defaults()
+    with logging_put_back():
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+        stamina.set_testing(True, attempts=2)
+        yield
+        stamina.set_testing(False)
