@@ -74,7 +74,7 @@ def settle_outcomes(
             elif isinstance(outcome, Moved):
                 _settle_moved(work, each, outcome, reread, recorder)
             elif isinstance(outcome, NotSent):
-                end_unsent(work, each, outcome.error)
+                end_unsent(work, each.write.request_id, outcome.error, is_repeat=each.is_repeat)
             elif isinstance(outcome, Unknown):
                 _settle_unknown(work, each, outcome, store, recorder)
         recorder.flush(work)
@@ -222,20 +222,31 @@ def reject(work: Work, each: Push, error: SyncError, recorder: Recorder, *, now:
     recorder.failed(work, each.item.link, error, now=now)
 
 
-def end_unsent(work: Work, each: Push, error: SyncError) -> None:
+def end_unsent(work: Work, request_id: str, error: SyncError, *, is_repeat: bool) -> None:
     """End a write that did not leave; the record is as different as it was, and nobody counts it as a try of its own.
 
     Only what was sent before under the same request id is as unknown as it was.
     """
     work.settle_attempt(
-        each.write.request_id,
-        state="unknown" if each.is_repeat else "rejected",
+        request_id,
+        state="unknown" if is_repeat else "rejected",
         message=error.user_message,
         code=error.code,
         category=error.category,
     )
-    if each.is_repeat:
-        work.uncount_sending(each.write.request_id)
+    if is_repeat:
+        work.uncount_sending(request_id)
+
+
+def note_unknown(work: Work, request_id: str, error: SyncError) -> None:
+    """Note of a write that nobody knows what became of it, and what people are told of that."""
+    work.settle_attempt(
+        request_id,
+        state="unknown",
+        message=error.user_message,
+        code=error.code,
+        category=Category.UNKNOWN,
+    )
 
 
 def _end_rejected(work: Work, each: Push, error: SyncError, *, message: str) -> None:
@@ -297,11 +308,5 @@ def _settle_moved(
 
 def _settle_unknown(work: Work, each: Push, outcome: Unknown, store: Store, recorder: Recorder) -> None:
     error = OutcomeUnknown(provider=store.facts.provider_title, label=each.write.label, reason=outcome.reason)
-    work.settle_attempt(
-        each.write.request_id,
-        state="unknown",
-        message=error.user_message,
-        code=error.code,
-        category=Category.UNKNOWN,
-    )
+    note_unknown(work, each.write.request_id, error)
     recorder.unknown(work, each.item.link, error)

@@ -283,7 +283,7 @@ def _send(
         # not one failure per record: they stay as different as they were, and the next sync finds them.
         with store.work() as work:
             for each in pushes:
-                end_unsent(work, each, error)
+                end_unsent(work, each.write.request_id, error, is_repeat=each.is_repeat)
         raise
     assert len(outcomes) == len(pushes), "a provider answers every write"
     outcomes = [

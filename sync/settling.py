@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from sync import fields
+from sync.adopting import adopt, as_sent
 from sync.approval import is_accepted
-from sync.errors import Category, NeverConfirmed, OutcomeUndecided, OutcomeUnknown, SyncError
+from sync.errors import NeverConfirmed, OutcomeUndecided, OutcomeUnknown, SyncError
 from sync.outcomes import Recorder
-from sync.ports import Done, Provider, Unknown, Write
-from sync.pushed import OURS_AS_SENT, as_it_is, audit_of_push, deleted, line_versions
-from sync.records import Canonical, Direction, Entity, RemoteRecord, name_key
+from sync.ports import Done, NotSent, Provider, Unknown, Write
+from sync.pushed import (
+    as_it_is,
+    deleted,
+    end_unsent,
+    note_unknown,
+)
+from sync.records import Direction, Entity, RemoteRecord, name_key
 from sync.retry import BEGIN_WITHIN, PROVIDER_TIMEOUT, is_sent_in_vain
 from sync.store import Store, Work
-from sync.stored import AttemptView, Audit, LinkView, NewAttempt, Settlement
+from sync.stored import AttemptView, Audit, LinkView, NewAttempt
 from sync.unknown import Evidence, UnknownVerdict, judge_unknown, told_by_repeat
 
 NAMES = frozenset({Entity.ACCOUNT, Entity.CUSTOMER, Entity.VENDOR})
@@ -100,13 +104,7 @@ def _give_up(work: Work, seen: Looked, recorder: Recorder, *, title: str, now: d
     if seen.attempt.is_given_up:
         return
     error = NeverConfirmed(provider=title, label=seen.link.label, tries=seen.attempt.sendings)
-    work.settle_attempt(
-        seen.attempt.request_id,
-        state="unknown",
-        code=error.code,
-        message=error.user_message,
-        category=Category.UNKNOWN,
-    )
+    note_unknown(work, seen.attempt.request_id, error)
     recorder.failed(work, seen.link, error, now=now)
 
 
@@ -155,24 +153,34 @@ def _repeat(store: Store, provider: Provider, seen: Looked, *, recorder: Recorde
         label=link.label,
         begin_by=staged_at + BEGIN_WITHIN,
     )
-    outcome = told_by_repeat(*provider.write([write]))
+    try:
+        (answer,) = provider.write([write])
+    except SyncError as unsent:
+        with store.work() as work:
+            end_unsent(work, attempt.request_id, unsent, is_repeat=True)
+        raise
+    outcome = told_by_repeat(answer)
     now = as_it_is(provider, link.entity, outcome.record.remote_id) if isinstance(outcome, Done) else None
     with store.work() as work:
         if isinstance(outcome, Done) and now is not None:
             work.save_mirror([outcome.record])
-            _adopt(work, provider, replace(seen, record=outcome.record), recorder, actor=actor)
+            adopt(
+                work,
+                provider,
+                outcome.record,
+                attempt=attempt,
+                link=link,
+                recorder=recorder,
+                actor=actor,
+            )
             work.save_mirror([now])
         elif isinstance(outcome, Unknown):
             error = OutcomeUnknown(
                 provider=store.facts.provider_title, label=link.label, reason=outcome.reason
             )
-            work.settle_attempt(
-                attempt.request_id,
-                state="unknown",
-                code=error.code,
-                message=error.user_message,
-                category=Category.UNKNOWN,
-            )
+            note_unknown(work, attempt.request_id, error)
+            if isinstance(answer, NotSent):
+                work.uncount_sending(attempt.request_id)
             recorder.unknown(work, link, error)
         else:
             # It certainly was not executed, then or now: what ours says today is sent instead.
@@ -253,7 +261,7 @@ def _judge(
         shows = record.state != "active"
     else:
         shows = record.state == "active" and not fields.differences(
-            entity, _as_sent(provider, attempt, record), record.canonical
+            entity, as_sent(provider, attempt, record), record.canonical
         )
     moved = record.version != attempt.remote_version
     seen = Evidence(attempt.operation, age, version_moved=moved, shows_what_was_sent=shows and moved)
@@ -273,7 +281,16 @@ def _settle(
     attempt, link, verdict = seen.attempt, seen.link, seen.verdict
     match verdict:
         case UnknownVerdict.ADOPT:
-            _adopt(work, provider, seen, recorder, actor=actor)
+            assert seen.record is not None, "only a document that was found is adopted"
+            adopt(
+                work,
+                provider,
+                seen.record,
+                attempt=attempt,
+                link=link,
+                recorder=recorder,
+                actor=actor,
+            )
         case UnknownVerdict.COMPARE:
             work.settle_attempt(
                 attempt.request_id, state="moved", message="The record was changed by somebody else."
@@ -300,13 +317,7 @@ def _settle(
                 if verdict is UnknownVerdict.WAIT
                 else OutcomeUndecided(provider=title, label=link.label, count=len(seen.candidates))
             )
-            work.settle_attempt(
-                attempt.request_id,
-                state="unknown",
-                code=error.code,
-                message=error.user_message,
-                category=Category.UNKNOWN,
-            )
+            note_unknown(work, attempt.request_id, error)
             recorder.unknown(work, link, error, evidence=_evidence(seen))
 
 
@@ -317,51 +328,6 @@ def _evidence(seen: Looked) -> dict[str, object]:
         "candidates": [record.remote_id for record in seen.candidates],
         "with_mark": [record.remote_id for record in seen.candidates if record.marker == seen.attempt.marker],
     }
-
-
-# Never equal to a checksum: a link with this base is different on that side until the next settlement.
-EDITED_SINCE = "edited since it was sent"
-
-
-def _adopt(work: Work, provider: Provider, seen: Looked, recorder: Recorder, *, actor: str) -> None:
-    attempt, link, record = seen.attempt, seen.link, seen.record
-    assert record is not None, "only a document that was found is adopted"
-    owner = work.record_ids([(link.entity, record.remote_id)]).get((link.entity, record.remote_id))
-    if owner is not None and owner != attempt.record_id:
-        # A name that another record of ours already has: the ledger will say so when it is sent again.
-        work.settle_attempt(attempt.request_id, state="rejected", message="It belongs to another record.")
-        work.open_link(link.id)
-        return
-    if link.remote_id != record.remote_id:
-        work.pair({link.id: record.remote_id})
-        # It may have been paid before anybody knew that it is ours.
-        work.reopen_naming(link.entity, [record.remote_id])
-    is_current = link.ours is not None and link.ours.revision == attempt.revision
-    # What both sides agreed on is what was sent, as far as the ledger keeps it. If somebody has edited the document since,
-    # that is their change; what the ledger left out or filled in by itself is nobody's.
-    sent = _as_sent(provider, attempt, record)
-    is_as_sent = record.state == "active" and fields.same_values(link.entity, sent, record.canonical)
-    work.settle(
-        [
-            Settlement(
-                link_id=link.id,
-                ours_checksum=link.ours_checksum if is_current else f"revision {attempt.revision}",
-                theirs_checksum=record.checksum if is_as_sent else EDITED_SINCE,
-                base_ours=link.ours.canonical
-                if link.ours and is_current
-                else attempt.evidence.get(OURS_AS_SENT),
-                base_theirs=record.canonical if is_as_sent else sent,
-                linked_by="adopted" if link.remote_id is None else None,
-                mapping_version_id=attempt.mapping_version_id,
-                line_versions=line_versions(attempt),
-            )
-        ]
-    )
-    work.settle_attempt(
-        attempt.request_id, state="done", remote_id=record.remote_id, remote_version=record.version
-    )
-    recorder.pushed(link, "found in the ledger", details={"remote_id": record.remote_id})
-    work.audit([audit_of_push(link, attempt, record=record, actor=actor)])
 
 
 def _audit_of_doubt(seen: Looked, *, actor: str) -> Audit:
@@ -384,34 +350,3 @@ def _audit_of_doubt(seen: Looked, *, actor: str) -> Audit:
         strategy=attempt.evidence.get("strategy"),
         mapping_version_id=attempt.mapping_version_id,
     )
-
-
-def _as_sent(provider: Provider, attempt: AttemptView, record: RemoteRecord) -> Canonical:
-    """Return what was sent as the ledger keeps it, its lines under the ids it gave them (they keep their order)."""
-    before = (attempt.evidence.get("before") or {}).get("canonical")
-    sent = dict(
-        provider.as_kept(
-            Entity(record.entity),
-            attempt.canonical,
-            shown=record,
-            before=None if attempt.operation == "create" else before or {},
-        )
-    )
-    shown = record.canonical.get("lines") or []
-    if "lines" in sent:
-        padded = [*shown, *({} for _ in sent["lines"])]
-        sent["lines"] = [
-            {**line, **_filled_in(line, there), "id": line.get("id") or there.get("id")}
-            for line, there in zip(sent["lines"], padded, strict=False)
-        ]
-    return sent
-
-
-def _filled_in(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a provider says of a line that was sent as an amount alone: one, at that price; nobody's edit."""
-    quantity, price = shown.get("quantity"), shown.get("unit_price")
-    is_said = sent.get("quantity") is not None or sent.get("unit_price") is not None
-    if is_said or quantity is None or price is None:
-        return {}
-    is_filled_in = Decimal(quantity) == 1 and Decimal(price) == Decimal(sent.get("amount") or 0)
-    return {"quantity": quantity, "unit_price": price} if is_filled_in else {}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from resources.quickbooks.words import LISTS
-from sync.records import Canonical, Entity, RemoteRecord, number_key
+from sync.likeness import could_be
+from sync.records import Canonical, Entity, RemoteRecord
 
 
 def wheres(entity: Entity, canonical: Canonical) -> list[str]:
@@ -20,25 +19,8 @@ def wheres(entity: Entity, canonical: Canonical) -> list[str]:
 
 
 def resembles(record: RemoteRecord, entity: Entity, canonical: Canonical, marker: str) -> bool:
-    """Say whether a record could be this one."""
-    if entity in LISTS or record.marker == marker:
-        return True
-    theirs = record.canonical
-    number = number_key(canonical.get("number"))
-    if number is not None and record.natural_key is not None:
-        # A vendor's own number is not unique: two vendors may both have a bill 1001.
-        return number == record.natural_key and (
-            entity is not Entity.BILL or canonical.get("party") == theirs.get("party")
-        )
-    amount = canonical.get("total") or canonical.get("amount")
-    if entity is Entity.JOURNAL_ENTRY:
-        amount = sum((Decimal(line["debit"]) for line in canonical["lines"]), Decimal(0))
-    is_same_amount = amount is not None and record.total is not None and Decimal(amount) == record.total
-    return (
-        is_same_amount
-        and canonical.get("party") == theirs.get("party")
-        and canonical["date"] == theirs["date"]
-    )
+    """Say whether a record that was asked for could be this one; names are unique and were asked for as they are."""
+    return entity in LISTS or could_be(record, entity, canonical, marker=marker)
 
 
 def _quoted(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from resources.xero.chart import Chart
@@ -25,6 +24,7 @@ from resources.xero.receipts import (
 )
 from resources.xero.words import NAMES, RESOURCES, TYPES, clause_of
 from sync.errors import RejectedByProvider
+from sync.likeness import could_be
 from sync.records import Canonical, Entity, RemoteRecord, name_key, number_key
 
 Json = Mapping[str, Any]
@@ -201,21 +201,4 @@ class Finder:
 def _resembles(record: RemoteRecord, entity: Entity, canonical: Canonical, marker: str) -> bool:
     if entity in NAMES:
         return record.natural_key == name_key(str(canonical["name"]))
-    if record.marker == marker:
-        return True
-    theirs = record.canonical
-    number = number_key(canonical.get("number"))
-    if number is not None and record.natural_key is not None:
-        # A vendor's own number is not unique: two vendors may both have a bill 1001.
-        return number == record.natural_key and (
-            entity is not Entity.BILL or canonical.get("party") == theirs.get("party")
-        )
-    amount = canonical.get("total") or canonical.get("amount")
-    if entity is Entity.JOURNAL_ENTRY:
-        amount = sum((Decimal(line["debit"]) for line in canonical["lines"]), Decimal(0))
-    is_same_amount = amount is not None and record.total is not None and Decimal(amount) == record.total
-    return (
-        is_same_amount
-        and canonical.get("party") == theirs.get("party")
-        and canonical["date"] == theirs.get("date")
-    )
+    return could_be(record, entity, canonical, marker=marker)

@@ -10,6 +10,7 @@ from resources.store.database import Database
 from sync.errors import RateLimited, RejectedByProvider, SyncError
 from sync.ports import Rejected, Write, WriteOutcome
 from sync.records import Entity
+from sync.retry import TRIES_MAX
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.world import World
 from tests.flows.test_endings import policy
@@ -99,6 +100,28 @@ def test_a_second_asking_refused_in_passing_leaves_the_outcome_unknown_and_says_
         world.later(minutes=10)
         world.sync()
     assert world.ledger.all(Entity.BILL) == []
+
+
+@pytest.mark.parametrize("unsent", ["raised", "kept back"])
+def test_askings_that_did_not_leave_used_up_the_tries_of_an_edited_create(
+    world: World, ledger: Refusing, unsent: str
+) -> None:
+    _lost_and_edited(world)
+    for _ in range(TRIES_MAX):
+        if unsent == "raised":
+            ledger.raised = TOO_FAST
+            with pytest.raises(RateLimited):
+                world.sync()
+            ledger.raised = None
+        else:
+            ledger.turns_missed[BILL] = 1
+            world.sync()
+        world.later(minutes=10)
+    ledger.lose_before.add(BILL)
+    world.sync()
+    world.later(minutes=10)
+    world.sync()
+    assert len(world.ledger.all(Entity.BILL)) == 1, "it was sent twice, and may be sent again"
 
 
 def test_a_refusal_of_the_record_itself_ends_a_second_asking(world: World, ledger: Refusing) -> None:
