@@ -11,14 +11,14 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from resources.quickbooks.provider import QuickBooks
 from resources.store.database import Transaction
 from resources.store.sync_store import PostgresWork
 from resources.xero.provider import Xero
-from sync import approval, census, compare, engine, fields, judge, pushed, pushing, requests, settling, taking
+from sync import census, compare, engine, fields, judge, pushing, requests, settling, taking
 from sync.compare import Decision, Situation, Strategy, Verdict
 from sync.errors import ProviderUnavailable
 from sync.ports import Rejected, Unknown, Write, WriteOutcome
@@ -27,10 +27,10 @@ from sync.stored import Audit, Settlement
 from sync.unknown import Evidence, UnknownVerdict
 from tests.simulation import company
 from tests.simulation.database import SimDatabase
+from tests.simulation.planted_in_paperwork import OF_PAPERWORK
 from tests.simulation.planted_in_values import IN_VALUES
 from tests.simulation.planting import PlantedBug
 from tests.simulation.planting import instead as _instead
-from tests.simulation.time import VirtualClock
 
 
 @contextmanager
@@ -358,87 +358,6 @@ def direction_ignored() -> Iterator[None]:
 
 
 @contextmanager
-def drafts_sent() -> Iterator[None]:
-    """A draft counts as new."""
-    original = compare._ours_only
-
-    def ours_only(link: Situation) -> Decision:
-        return original(replace(link, ours="active") if link.ours == "draft" else link)
-
-    with _instead(compare, "_ours_only", ours_only):
-        yield
-
-
-@contextmanager
-def draft_edits_sent() -> Iterator[None]:
-    """What was set back to draft is compared and sent as if it were approved."""
-    original = judge.decide
-
-    def decide(link: Situation) -> Decision:
-        return original(replace(link, ours="active") if link.ours == "draft" and link.theirs else link)
-
-    with _instead(judge, "decide", decide):
-        yield
-
-
-@contextmanager
-def unheard_drafts_taken_for_not_executed() -> Iterator[None]:
-    """A create that cannot be found counts as never executed once its record is a draft again."""
-    with _instead(settling, "_rests_in_doubt", lambda _seen: False):
-        yield
-
-
-@contextmanager
-def acceptance_not_asked_for() -> Iterator[None]:
-    """The approval lane lets everything through."""
-    with _instead(pushing, "must_be_accepted", lambda *_args, **_more: None):
-        yield
-
-
-@contextmanager
-def acceptance_of_other_values() -> Iterator[None]:
-    """Whatever was accepted once is accepted for all its values."""
-
-    def is_accepted(link: Any, setting: Any) -> bool:
-        return not setting.needs_approval or link.decision is not None or link.approved_checksum is not None
-
-    with _instead(approval, "is_accepted", is_accepted):
-        yield
-
-
-@contextmanager
-def closed_period_is_an_error() -> Iterator[None]:
-    """A refusal for a closed period is a failure like any other."""
-
-    def settle(work: Any, each: Any, error: Any, recorder: Any) -> None:
-        pushed.reject(work, each, error, recorder, now=VirtualClock().now())
-
-    with _instead(pushed, "_settle_closed", settle):
-        yield
-
-
-@contextmanager
-def moved_without_a_word() -> Iterator[None]:
-    """A document of a closed period is posted on another day, and nobody is told."""
-    with _instead(pushing, "moved_to", lambda *_: None):
-        yield
-
-
-@contextmanager
-def opened_books_not_noticed() -> Iterator[None]:
-    """A closing date that moves back is not believed."""
-    original = PostgresWork.note_closed_until
-
-    def note(self: PostgresWork, day: date | None) -> None:
-        known = self.closed_books().reported
-        if known is None or (day is not None and day > known):
-            original(self, day)
-
-    with _instead(PostgresWork, "note_closed_until", note):
-        yield
-
-
-@contextmanager
 def census_left_out() -> Iterator[None]:
     """What no feed of changes told of is never looked for."""
 
@@ -466,17 +385,6 @@ def journal_doubled() -> Iterator[None]:
         yield
 
 
-# Those that only show where there are drafts, acceptances or closed books.
-OF_PAPERWORK: tuple[PlantedBug, ...] = (
-    drafts_sent,
-    draft_edits_sent,
-    unheard_drafts_taken_for_not_executed,
-    acceptance_not_asked_for,
-    acceptance_of_other_values,
-    closed_period_is_an_error,
-    moved_without_a_word,
-    opened_books_not_noticed,
-)
 PLANTED: dict[str, PlantedBug] = {
     found.__name__: found
     for found in (
