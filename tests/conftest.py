@@ -10,9 +10,11 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from resources.postgres import DatabaseUrls, database_urls
 from resources.settings import Settings
@@ -99,3 +101,27 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
     # Chromium's own sandbox needs rights that root in a container does not have.
     arguments = ["--no-sandbox", "--disable-dev-shm-usage"] if os.geteuid() == 0 else []
     return {**browser_type_launch_args, "executable_path": path, "args": arguments}
+
+
+# The plugin's own live as long as the session, and with them an event loop that runs in the thread of the tests: whatever
+# test came next in that process could start none. These end with their module.
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers, for this test module."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
+    """This test module's Chromium."""
+    with playwright.chromium.launch(**browser_type_launch_args) as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def browser_context_args() -> dict[str, object]:
+    """Nothing of a window is decided for all tests."""
+    return {}

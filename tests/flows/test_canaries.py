@@ -7,8 +7,7 @@ import base64
 import html
 import io
 import zipfile
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -168,12 +167,6 @@ def calling(app: FastAPI, key: str) -> httpx.AsyncClient:
     )
 
 
-def finish(talk: Coroutine[Any, Any, None]) -> None:
-    """Run it in a thread of its own: browser tests leave a running loop in the thread of the tests."""
-    with ThreadPoolExecutor(1) as apart:
-        apart.submit(asyncio.run, talk).result()
-
-
 def call_everything(world: QuickBooksWorld, key: str, given: Given) -> tuple[str, list[str]]:
     """Make secrets through the API, ask every reading route, provoke refusals; return all answers and what was shown once."""
     app = app_of(world)
@@ -211,7 +204,7 @@ def call_everything(world: QuickBooksWorld, key: str, given: Given) -> tuple[str
             )
             seen.append(answer.text)
 
-    finish(talk())
+    asyncio.run(talk())
     return "\n".join(seen), shown_once
 
 
@@ -240,7 +233,7 @@ def file_texts(world: QuickBooksWorld, key: str, *, vendor_id: str) -> dict[str,
             assert pack.json()["attempts"], "what was sent is in it"
             files["evidence"] = f"{pack.headers} {pack.text}"
 
-    finish(talk())
+    asyncio.run(talk())
     return files
 
 

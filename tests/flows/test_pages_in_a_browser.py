@@ -6,6 +6,7 @@ by a thread. Anything the browser complains about on our pages fails the test.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -72,6 +73,14 @@ class Scene:
         self.office.change("v2_bills", bill_id, total="50.00")
         self.office.run("update v2_bill_lines set amount = 50 where bill_id = %s", bill_id)
         self.books.reprice("bill", self.bill_there().id, "45.00")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_browser_left_its_event_loop_running_for_the_tests_after_it() -> Iterator[None]:
+    """Refuse that: set up first, this is torn down last, when the module's browser has ended."""
+    yield
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        asyncio.get_running_loop()
 
 
 @pytest.fixture
