@@ -194,6 +194,9 @@ class TieOutView(Shown):
     is_tied: bool
     difference: Decimal = Field(description="The largest difference of a total.", examples=["0.00"])
     taken_at: datetime
+    is_outdated: bool = Field(
+        description="Whether something was synced since; the next sync of everything compares anew."
+    )
     lines: list[TieOutLineView] = Field(description="Both sides, line by line.")
 
 

@@ -194,8 +194,14 @@ cross join lateral (
 order by wanted.place, l.direction;
 
 -- name: view_newest_tie_outs
--- the newest proof of each connection
-select t.connection_id, t.is_tied, t.difference, t.taken_at, t.lines
+-- the newest proof of each connection, and whether something was synced since
+select t.connection_id, t.is_tied, t.difference, t.taken_at, t.lines,
+       exists (
+           select
+           from links l
+           where l.builder_id = c.builder_id
+             and l.connection_id = c.id
+             and l.settled_at > t.taken_at) as is_outdated
 from v2_integration_connections c
 cross join lateral (
     select connection_id, is_tied, difference, taken_at, lines

@@ -87,15 +87,29 @@ def test_moments_are_told_in_the_builder_s_own_time_zone(world: World) -> None:
     assert "2 Mar 2026, 07:50 MST" in visitor.get("/integrations").text
 
 
-def test_a_difference_from_before_the_last_sync_says_that_it_may_be_gone(
+def test_a_difference_just_found_was_said_to_be_older_than_the_sync_that_found_it(
     office: Browser, house: House
 ) -> None:
     a_tie_out(house, LINES)
+    # A sync ends after its tie-out.
+    house.sql(
+        "update v2_integration_connections set last_sync_at = %(later)s", later=NOW + timedelta(seconds=1)
+    )
+    for path in ("/integrations", place(house)):
+        shown = office.get(path).text
+        assert "Differs by up to 165.50 USD" in shown
+        assert "Something was synced since" not in shown, path
+
+
+def test_a_difference_from_before_the_last_change_says_that_it_may_be_gone(
+    office: Browser, house: House
+) -> None:
+    a_tie_out(house, LINES)
+    house.a_conflict()
     note = "Something was synced since; the next sync of everything compares anew."
     assert note not in office.get("/integrations").text
-    house.sql(
-        "update v2_integration_connections set last_sync_at = %(later)s", later=NOW + timedelta(minutes=5)
-    )
+    # One kind was synced, or a document as soon as it was approved.
+    house.sql("update links set settled_at = %(later)s", later=NOW + timedelta(minutes=5))
     for path in ("/integrations", place(house)):
         assert note in office.get(path).text, path
 
