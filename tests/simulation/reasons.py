@@ -26,6 +26,13 @@ join v2_sync_records q on q.link_id = l.id and q.resolved_at is null and q.categ
 where l.state = 'failed' and l.tries < 2
 order by 1, 2
 """
+# Whatever became of it later: what nobody confirmed is sent more than once before a person is asked.
+_LEFT_TO_A_PERSON = """
+select distinct platform_entity_type, label, error_message
+from v2_sync_records
+where code = 'push.never_confirmed' and error_message like '% not once in 1 tries%'
+order by 1, 2
+"""
 _ENDS = """
 select state, count(*) from links where entity in ('bill', 'invoice') group by 1
 union all select 'merged', count(*) from v2_sync_records where action = 'merged' having count(*) > 0
@@ -35,7 +42,7 @@ union all select 'merged', count(*) from v2_sync_records where action = 'merged'
 def unreasonable(world: SimWorld) -> Iterator[str]:
     """Find conflicts that no two people's changes made, and failures that would have passed."""
     yield from _needless(world)
-    for entity, label, told in world.rows(_GIVEN_UP):
+    for entity, label, told in (*world.rows(_GIVEN_UP), *world.rows(_LEFT_TO_A_PERSON)):
         yield f"given up: {entity} {label} was tried once and not again, though that passes by itself: {told}"
 
 
