@@ -16,6 +16,7 @@ QUICKLY_FOUND = {
     "costs_posted_as_income": 1,
     "doubtful_overwrites_not_kept": 2,
     "everything_asked": 1,
+    "gives_up_at_once": 3,
     "line_texts_dropped": 1,
     "lock_removed": 6,
     "never_merges": 1,
