@@ -12,12 +12,7 @@ from sync.approval import is_accepted
 from sync.errors import NeverConfirmed, OutcomeUndecided, OutcomeUnknown, SyncError
 from sync.outcomes import Recorder
 from sync.ports import Done, NotSent, Provider, Unknown, Write
-from sync.pushed import (
-    as_it_is,
-    deleted,
-    end_unsent,
-    note_unknown,
-)
+from sync.pushed import as_it_is, deleted, end_unsent, note_unknown
 from sync.records import Direction, Entity, RemoteRecord, name_key
 from sync.retry import BEGIN_WITHIN, PROVIDER_TIMEOUT, is_sent_in_vain
 from sync.store import Store, Work

@@ -29,8 +29,7 @@ from tests.simulation import company
 from tests.simulation.database import SimDatabase
 from tests.simulation.planted_in_paperwork import OF_PAPERWORK
 from tests.simulation.planted_in_values import IN_VALUES
-from tests.simulation.planting import PlantedBug
-from tests.simulation.planting import instead as _instead
+from tests.simulation.planting import PlantedBug, instead
 
 
 @contextmanager
@@ -44,7 +43,7 @@ def request_id_dropped() -> Iterator[None]:
     def blind(seen: Evidence) -> UnknownVerdict:
         return UnknownVerdict.SEND_AGAIN
 
-    with _instead(requests, "request_id", fresh), _instead(settling, "judge_unknown", blind):
+    with instead(requests, "request_id", fresh), instead(settling, "judge_unknown", blind):
         yield
 
 
@@ -63,8 +62,8 @@ def unknown_taken_for_rejected() -> Iterator[None]:
         return write
 
     with (
-        _instead(QuickBooks, "write", mistaken(QuickBooks.write)),
-        _instead(Xero, "write", mistaken(Xero.write)),
+        instead(QuickBooks, "write", mistaken(QuickBooks.write)),
+        instead(Xero, "write", mistaken(Xero.write)),
     ):
         yield
 
@@ -76,7 +75,7 @@ def _as_rejected(outcome: Unknown, write: Write) -> Rejected:
 @contextmanager
 def attempts_of_the_dead_forgotten() -> Iterator[None]:
     """Attempts that a dead process left behind are not looked up."""
-    with _instead(PostgresWork, "unsettled", lambda _self, _entity: []):
+    with instead(PostgresWork, "unsettled", lambda _self, _entity: []):
         yield
 
 
@@ -98,7 +97,7 @@ def cursor_moved_early() -> Iterator[None]:
                 work.save_mirror(page.records)
         return original(self)
 
-    with _instead(engine.ConnectionSync, "pull_changes", pull):
+    with instead(engine.ConnectionSync, "pull_changes", pull):
         yield
 
 
@@ -109,7 +108,7 @@ def ledger_changes_overwritten() -> Iterator[None]:
     def ours(link: Situation) -> Decision:
         return Decision(Verdict.UPDATE, "planted")
 
-    with _instead(compare, "_both_changed", ours), _instead(pushing, "_overwritten", lambda _link: None):
+    with instead(compare, "_both_changed", ours), instead(pushing, "_overwritten", lambda _link: None):
         yield
 
 
@@ -121,7 +120,7 @@ def deletes_ignored() -> Iterator[None]:
     def save(self: PostgresWork, records: Any) -> int:
         return original(self, [record for record in records if record.state != "deleted"])
 
-    with _instead(PostgresWork, "save_mirror", save):
+    with instead(PostgresWork, "save_mirror", save):
         yield
 
 
@@ -140,14 +139,14 @@ def deleted_documents_made_again() -> Iterator[None]:
             return Decision(Verdict.CREATE, "planted")
         return original(link)
 
-    with _instead(judge, "decide", decide):
+    with instead(judge, "decide", decide):
         yield
 
 
 @contextmanager
 def base_taken_from_ours_alone() -> Iterator[None]:
     """After a look-up the base is what the ledger shows now, as if we had agreed on it."""
-    with _instead(fields, "same_values", lambda *_: True):
+    with instead(fields, "same_values", lambda *_: True):
         yield
 
 
@@ -163,7 +162,7 @@ def stale_versions_sent() -> Iterator[None]:
             fresh.append(replace(each, version=now.version, previous=dict(now.raw)) if now else each)
         return original(self, fresh)
 
-    with _instead(QuickBooks, "write", write), _instead(pushing, "_overwritten", lambda _link: None):
+    with instead(QuickBooks, "write", write), instead(pushing, "_overwritten", lambda _link: None):
         yield
 
 
@@ -175,14 +174,14 @@ def merged_changes_not_sent() -> Iterator[None]:
     def settlement(each: Any, after: Any, context: Any) -> Settlement:
         return replace(original(each, after, context), ours_checksum=after.ours_checksum)
 
-    with _instead(taking, "_settlement", settlement):
+    with instead(taking, "_settlement", settlement):
         yield
 
 
 @contextmanager
 def overwritten_values_not_kept() -> Iterator[None]:
     """Nothing is written to the audit log."""
-    with _instead(PostgresWork, "audit", lambda _self, _entries: None):
+    with instead(PostgresWork, "audit", lambda _self, _entries: None):
         yield
 
 
@@ -195,7 +194,7 @@ def payments_applied_once() -> Iterator[None]:
         kept = [item for item in items if not (item.link.entity == "payment" and item.link.record_id)]
         original(work, kept, context, *args, **more)
 
-    with _instead(taking, "take", take):
+    with instead(taking, "take", take):
         yield
 
 
@@ -207,7 +206,7 @@ def lock_removed() -> Iterator[None]:
     def session_lock(_self: Any, _lock: str, _unlock: str, /, **_: Any) -> Iterator[bool]:
         yield True
 
-    with _instead(SimDatabase, "session_lock", session_lock):
+    with instead(SimDatabase, "session_lock", session_lock):
         yield
 
 
@@ -219,7 +218,7 @@ def marker_ignored() -> Iterator[None]:
     def judge_unmarked(provider: Any, entity: Any, attempt: Any, found: Any, **more: Any) -> Any:
         return original(provider, entity, attempt, [replace(record, marker=None) for record in found], **more)
 
-    with _instead(settling, "_judge", judge_unmarked):
+    with instead(settling, "_judge", judge_unmarked):
         yield
 
 
@@ -247,7 +246,7 @@ def webhook_believed() -> Iterator[None]:
                 )
         return found
 
-    with _instead(company, "follow", follow):
+    with instead(company, "follow", follow):
         yield
 
 
@@ -259,7 +258,7 @@ def xero_key_relied_on_beyond_its_memory() -> Iterator[None]:
     def judge_by_key(seen: Evidence) -> UnknownVerdict:
         return UnknownVerdict.SEND_AGAIN if seen.operation == "create" else original(seen)
 
-    with _instead(settling, "judge_unknown", judge_by_key):
+    with instead(settling, "judge_unknown", judge_by_key):
         yield
 
 
@@ -271,7 +270,7 @@ def tombstone_ignored() -> Iterator[None]:
     def run(self: Transaction, query: str, /, **parameters: Any) -> int:
         return 0 if query == "mark_records_deleted" else original(self, query, **parameters)
 
-    with _instead(Transaction, "run", run):
+    with instead(Transaction, "run", run):
         yield
 
 
@@ -283,7 +282,7 @@ def replayed_answer_believed() -> Iterator[None]:
     def prepare(*args: Any, **more: Any) -> Any:
         return replace(original(*args, **more), is_repeat=False)
 
-    with _instead(pushing, "_prepare", prepare):
+    with instead(pushing, "_prepare", prepare):
         yield
 
 
@@ -295,7 +294,7 @@ def doubtful_overwrites_not_kept() -> Iterator[None]:
     def audit(self: PostgresWork, entries: Sequence[Audit]) -> None:
         original(self, [entry for entry in entries if entry.action != "push.unconfirmed"])
 
-    with _instead(PostgresWork, "audit", audit):
+    with instead(PostgresWork, "audit", audit):
         yield
 
 
@@ -314,9 +313,9 @@ def refused_second_asking_taken_for_not_executed() -> Iterator[None]:
         return outcome
 
     with (
-        _instead(PostgresWork, "settle_attempt", settle),
-        _instead(pushing, "told_by_repeat", believed),
-        _instead(settling, "told_by_repeat", believed),
+        instead(PostgresWork, "settle_attempt", settle),
+        instead(pushing, "told_by_repeat", believed),
+        instead(settling, "told_by_repeat", believed),
     ):
         yield
 
@@ -328,7 +327,7 @@ def begun_however_late() -> Iterator[None]:
     Two rare troubles have to meet on one call for it to show, so it is not hunted for (`test_known_troubles`).
     """
     ages = timedelta(hours=1)
-    with _instead(pushing, "BEGIN_WITHIN", ages), _instead(settling, "BEGIN_WITHIN", ages):
+    with instead(pushing, "BEGIN_WITHIN", ages), instead(settling, "BEGIN_WITHIN", ages):
         yield
 
 
@@ -340,7 +339,7 @@ def settling_writes_in_a_sync_that_only_reads() -> Iterator[None]:
     def settle(*args: Any, **more: Any) -> None:
         original(*args, **{**more, "direction": "both"})
 
-    with _instead(settling, "settle_unknown", settle):
+    with instead(settling, "settle_unknown", settle):
         yield
 
 
@@ -353,7 +352,7 @@ def direction_ignored() -> Iterator[None]:
         self._direction = "both"
         return original(self, judged)
 
-    with _instead(engine.ConnectionSync, "_takes", takes):
+    with instead(engine.ConnectionSync, "_takes", takes):
         yield
 
 
@@ -364,7 +363,7 @@ def census_left_out() -> Iterator[None]:
     def nothing(*_: Any, **_more: Any) -> census.Counted:
         return census.Counted()
 
-    with _instead(census, "go_on", nothing):
+    with instead(census, "go_on", nothing):
         yield
 
 
@@ -381,7 +380,7 @@ def journal_doubled() -> Iterator[None]:
         is_entry = entity is Entity.JOURNAL_ENTRY
         return (UnknownVerdict.SEND_AGAIN, None) if is_entry else judge_found(provider, entity, *seen, **more)
 
-    with _instead(requests, "request_id", fresh), _instead(settling, "_judge", blind):
+    with instead(requests, "request_id", fresh), instead(settling, "_judge", blind):
         yield
 
 
